@@ -1,0 +1,5 @@
+//! Layer 2.
+
+mod retry;
+
+pub use retry::RetryPolicy;

@@ -1,0 +1,21 @@
+//! Workflows.
+
+extern crate self as workflow_runtime;
+
+mod base;
+mod kernel;
+mod machine;
+mod record;
+
+pub use base::*;
+pub use kernel::RetryPolicy;
+pub use machine::{
+    Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, Failure, Finished, Graph,
+    Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress, RetryInfo, State,
+    StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, TargetIn, Targets, Transition, Trigger,
+    Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState, goto,
+};
+pub use record::*;
+
+#[doc(hidden)]
+pub use machine::private as __private;

@@ -1,0 +1,142 @@
+//! The context of a handler: what it may ask of the execution that it runs in.
+
+use std::fmt;
+use std::hash::Hasher;
+use std::sync::Arc;
+use std::time::Duration;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::turn_state::TurnState;
+use super::{Failure, TurnScope};
+use crate::base::{Clock, Error, ExecutionId, Timestamp};
+use crate::record::{ErrorKind, ExecutionKey, Json, JournalEntry, JournalResult};
+
+/// The context that a handler with effects is given, and that it hands to its steps.
+///
+/// Cloning is cheap, and a clone is the same context.
+#[derive(Clone)]
+pub struct Cx {
+    turn: Arc<TurnState>,
+    step: Option<Arc<StepScope>>,
+}
+
+#[derive(Debug)]
+struct StepScope {
+    key: String,
+    attempt: u32,
+}
+
+impl fmt::Debug for Cx {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Cx").field("turn", &self.turn).field("step", &self.step).finish()
+    }
+}
+
+impl Cx {
+    pub(super) fn new(turn: Arc<TurnState>) -> Self {
+        Self { turn, step: None }
+    }
+
+    /// A context that belongs to no execution, to call one handler or step in a unit test. Steps run and are retried as
+    /// declared, by `clock`; nothing is saved.
+    #[must_use]
+    pub fn detached(workflow: &str, id: ExecutionId, clock: impl Clock) -> Self {
+        let scope = TurnScope {
+            key: ExecutionKey { workflow: workflow.into(), id },
+            visit: 1,
+            handler: "detached".to_owned(),
+            clock: Arc::new(clock),
+            payload_limit: Json::DEFAULT_LIMIT,
+        };
+        Self::new(Arc::new(TurnState::new(scope, Vec::new(), None)))
+    }
+
+    /// The caller's name for the execution.
+    #[must_use]
+    pub fn id(&self) -> &ExecutionId {
+        &self.turn.scope.key.id
+    }
+
+    /// The persisted name of the workflow.
+    #[must_use]
+    pub fn workflow(&self) -> &str {
+        &self.turn.scope.key.workflow
+    }
+
+    /// How many states the execution has entered, the present one included.
+    #[must_use]
+    pub fn visit(&self) -> u64 {
+        self.turn.scope.visit
+    }
+
+    /// Inside a step: which attempt this is, from 1. In a handler: 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.step.as_ref().map_or(1, |step| step.attempt)
+    }
+
+    /// A text of 32 hexadecimal digits that is the same whenever the same call of this step is made: in a retry, after a
+    /// crash, in another process. Hand it to the service that the step calls, so that it can tell a repetition from a new
+    /// request.
+    ///
+    /// In a handler, outside a step, it names the handler's run in this visit.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        let scope = &self.turn.scope;
+        let call = self.step.as_ref().map_or(scope.handler.as_str(), |step| &step.key);
+        let mut hasher = SipHasher13::new();
+        for part in [&*scope.key.workflow, scope.key.id.as_str(), call] {
+            hasher.write(part.as_bytes());
+            hasher.write(&[0xff]);
+        }
+        hasher.write(&scope.visit.to_le_bytes());
+        format!("{:032x}", hasher.finish128().as_u128())
+    }
+
+    /// The present, recorded: when the handler is run again after a crash, it sees the same time as before.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let key = self.claim("now");
+        let recorded = self.turn.recorded(&key).map(|entry| entry.result);
+        if let Some(JournalResult::Done(json)) = recorded
+            && let Ok(now) = json.decode()
+        {
+            return now;
+        }
+        let now = self.turn.scope.clock.now();
+        match Json::encode(&now) {
+            Ok(json) => self.turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Done(json) }),
+            Err(error) => self.turn.fail(Failure { kind: ErrorKind::Unreadable, error: Error::from(error) }),
+        }
+        now
+    }
+
+    /// Waits for `duration`, durably: the execution leaves memory, and after a crash the rest of the time is waited for,
+    /// not all of it again.
+    pub async fn sleep(&self, duration: Duration) {
+        let key = self.claim("sleep");
+        let due = match self.turn.recorded(&key).map(|entry| entry.result) {
+            Some(JournalResult::Sleeping { due }) => due,
+            _ => {
+                let due = self.turn.scope.clock.now() + duration;
+                self.turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Sleeping { due } });
+                due
+            }
+        };
+        self.turn.sleep_until(due).await;
+    }
+
+    fn claim(&self, call: &str) -> String {
+        self.turn.claim(format!("{}:{call}", self.turn.scope.handler))
+    }
+
+    pub(super) fn turn(&self) -> &Arc<TurnState> {
+        &self.turn
+    }
+
+    pub(super) fn in_step(&self, key: &str, attempt: u32) -> Self {
+        let step = StepScope { key: key.to_owned(), attempt };
+        Self { turn: Arc::clone(&self.turn), step: Some(Arc::new(step)) }
+    }
+}

@@ -1,0 +1,101 @@
+//! The digest of a step's arguments: part of what a recorded result is found by.
+
+use std::fmt;
+use std::hash::Hasher;
+
+use serde::Serialize;
+use serde_json::Value;
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+/// A digest over the serializable arguments of one call.
+///
+/// It is stable: across builds, machines and the order in which a map happens to iterate.
+#[derive(Default)]
+pub struct Digest(SipHasher13);
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Digest({:032x})", self.finish())
+    }
+}
+
+impl Digest {
+    /// The digest of no arguments.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn finish(&self) -> u128 {
+        self.0.finish128().as_u128()
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        self.0.write_usize_as_u64(text.len());
+        self.0.write(text.as_bytes());
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.0.write_u8(0),
+            Value::Bool(bool) => self.0.write_u8(if *bool { 2 } else { 1 }),
+            Value::Number(number) => {
+                self.0.write_u8(3);
+                self.text(&number.to_string());
+            }
+            Value::String(string) => {
+                self.0.write_u8(4);
+                self.text(string);
+            }
+            Value::Array(values) => {
+                self.0.write_u8(5);
+                self.0.write_usize_as_u64(values.len());
+                for value in values {
+                    self.value(value);
+                }
+            }
+            Value::Object(entries) => {
+                self.0.write_u8(6);
+                self.0.write_usize_as_u64(entries.len());
+                let mut entries: Vec<_> = entries.iter().collect();
+                entries.sort_unstable_by_key(|(name, _)| *name);
+                for (name, value) in entries {
+                    self.text(name);
+                    self.value(value);
+                }
+            }
+        }
+    }
+}
+
+trait WriteLen {
+    /// Like `write_usize`, which has another width on another machine.
+    fn write_usize_as_u64(&mut self, len: usize);
+}
+
+impl WriteLen for SipHasher13 {
+    fn write_usize_as_u64(&mut self, len: usize) {
+        self.write(&(len as u64).to_le_bytes());
+    }
+}
+
+/// One argument of a call: digested if its type is serializable, passed over if not (a client, a pool).
+#[derive(Debug)]
+pub struct ArgProbe<'a, T: ?Sized>(pub &'a T);
+
+impl<T: Serialize + ?Sized> ArgProbe<'_, T> {
+    /// Adds the argument.
+    pub fn add_to(&self, digest: &mut Digest) {
+        if let Ok(value) = serde_json::to_value(self.0) {
+            digest.value(&value);
+        }
+    }
+}
+
+/// The other side of [`ArgProbe`]: an argument that is not serializable.
+pub trait UndigestedArg {
+    /// Does nothing.
+    fn add_to(&self, _: &mut Digest) {}
+}
+
+impl<T: ?Sized> UndigestedArg for &ArgProbe<'_, T> {}

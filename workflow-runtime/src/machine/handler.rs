@@ -1,0 +1,139 @@
+//! The behaviour of a state in a workflow, one trait per trigger.
+//!
+//! They are implemented for the state's type, so that any crate that owns the state can implement them: the main impl of
+//! a workflow, a part of it in another file, or a free function in another crate.
+
+use std::error::Error as StdError;
+use std::future::Future;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Cx, Handled, HandlerInfo, Workflow};
+use crate::base::Error;
+use crate::record::Json;
+
+/// The entry handler of a state: `#[state]` on a function.
+#[diagnostic::on_unimplemented(
+    message = "`{W}` includes a `#[state]` handler of `{Self}` that does not exist",
+    label = "no part has it",
+    note = "write `#[state] async fn name(&self, cx: &Cx, state: {Self}) -> …` in an impl with `#[workflow(part)]`, or as a free function"
+)]
+pub trait Handle<W: Workflow>: Sized {
+    /// Whether it has no effects and never waits.
+    const PURE: bool;
+
+    /// Runs it.
+    fn handle(workflow: &W, cx: &Cx, state: Self) -> impl Future<Output = Handled<W>> + Send;
+}
+
+/// An edge of a state that an event of type `E` takes: `#[on]`.
+#[diagnostic::on_unimplemented(
+    message = "`{W}` includes an `#[on]` handler of `{Self}` for `{E}` that does not exist",
+    label = "no part has it",
+    note = "write `#[on] async fn name(&self, cx: &Cx, state: {Self}, event: {E}) -> …` in an impl with `#[workflow(part)]`"
+)]
+pub trait On<W: Workflow, E>: Sized {
+    /// Whether it has no effects and never waits.
+    const PURE: bool;
+
+    /// Runs it.
+    fn on(workflow: &W, cx: &Cx, state: Self, event: E) -> impl Future<Output = Handled<W>> + Send;
+}
+
+/// An edge of a state that fires when the state has lasted a while: `#[after]`. `K` is the [`EdgeKey`] of the handler,
+/// as a state may have several.
+#[diagnostic::on_unimplemented(
+    message = "`{W}` includes an `#[after]` handler of `{Self}` that does not exist",
+    label = "no part has it",
+    note = "write `#[after(\"15m\")] async fn name(&self, cx: &Cx, state: {Self}) -> …` in an impl with `#[workflow(part)]`"
+)]
+pub trait After<W: Workflow, K>: Sized {
+    /// Whether it has no effects and never waits.
+    const PURE: bool;
+
+    /// Runs it.
+    fn after(workflow: &W, cx: &Cx, state: Self) -> impl Future<Output = Handled<W>> + Send;
+}
+
+/// An edge of a state that an error of type `E` takes when a handler of the state failed for good: `#[catch]`.
+#[diagnostic::on_unimplemented(
+    message = "`{W}` includes a `#[catch]` handler of `{Self}` for `{E}` that does not exist",
+    label = "no part has it",
+    note = "write `#[catch] async fn name(&self, cx: &Cx, state: {Self}, error: {E}) -> …` in an impl with `#[workflow(part)]`"
+)]
+pub trait Catch<W: Workflow, E>: Sized {
+    /// Whether it has no effects and never waits.
+    const PURE: bool;
+
+    /// Runs it.
+    fn catch(workflow: &W, cx: &Cx, state: Self, error: E) -> impl Future<Output = Handled<W>> + Send;
+}
+
+/// What the graph says of a handler that is written outside the main impl. `K` is its [`EdgeKey`].
+#[diagnostic::on_unimplemented(
+    message = "an included handler of `{Self}` does not exist",
+    label = "no part has a handler of this name for `{Self}`",
+    note = "every handler in `include(…)` is written in an impl with `#[workflow(part)]`, or as a free `#[state]` function"
+)]
+pub trait Described<K> {
+    /// The handler, as the graph shows it.
+    const HANDLER: HandlerInfo;
+}
+
+/// Names one handler of one workflow as a type: the digests of the two names.
+#[derive(Debug)]
+pub struct EdgeKey<const WORKFLOW: u64, const HANDLER: u64>;
+
+/// What a handler's `Result` may hold as its error: [`Error`], or any error type that turns into it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a handler",
+    label = "not an error type",
+    note = "return `Result<…>` with the boxed `workflow_runtime::Error`, or implement `std::error::Error` for `{Self}`"
+)]
+pub trait HandlerError: Into<Error> {}
+
+impl HandlerError for Error {}
+
+#[diagnostic::do_not_recommend]
+impl<E: StdError + Send + Sync + 'static> HandlerError for E {}
+
+/// What a `#[catch]` handler may take: [`Error`], which takes every failure, or an error type that can be saved.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be caught",
+    label = "not an error that can be saved",
+    note = "a caught error is saved before its handler runs: give `{Self}` `std::error::Error`, `serde::Serialize` and `serde::Deserialize`, or catch the boxed `workflow_runtime::Error`"
+)]
+pub trait CatchError: Sized {
+    /// The error as it is saved, if `error` is or stems from one of this type.
+    fn find(error: &Error) -> Option<Json>;
+
+    /// The error from its saved form.
+    ///
+    /// # Errors
+    /// If it is of another shape.
+    fn restore(json: &Json) -> Result<Self, crate::record::JsonError>;
+}
+
+impl CatchError for Error {
+    fn find(error: &Error) -> Option<Json> {
+        let record = crate::record::ErrorRecord::new(crate::record::ErrorKind::Failed, error);
+        Json::encode(&record).ok()
+    }
+
+    fn restore(json: &Json) -> Result<Self, crate::record::JsonError> {
+        let record: crate::record::ErrorRecord = json.decode()?;
+        Ok(record.to_error())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: StdError + Serialize + DeserializeOwned + 'static> CatchError for E {
+    fn find(error: &Error) -> Option<Json> {
+        error.downcast_ref::<E>().and_then(|error| Json::encode(error).ok())
+    }
+
+    fn restore(json: &Json) -> Result<Self, crate::record::JsonError> {
+        json.decode()
+    }
+}

@@ -1,0 +1,30 @@
+//! Layer 3: what generated code implements, and what runs one handler.
+//!
+//! The attributes write impls of the traits in [`handler`] and [`workflow`] for the user's types. A [`Turn`] runs one
+//! handler over its state and journal until it ends or waits, and hands back data: that is the whole seam between a
+//! machine and whatever drives it. No store, no runtime and no task is known here.
+
+mod context;
+mod digest;
+mod graph;
+mod handler;
+pub mod private;
+mod render;
+mod state;
+mod step;
+mod target;
+mod turn;
+mod turn_state;
+mod workflow;
+
+pub use context::Cx;
+pub use graph::{Edge, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
+pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
+pub use state::{Event, State};
+pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
+pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
+pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
+pub use workflow::{
+    Accepts, Decided, Decision, Handled, HandlerCall, HandlerRun, Outcome, Transition, Workflow, WorkflowEvent,
+    WorkflowState,
+};

@@ -1,0 +1,2 @@
+//! The graph as a picture, in the notations of others.
+

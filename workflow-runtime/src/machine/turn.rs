@@ -1,0 +1,258 @@
+//! One turn: a handler, run over state and journal until it ends or waits.
+//!
+//! This is the seam between a machine and whatever drives it. The driver calls [`Turn::next`] until the handler has
+//! finished or waits for something that is only time; what it gets is data, and what it does with it (a commit in a
+//! table, an entry in a replicated log) is its own affair. Between two calls, and while the handler waits, nothing needs
+//! to stay in memory: the next turn begins with the journal that this one left.
+//!
+//! A turn knows no async runtime. It finds out what a handler waits for by its wakers: a future of ours does not keep the
+//! turn's waker, so if nobody else has one when the handler is pending, nothing but time (or an event) can end the wait.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use super::turn_state::TurnState;
+use super::{Cx, Decided, HandlerCall, HandlerRun, Workflow};
+use crate::base::{Clock, Error, Sleep, Timestamp};
+use crate::record::{ErrorKind, ErrorRecord, ExecutionKey, JournalEntry};
+
+/// Whose turn it is.
+#[derive(Debug, Clone)]
+pub struct TurnScope {
+    /// The execution.
+    pub key: ExecutionKey,
+    /// The visit.
+    pub visit: u64,
+    /// The handler.
+    pub handler: String,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The most bytes that a step's result may have.
+    pub payload_limit: usize,
+}
+
+/// Why a handler failed for good.
+#[derive(Debug)]
+pub struct Failure {
+    /// What kind of failure.
+    pub kind: ErrorKind,
+    /// The error.
+    pub error: Error,
+}
+
+impl Failure {
+    pub(crate) fn failed(error: Error) -> Self {
+        Self { kind: ErrorKind::Failed, error }
+    }
+
+    pub(crate) fn unreadable(error: Error) -> Self {
+        Self { kind: ErrorKind::Unreadable, error }
+    }
+
+    /// The failure as it is kept.
+    #[must_use]
+    pub fn to_record(&self) -> ErrorRecord {
+        ErrorRecord::new(self.kind, &self.error)
+    }
+}
+
+/// What a turn hands back.
+#[derive(Debug)]
+pub enum Progress {
+    /// Save these results, then say [`saved`](Turn::saved) and ask for more: the handler may not go on before.
+    Save(Vec<JournalEntry>),
+    /// The handler waits for nothing but this time (or, with `None`, for nothing that ever comes). Save the results, drop
+    /// the turn, and begin another one when the time has come.
+    Wait {
+        /// When a new turn has something to do.
+        due: Option<Timestamp>,
+        /// Results that are not saved yet.
+        results: Vec<JournalEntry>,
+    },
+    /// The handler was [interrupted](Turn::interrupt) and its running steps are over. Save the results, drop the turn.
+    Interrupted {
+        /// Results that are not saved yet.
+        results: Vec<JournalEntry>,
+    },
+    /// The handler has ended.
+    Finished(Finished),
+}
+
+/// What is left of a turn whose handler has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// What the handler decided.
+    pub result: Result<Decided, Failure>,
+    /// Results that are not saved yet: they belong into one commit with what the decision leads to.
+    pub results: Vec<JournalEntry>,
+    /// How often steps were tried in this turn.
+    pub attempts: u32,
+    /// Journal keys of this handler that nothing asked for.
+    pub unclaimed: Vec<String>,
+}
+
+type HandlerFuture = Pin<Box<dyn Future<Output = Result<Decided, Failure>> + Send>>;
+
+/// A handler under way.
+pub struct Turn {
+    handler: HandlerFuture,
+    state: Arc<TurnState>,
+    wake: Arc<TurnWake>,
+    waker: Waker,
+    /// Handles on `wake` while nobody but the turn keeps one.
+    own_handles: usize,
+    alarm: Option<(Timestamp, Sleep)>,
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Turn").field("scope", &self.state.scope).finish_non_exhaustive()
+    }
+}
+
+impl Turn {
+    /// Prepares the handler that `call` names, over what earlier turns of the visit have recorded. Nothing runs before
+    /// [`next`](Self::next).
+    #[must_use]
+    pub fn new<W: Workflow>(workflow: Arc<W>, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Self {
+        let wake = Arc::new(TurnWake { woken: AtomicBool::new(false), driver: Mutex::new(None) });
+        let waker = Waker::from(Arc::clone(&wake));
+        let state = Arc::new(TurnState::new(scope, journal, Some(waker.clone())));
+        let cx = Cx::new(Arc::clone(&state));
+        let handler = Box::pin(async move {
+            match workflow.run(&cx, &call) {
+                HandlerRun::Ready(result) => result,
+                HandlerRun::Future(future) => future.await,
+            }
+        });
+        let own_handles = Arc::strong_count(&wake);
+        Self { handler, state, wake, waker, own_handles, alarm: None }
+    }
+
+    /// Runs the handler until there is something to tell. It may be called again after [`Progress::Save`], once the
+    /// results are [`saved`](Self::saved). Dropping the returned future loses nothing; dropping the turn stops the
+    /// handler and every step that runs.
+    pub async fn next(&mut self) -> Progress {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// Says that the results of the last [`Progress::Save`] are on disk.
+    pub fn saved(&mut self) {
+        self.state.saved();
+    }
+
+    /// Lets no further step start, and the handler end with [`Progress::Interrupted`] as soon as its running steps have.
+    pub fn interrupt(&mut self) {
+        self.state.interrupt();
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Progress> {
+        self.wake.watch(context.waker());
+        loop {
+            self.wake.woken.store(false, Ordering::Release);
+            if self.state.is_interrupted() && !self.state.has_in_flight() {
+                return Poll::Ready(Progress::Interrupted { results: self.state.take_unsaved() });
+            }
+            if let Poll::Ready(result) = self.poll_handler() {
+                return Poll::Ready(self.finished(result));
+            }
+            if let Some(failure) = self.state.take_failure() {
+                return Poll::Ready(self.finished(Err(failure)));
+            }
+            if self.state.is_interrupted() && !self.state.has_in_flight() {
+                continue;
+            }
+            let waits_only_for_us = Arc::strong_count(&self.wake) <= self.own_handles;
+            // Pairs with the release by which another thread gave up its handle, so that its wake-up is seen below.
+            fence(Ordering::Acquire);
+            if self.wake.woken.load(Ordering::Acquire) {
+                continue;
+            }
+            if waits_only_for_us && !self.state.has_waiters_at_gate() && !self.state.has_in_flight() {
+                let due = self.state.next_due();
+                return Poll::Ready(Progress::Wait { due, results: self.state.take_unsaved() });
+            }
+            if self.state.has_unsaved() {
+                return Poll::Ready(Progress::Save(self.state.take_unsaved()));
+            }
+            if self.poll_alarm(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn poll_handler(&mut self) -> Poll<Result<Decided, Failure>> {
+        let mut context = Context::from_waker(&self.waker);
+        let poll = catch_unwind(AssertUnwindSafe(|| self.handler.as_mut().poll(&mut context)));
+        poll.unwrap_or_else(|panic| {
+            let text = format!("the handler `{}` panicked: {}", self.state.scope.handler, panic_text(&*panic));
+            Poll::Ready(Err(Failure { kind: ErrorKind::Panicked, error: Error::msg(text) }))
+        })
+    }
+
+    /// Ready when a sleeper of the handler, which stays in memory for other reasons, has been woken.
+    fn poll_alarm(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(due) = self.state.next_due() else { return Poll::Pending };
+        if self.alarm.as_ref().is_none_or(|(set_for, _)| *set_for != due) {
+            self.alarm = Some((due, self.state.scope.clock.sleep_until(due)));
+        }
+        let Some((_, sleep)) = &mut self.alarm else { return Poll::Pending };
+        if sleep.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.alarm = None;
+        self.state.wake_sleepers(due);
+        Poll::Ready(())
+    }
+
+    fn finished(&mut self, result: Result<Decided, Failure>) -> Progress {
+        Progress::Finished(Finished {
+            result,
+            results: self.state.take_unsaved(),
+            attempts: self.state.attempts(),
+            unclaimed: self.state.unclaimed(),
+        })
+    }
+}
+
+/// The waker that a handler is polled with.
+struct TurnWake {
+    woken: AtomicBool,
+    // Held only to swap the waker.
+    driver: Mutex<Option<Waker>>,
+}
+
+impl TurnWake {
+    fn watch(&self, driver: &Waker) {
+        let mut watching = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *watching {
+            Some(waker) => waker.clone_from(driver),
+            None => *watching = Some(driver.clone()),
+        }
+    }
+}
+
+impl Wake for TurnWake {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+}
+
+/// What a panic said.
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&'static str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it gave no message")
+}

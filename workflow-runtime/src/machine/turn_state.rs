@@ -1,0 +1,276 @@
+//! What a turn and the contexts in its handler share: the journal, and what the handler waits for.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::{Failure, TurnScope};
+use crate::base::{Sleep, Timestamp};
+use crate::record::{JournalEntry, JournalResult};
+
+pub(super) struct TurnState {
+    pub(super) scope: TurnScope,
+    /// Whether nobody drives this turn, as in a unit test that calls one handler: results are kept, but not saved.
+    detached: bool,
+    // Held only to read or change plain data, never over an await or a call of user code.
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    journal: HashMap<String, JournalEntry>,
+    /// Keys that were in the journal at the beginning and that no call has asked for.
+    unclaimed: BTreeSet<String>,
+    /// How often each call was made, by all of its key but the count.
+    calls: HashMap<String, u32>,
+    unsaved: Vec<JournalEntry>,
+    /// Entries were handed to the driver, which has not said yet that they are on disk.
+    saving: bool,
+    interrupted: bool,
+    in_flight: usize,
+    attempts: u32,
+    failure: Option<Failure>,
+    next_waiter: u64,
+    /// Steps that may not start before what came before them is saved.
+    at_gate: BTreeMap<u64, Option<Waker>>,
+    sleepers: BTreeMap<(Timestamp, u64), Option<Waker>>,
+    root: Option<Waker>,
+}
+
+impl fmt::Debug for TurnState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TurnState").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl TurnState {
+    pub(super) fn new(scope: TurnScope, journal: Vec<JournalEntry>, root: Option<Waker>) -> Self {
+        let detached = root.is_none();
+        let unclaimed = journal.iter().map(|entry| entry.key.clone()).collect();
+        let journal = journal.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
+        let inner = Inner { journal, unclaimed, root, ..Inner::default() };
+        Self { scope, detached, inner: Mutex::new(inner) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Every change below is made in one go, so a panic elsewhere cannot have left it half done.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key of a call that is made now.
+    pub(super) fn claim(&self, call: String) -> String {
+        let mut inner = self.lock();
+        let count = inner.calls.entry(call.clone()).or_insert(0);
+        let key = format!("{call}:{count}");
+        *count += 1;
+        inner.unclaimed.remove(&key);
+        key
+    }
+
+    pub(super) fn recorded(&self, key: &str) -> Option<JournalEntry> {
+        self.lock().journal.get(key).cloned()
+    }
+
+    pub(super) fn record(&self, entry: JournalEntry) {
+        let mut inner = self.lock();
+        inner.journal.insert(entry.key.clone(), entry.clone());
+        if self.detached {
+            return;
+        }
+        // Two results of one call between two commits: the later one is all that matters.
+        inner.unsaved.retain(|unsaved| unsaved.key != entry.key);
+        inner.unsaved.push(entry);
+    }
+
+    /// Ends the turn with `failure`, whatever the handler does.
+    pub(super) fn fail(&self, failure: Failure) {
+        self.lock().failure.get_or_insert(failure);
+    }
+
+    pub(super) fn take_failure(&self) -> Option<Failure> {
+        self.lock().failure.take()
+    }
+
+    pub(super) fn interrupt(&self) {
+        self.lock().interrupted = true;
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.lock().interrupted
+    }
+
+    /// Counts a step as running until the guard is dropped.
+    pub(super) fn attempt(self: &Arc<Self>, interruptible: bool) -> InFlight {
+        let mut inner = self.lock();
+        inner.attempts = inner.attempts.saturating_add(1);
+        let counted = !interruptible;
+        inner.in_flight += usize::from(counted);
+        drop(inner);
+        InFlight { state: Arc::clone(self), counted }
+    }
+
+    pub(super) fn has_in_flight(&self) -> bool {
+        self.lock().in_flight > 0
+    }
+
+    pub(super) fn attempts(&self) -> u32 {
+        self.lock().attempts
+    }
+
+    pub(super) fn unclaimed(&self) -> Vec<String> {
+        let inner = self.lock();
+        let of_this_handler = format!("{}:", self.scope.handler);
+        let settled = |key: &&String| {
+            inner.journal.get(*key).is_some_and(|entry| !matches!(entry.result, JournalResult::Sleeping { .. }))
+        };
+        inner.unclaimed.iter().filter(|key| key.starts_with(&of_this_handler)).filter(settled).cloned().collect()
+    }
+
+    pub(super) fn has_unsaved(&self) -> bool {
+        !self.lock().unsaved.is_empty()
+    }
+
+    /// Hands out what is to be saved; the gate stays shut until [`saved`](Self::saved).
+    pub(super) fn take_unsaved(&self) -> Vec<JournalEntry> {
+        let mut inner = self.lock();
+        inner.saving = !inner.unsaved.is_empty();
+        std::mem::take(&mut inner.unsaved)
+    }
+
+    /// What was handed out is on disk: steps at the gate may start.
+    pub(super) fn saved(&self) {
+        let wakers: Vec<_> = {
+            let mut inner = self.lock();
+            inner.saving = false;
+            inner.at_gate.values_mut().filter_map(Option::take).collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn has_waiters_at_gate(&self) -> bool {
+        !self.lock().at_gate.is_empty()
+    }
+
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.lock().sleepers.keys().next().map(|(due, _)| *due)
+    }
+
+    /// Wakes those whose time has come and who are polled through wakers of their own.
+    pub(super) fn wake_sleepers(&self, now: Timestamp) {
+        let wakers: Vec<_> = {
+            let mut inner = self.lock();
+            inner.sleepers.range_mut(..=(now, u64::MAX)).filter_map(|(_, waker)| waker.take()).collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ready when everything recorded before is on disk and no interruption forbids a new step.
+    pub(super) fn gate(self: &Arc<Self>) -> Gate {
+        Gate { state: Arc::clone(self), waiter: None }
+    }
+
+    /// Ready when the clock shows `due`.
+    pub(super) fn sleep_until(self: &Arc<Self>, due: Timestamp) -> TurnSleep {
+        let detached = self.detached.then(|| self.scope.clock.sleep_until(due));
+        TurnSleep { state: Arc::clone(self), due, waiter: None, detached }
+    }
+}
+
+impl Inner {
+    /// A waker to keep for `context`, unless the turn itself polls on: a future that polls its children by wakers of
+    /// its own, as `FuturesUnordered` does, has to be told.
+    fn foreign_waker(&self, context: &Context<'_>) -> Option<Waker> {
+        match &self.root {
+            Some(root) if root.will_wake(context.waker()) => None,
+            _ => Some(context.waker().clone()),
+        }
+    }
+
+    fn waiter(&mut self, waiter: &mut Option<u64>) -> u64 {
+        *waiter.get_or_insert_with(|| {
+            self.next_waiter += 1;
+            self.next_waiter
+        })
+    }
+}
+
+/// A step that runs. Dropping it says that it runs no more.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    state: Arc<TurnState>,
+    counted: bool,
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if self.counted {
+            self.state.lock().in_flight -= 1;
+        }
+    }
+}
+
+pub(super) struct Gate {
+    state: Arc<TurnState>,
+    waiter: Option<u64>,
+}
+
+impl Future for Gate {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let gate = &mut *self;
+        let mut inner = gate.state.lock();
+        if inner.unsaved.is_empty() && !inner.saving && !inner.interrupted {
+            return Poll::Ready(());
+        }
+        let waiter = inner.waiter(&mut gate.waiter);
+        let waker = inner.foreign_waker(context);
+        inner.at_gate.insert(waiter, waker);
+        Poll::Pending
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        if let Some(waiter) = self.waiter {
+            self.state.lock().at_gate.remove(&waiter);
+        }
+    }
+}
+
+pub(super) struct TurnSleep {
+    state: Arc<TurnState>,
+    due: Timestamp,
+    waiter: Option<u64>,
+    detached: Option<Sleep>,
+}
+
+impl Future for TurnSleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let sleep = &mut *self;
+        if let Some(clock) = &mut sleep.detached {
+            return clock.as_mut().poll(context);
+        }
+        if sleep.state.scope.clock.now() >= sleep.due {
+            return Poll::Ready(());
+        }
+        let mut inner = sleep.state.lock();
+        let waiter = inner.waiter(&mut sleep.waiter);
+        let waker = inner.foreign_waker(context);
+        inner.sleepers.insert((sleep.due, waiter), waker);
+        Poll::Pending
+    }
+}
+
+impl Drop for TurnSleep {
+    fn drop(&mut self) {
+        if let Some(waiter) = self.waiter {
+            self.state.lock().sleepers.remove(&(self.due, waiter));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The workflow as a whole: what `#[workflow]` writes, and what drivers and libraries are generic over.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Cx, Event, Graph, State};
+use crate::base::Error;
+use crate::record::{Json, JsonError};
+
+/// A workflow: a type whose fields are dependencies, and whose handlers make a checked machine. `#[workflow]` writes
+/// this impl.
+///
+/// Libraries are written against this trait: it gives the graph, the typed state of any execution, and every transition
+/// that there can be.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a workflow",
+    label = "not a workflow",
+    note = "put `#[workflow(start = …)]` on an `impl {Self}` block that holds its handlers"
+)]
+pub trait Workflow: Sized + Send + Sync + 'static {
+    /// The persisted name: the type's identifier.
+    const NAME: &'static str;
+    /// States, handlers and edges, as declared.
+    const GRAPH: &'static Graph;
+
+    /// The state that an execution starts in.
+    type Start: State;
+    /// Every state, data inside.
+    type State: WorkflowState;
+    /// Every end state, data inside.
+    type Outcome: Outcome<State = Self::State>;
+    /// Every event that some state takes.
+    type Event: WorkflowEvent;
+    /// Every edge.
+    type Transition: Transition;
+
+    /// Runs the handler that `call` names. For drivers: use an engine or a stepper instead.
+    fn run<'a>(&'a self, cx: &'a Cx, call: &'a HandlerCall) -> HandlerRun<'a>;
+
+    /// The `#[catch]` handler of `state` that takes `error`, and the error as it is given to it. For drivers.
+    fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)>;
+}
+
+/// The generated enum of a workflow's states: one variant per state, the data inside.
+///
+/// Its serde form is the state's persisted name and its data: `{"pending_payment": {…}}`.
+pub trait WorkflowState: Sized + fmt::Debug + Serialize + DeserializeOwned + 'static {
+    /// The persisted name of the state.
+    fn name(&self) -> &'static str;
+
+    /// Whether it is an end state.
+    fn is_end(&self) -> bool;
+
+    /// The data as it is persisted.
+    ///
+    /// # Errors
+    /// If it has no JSON form.
+    fn encode(&self) -> Result<Json, JsonError>;
+
+    /// The state of this persisted name, current or old, with its data; `None` if the workflow has no such state.
+    fn decode(name: &str, data: &Json) -> Option<Result<Self, JsonError>>;
+}
+
+/// The generated enum of a workflow's end states.
+pub trait Outcome: Sized + fmt::Debug + Serialize + DeserializeOwned + 'static {
+    /// The enum of all states.
+    type State: WorkflowState;
+
+    /// The outcome, if the state is an end state.
+    ///
+    /// # Errors
+    /// Gives the state back if it is none.
+    fn from_state(state: Self::State) -> Result<Self, Self::State>;
+}
+
+/// The generated enum of the events that a workflow takes.
+pub trait WorkflowEvent: Sized + fmt::Debug + Serialize + DeserializeOwned + 'static {
+    /// The persisted name of the event.
+    fn name(&self) -> &'static str;
+
+    /// The payload as it is persisted.
+    ///
+    /// # Errors
+    /// If it has no JSON form.
+    fn encode(&self) -> Result<Json, JsonError>;
+
+    /// The event of this persisted name, current or old; `None` if no state of the workflow takes it.
+    fn decode(name: &str, payload: &Json) -> Option<Result<Self, JsonError>>;
+}
+
+/// The generated enum of a workflow's edges: one fieldless variant for each.
+pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
+    /// Every edge, in declaration order.
+    const ALL: &'static [Self];
+
+    /// The persisted name of the state that it leaves.
+    fn from(self) -> &'static str;
+
+    /// The persisted name of the state that it enters.
+    fn to(self) -> &'static str;
+
+    /// The handler that takes it.
+    fn handler(self) -> &'static str;
+
+    /// What makes it fire.
+    fn trigger(self) -> super::Trigger;
+}
+
+/// Says that some state of the workflow takes the event `E`, so that a misdirected send does not compile.
+#[diagnostic::on_unimplemented(
+    message = "no state of `{Self}` takes the event `{E}`",
+    label = "`{E}` would never be taken",
+    note = "add an edge for it to the `#[workflow]` impl: `#[on] fn name(&self, state: S, event: {E}) -> Target`"
+)]
+pub trait Accepts<E: Event>: Workflow {}
+
+/// What a handler decided.
+pub enum Decision<W: Workflow> {
+    /// Take the edge to this state.
+    Goto(W::State),
+    /// Keep the visit, with this data.
+    Stay(W::State),
+    /// Keep the visit as it is.
+    Wait,
+}
+
+impl<W: Workflow> fmt::Debug for Decision<W> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Goto(state) => formatter.debug_tuple("Goto").field(state).finish(),
+            Self::Stay(state) => formatter.debug_tuple("Stay").field(state).finish(),
+            Self::Wait => formatter.write_str("Wait"),
+        }
+    }
+}
+
+/// What a handler came to.
+pub type Handled<W> = Result<Decision<W>, Error>;
+
+/// A decision in its persisted form.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decided {
+    /// Take the edge to this state.
+    Goto {
+        /// Its persisted name.
+        state: &'static str,
+        /// Its data.
+        data: Json,
+    },
+    /// Keep the visit, with this data.
+    Stay {
+        /// The new data.
+        data: Json,
+    },
+    /// Keep the visit as it is.
+    Wait,
+}
+
+/// Which handler is to run, over what.
+#[derive(Debug, Clone)]
+pub struct HandlerCall {
+    /// The persisted name of the state.
+    pub state: String,
+    /// The state's data.
+    pub data: Json,
+    /// The handler's name.
+    pub handler: String,
+    /// The event or the caught error, where the handler takes one.
+    pub payload: Option<Json>,
+}
+
+/// A handler under way.
+pub enum HandlerRun<'a> {
+    /// It was pure and is done.
+    Ready(Result<Decided, super::Failure>),
+    /// It has effects.
+    Future(Pin<Box<dyn Future<Output = Result<Decided, super::Failure>> + Send + 'a>>),
+}
+
+impl fmt::Debug for HandlerRun<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready(result) => formatter.debug_tuple("Ready").field(result).finish(),
+            Self::Future(_) => formatter.write_str("Future"),
+        }
+    }
+}

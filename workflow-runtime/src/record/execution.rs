@@ -1,0 +1,191 @@
+//! The record of one execution: all that is needed to go on with it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ErrorRecord, Json};
+use crate::base::{ExecutionId, Timestamp};
+
+/// Which execution: the workflow's persisted name and the caller's id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExecutionKey {
+    /// The workflow's persisted name.
+    pub workflow: Arc<str>,
+    /// The caller's name for the execution.
+    pub id: ExecutionId,
+}
+
+impl fmt::Display for ExecutionKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.workflow, self.id)
+    }
+}
+
+/// One execution as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionRecord {
+    /// The persisted name of the state it is in.
+    pub state: String,
+    /// The data of that state.
+    pub data: Json,
+    /// How many states it has entered, this one included. With the lease epoch, this fences every write.
+    pub visit: u64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it entered the state.
+    pub entered_at: Timestamp,
+    /// What runs, or is to run.
+    pub activity: Activity,
+    /// When the suspended handler goes on, if it waits for a retry or a sleep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_at: Option<Timestamp>,
+    /// The timers of this visit that have not fired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timers: Vec<TimerRecord>,
+    /// The highest place in the inbox that was looked at in this state.
+    #[serde(default)]
+    pub inbox_seen: u64,
+    /// Why and when it was parked, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<ParkedRecord>,
+}
+
+/// What an execution is doing in its state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// The state's entry handler runs, or is to run.
+    Entry,
+    /// A further handler runs, or is to run: its edge is taken for good.
+    Handler {
+        /// The handler's name.
+        handler: String,
+        /// What made it run.
+        cause: Cause,
+        /// What the handler is given besides the state: the event or the caught error.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payload: Option<Json>,
+    },
+    /// No handler is to run: it waits for an event or a timer.
+    Waiting,
+    /// The state is an end state.
+    Ended,
+}
+
+/// What made a handler run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cause {
+    /// The state was entered.
+    Entry,
+    /// An event arrived.
+    Event {
+        /// The handler.
+        handler: String,
+        /// The event's persisted name.
+        event: String,
+        /// The sender's name for it.
+        event_id: String,
+    },
+    /// A timer was due.
+    Timer {
+        /// The handler.
+        handler: String,
+    },
+    /// Another handler failed for good.
+    Caught {
+        /// The handler that caught the error.
+        handler: String,
+        /// The error.
+        error: ErrorRecord,
+    },
+}
+
+/// A timer that was set when the state was entered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimerRecord {
+    /// The handler that it runs.
+    pub handler: String,
+    /// When it is due.
+    pub due: Timestamp,
+}
+
+/// Why an execution is parked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkedRecord {
+    /// When.
+    pub at: Timestamp,
+    /// The failure that nothing caught.
+    pub error: ErrorRecord,
+}
+
+/// How an execution stands, as one word to search by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// A handler runs or is about to.
+    Running,
+    /// It waits: for an event, a timer, or the next attempt of a step.
+    Waiting,
+    /// It failed and waits for a person.
+    Parked,
+    /// It is in an end state.
+    Ended,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Running, Self::Waiting, Self::Parked, Self::Ended];
+
+    /// The persisted name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Parked => "parked",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// The status of this persisted name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl ExecutionRecord {
+    /// How it stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self.activity {
+            Activity::Ended => Status::Ended,
+            _ if self.parked.is_some() => Status::Parked,
+            Activity::Waiting => Status::Waiting,
+            Activity::Entry | Activity::Handler { .. } if self.resume_at.is_some() => Status::Waiting,
+            Activity::Entry | Activity::Handler { .. } => Status::Running,
+        }
+    }
+
+    /// When it has to be looked at again, if nothing else happens before: at once (its entry time) while a handler is
+    /// to run, at the earliest of its timers and retries while it waits, never once it is parked or has ended.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        match self.status() {
+            Status::Parked | Status::Ended => None,
+            Status::Running => Some(self.entered_at),
+            Status::Waiting => self.timers.iter().map(|timer| timer.due).chain(self.resume_at).min(),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The journal: what the steps of the current visit came to.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ErrorRecord, Json};
+use crate::base::Timestamp;
+
+/// One recorded call of the current visit. A later entry of the same key replaces an earlier one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// Which call this is: handler, branch, step, digest of the arguments, and the how-manieth of those.
+    pub key: String,
+    /// How often the step has been tried.
+    pub attempts: u32,
+    /// What became of it.
+    pub result: JournalResult,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum JournalResult {
+    /// It succeeded with this output.
+    Done(Json),
+    /// It failed for good.
+    Failed {
+        /// The error, for people.
+        error: ErrorRecord,
+        /// The error, for the code that called the step, where its type is serializable.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<Json>,
+    },
+    /// It failed and is tried again.
+    Retrying {
+        /// Why the last attempt failed.
+        error: ErrorRecord,
+        /// When the next attempt is due.
+        due: Timestamp,
+    },
+    /// A durable sleep, over at this time.
+    Sleeping {
+        /// When it is over.
+        due: Timestamp,
+    },
+}

@@ -1,0 +1,25 @@
+//! Layer 1: the records. These types, and no others, are what is persisted; a reader of an old file needs only this
+//! folder.
+//!
+//! Everything is named: states, handlers, steps and events are written by the names they have in the workflow, never by
+//! an index, so that reordering code changes nothing. A record is JSON in a [sealed](seal) envelope: a checksum over
+//! what it is and whose it is, so that a damaged or misplaced row is found instead of believed.
+
+mod error;
+mod event;
+mod execution;
+mod history;
+mod journal;
+mod json;
+mod seal;
+
+pub use error::{ErrorKind, ErrorRecord};
+pub use event::{EventRecord, NewEvent};
+pub use execution::{Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, Status, TimerRecord};
+pub use history::{HistoryKind, HistoryRecord};
+pub use journal::{JournalEntry, JournalResult};
+pub use json::{Json, JsonError};
+pub use seal::{RecordKind, Sealed, UnsealError, open, seal};
+
+/// The version of the persisted format that this build writes. It reads every version up to this one.
+pub const FORMAT_VERSION: u32 = 1;
