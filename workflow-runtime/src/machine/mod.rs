@@ -7,8 +7,12 @@
 mod context;
 mod digest;
 mod graph;
+mod graph_check;
 mod handler;
+#[allow(missing_docs, reason = "for generated code alone")]
 pub mod private;
+#[allow(missing_docs, reason = "for generated code alone")]
+mod probes;
 mod render;
 mod state;
 mod step;
