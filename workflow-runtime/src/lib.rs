@@ -6,6 +6,8 @@ mod base;
 mod kernel;
 mod machine;
 mod record;
+pub mod store;
+pub mod stores;
 
 pub use base::*;
 pub use kernel::RetryPolicy;

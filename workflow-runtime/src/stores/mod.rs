@@ -1,0 +1,1 @@
+//! Layer 4: the stores that come with the crate. Each passes the same conformance suite.
