@@ -10,7 +10,7 @@ pub mod store;
 pub mod stores;
 
 pub use base::*;
-pub use kernel::RetryPolicy;
+pub use kernel::{Advance, RetryPolicy};
 pub use machine::{
     Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, Failure, Finished, Graph,
     Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress, RetryInfo, State,

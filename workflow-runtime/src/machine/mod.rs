@@ -24,7 +24,8 @@ pub use state::{Event, State};
 pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
 pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
+pub use crate::kernel::Decided;
 pub use workflow::{
-    Accepts, Decided, Decision, Handled, HandlerCall, HandlerRun, Outcome, Transition, Workflow, WorkflowEvent,
+    Accepts, Decision, Handled, HandlerCall, HandlerRun, Outcome, Transition, Workflow, WorkflowEvent,
     WorkflowState,
 };

@@ -21,14 +21,14 @@ mod query;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 pub use error::StoreError;
+pub use crate::kernel::Advance;
 pub use query::{ExecutionSummary, HistoryRow, Page, Query, StateCount};
 
 use crate::base::Timestamp;
-use crate::record::{
-    ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent,
-};
+use crate::record::{ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent};
 
 /// What a store answers, some time later. It borrows nothing, and dropping it does not undo the call.
 pub type StoreFuture<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
@@ -51,11 +51,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError::Corrupt`] if what is stored of it cannot be believed: the others are not concerned.
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>>;
 
-    /// The executions that are due at `now`, the longest overdue first, at most `limit`; and when the next one after
-    /// `now` is. An execution is due at its record's [`wake_at`](ExecutionRecord::wake_at), and at once while its inbox
+    /// The executions of these workflows that are due at `now`, the longest overdue first, at most `limit`; and when the
+    /// next one after `now` is. An execution is due at its record's [`wake_at`](ExecutionRecord::wake_at), and at once while its inbox
     /// holds an event past its [`inbox_seen`](ExecutionRecord::inbox_seen), unless it is parked or has ended. It stays due
     /// until a commit changes that.
-    fn due(&self, now: Timestamp, limit: usize) -> StoreFuture<Due>;
+    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due>;
 
     /// The executions that `query` asks for, in the order of workflow and id, a page at a time. Damaged ones are listed
     /// too.
@@ -126,23 +126,6 @@ pub enum Change {
         /// When that was found.
         at: Timestamp,
     },
-}
-
-/// What [`Change::Advance`] changes.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Advance {
-    /// The record from now on; `None` leaves it.
-    pub record: Option<ExecutionRecord>,
-    /// Whether the journal is dropped, as at a transition. It is dropped before `journal` is added.
-    pub drop_journal: bool,
-    /// Entries to add; one replaces an earlier one of its key.
-    pub journal: Vec<JournalEntry>,
-    /// Keys of journal entries to drop, one by one.
-    pub forget: Vec<String>,
-    /// Places in the inbox of the events that this consumes. Their ids stay known until the execution ends.
-    pub consumed: Vec<u64>,
-    /// Rows to add to the history.
-    pub history: Vec<HistoryRecord>,
 }
 
 /// What became of a commit that was not refused.
