@@ -3,6 +3,7 @@
 extern crate self as workflow_runtime;
 
 mod base;
+mod engine;
 mod kernel;
 mod machine;
 mod record;
@@ -10,11 +11,12 @@ pub mod store;
 pub mod stores;
 
 pub use base::*;
+pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::{Advance, RetryPolicy};
 pub use machine::{
     Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, Failure, Finished, Graph,
-    Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress, RetryInfo, State,
-    StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, TargetIn, Targets, Transition, Trigger,
+    Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress, Rest, RetryInfo, State,
+    StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger,
     Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState, goto,
 };
 pub use record::*;

@@ -6,12 +6,15 @@
 
 mod context;
 mod digest;
+mod finish;
 mod graph;
 mod handler;
+mod plan;
 pub mod private;
 mod render;
 mod state;
 mod step;
+mod stepper;
 mod target;
 mod turn;
 mod turn_state;
@@ -21,6 +24,9 @@ pub use context::Cx;
 pub use graph::{Edge, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
 pub use state::{Event, State};
+pub(crate) use finish::Finishing;
+pub(crate) use plan::plan;
+pub use stepper::{Rest, Stepper};
 pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
 pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
