@@ -20,6 +20,7 @@ pub use machine::{
     Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState, goto,
 };
 pub use record::*;
+pub use stores::MemoryStore;
 
 #[doc(hidden)]
 pub use machine::private as __private;

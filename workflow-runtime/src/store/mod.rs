@@ -52,9 +52,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>>;
 
     /// The executions of these workflows that are due at `now`, the longest overdue first, at most `limit`; and when the
-    /// next one after `now` is. An execution is due at its record's [`wake_at`](ExecutionRecord::wake_at), and at once while its inbox
-    /// holds an event past its [`inbox_seen`](ExecutionRecord::inbox_seen), unless it is parked or has ended. It stays due
-    /// until a commit changes that.
+    /// first one after these is due, which is in the past if `limit` cut the answer short.
+    ///
+    /// An execution is due at its record's [`wake_at`](ExecutionRecord::wake_at), and at once (which counts as its entry
+    /// time) while its inbox holds an event past its [`inbox_seen`](ExecutionRecord::inbox_seen), unless it is parked or
+    /// has ended. It stays due until a commit changes that, so who works on some already asks for that many more.
     fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due>;
 
     /// The executions that `query` asks for, in the order of workflow and id, a page at a time. Damaged ones are listed
@@ -98,7 +100,7 @@ pub struct Commit {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Change {
-    /// Begins the execution, unless there is one of this key: then nothing changes.
+    /// Begins the execution, unless there is one of this key, ended or not: then nothing changes.
     Create {
         /// The new execution.
         record: Box<ExecutionRecord>,
@@ -106,12 +108,17 @@ pub enum Change {
         history: Vec<HistoryRecord>,
     },
     /// Puts an event into the inbox, unless one with its id was put there before, consumed or not: then nothing changes.
-    /// It is not fenced, as its sender need not know the visit. It is refused at an end state.
+    /// It is not fenced, as its sender need not know the visit. It is refused at an end state, whatever its id.
     Deliver {
         /// The event.
         event: NewEvent,
     },
-    /// Takes the execution forward.
+    /// Takes the execution forward. It is refused if its fence is not that of the execution, or the execution has ended.
+    ///
+    /// Of the journal, first all is dropped that `drop_journal` says, then what `forget` says, then `journal` is added.
+    /// If the record is one of an end state, the journal, the inbox and the ids of events go with it; an event that is
+    /// in the inbox then and that `consumed` does not name, such as one that arrived just before, leaves a row
+    /// [`EventLeft`](crate::record::HistoryKind::EventLeft) at the end of the history, so that none is lost silently.
     Advance {
         /// What the worker must still hold.
         fence: Fence,
@@ -119,7 +126,7 @@ pub enum Change {
         advance: Box<Advance>,
     },
     /// Marks a damaged execution as parked, and leaves what is stored of it as it is, for a person to look at. Only its
-    /// summary shows it.
+    /// summary shows it, until an [`Advance`](Self::Advance) brings a new record. It is refused at an end state.
     Quarantine {
         /// Why it cannot go on.
         error: ErrorRecord,
@@ -169,6 +176,6 @@ pub struct Stored {
 pub struct Due {
     /// What is due, the longest overdue first.
     pub ready: Vec<ExecutionKey>,
-    /// When the next execution after these is due, if it has a time.
+    /// When the first execution after these is due, if it has a time.
     pub next: Option<Timestamp>,
 }
