@@ -181,6 +181,12 @@ impl Engine {
         Ok(self.core.store().counts(Some(W::NAME)).await?)
     }
 
+    /// How many executions have a task at present: those that wait have none.
+    #[must_use]
+    pub fn active(&self) -> usize {
+        self.core.active.len()
+    }
+
     /// Stops: starts nothing more, lets running steps finish and saves their results, for as long as the
     /// [drain timeout](EngineBuilder::drain_timeout) allows, then stops what is left where it is. Nothing is lost either
     /// way. Whoever waits for an outcome gets [`EngineError::ShuttingDown`].

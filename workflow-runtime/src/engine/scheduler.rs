@@ -96,7 +96,10 @@ pub(super) async fn schedule(core: Arc<Core>) {
         }
         let next = {
             let mut setting = core.alarm.lock();
-            setting.next = due.next.map_or(setting.next, |next| next.min(setting.next));
+            // With a backlog, a place that is freed comes first; looking earlier would find no room.
+            if let (true, Some(next)) = (all, due.next) {
+                setting.next = next.min(setting.next);
+            }
             setting.next
         };
         let again = core.clock.sleep_until(next);

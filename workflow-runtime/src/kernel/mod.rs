@@ -11,6 +11,6 @@ mod tests;
 
 pub use advance::Advance;
 pub use decided::Decided;
-pub use execution::{Execution, NewExecution, Next};
+pub(crate) use execution::{Execution, Next};
 pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
 pub use retry::RetryPolicy;
