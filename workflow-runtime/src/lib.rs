@@ -21,6 +21,8 @@ pub use machine::{
 };
 pub use record::*;
 pub use stores::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use stores::SqliteStore;
 
 #[doc(hidden)]
 pub use machine::private as __private;

@@ -28,12 +28,12 @@ pub enum StoreError {
         /// What it is instead.
         reason: String,
     },
-    /// Another process works on the file.
-    #[error("{} is in use by another process ({holder}): stop it first, or give this one a store of its own", path.display())]
+    /// The file is open already, here or in another process.
+    #[error("{} is in use by {holder}: stop that first, or name another file", path.display())]
     InUse {
         /// The file.
         path: PathBuf,
-        /// What is known of the other process.
+        /// Who holds it, as far as that is known.
         holder: String,
     },
     /// The file cannot be opened or created.

@@ -250,9 +250,9 @@ impl Kept {
     }
 
     fn end(&mut self) {
-        for (seq, event) in std::mem::take(&mut self.inbox) {
-            self.history.push(event_left(&self.record, EventRecord { seq, event }));
-        }
+        let head = self.head();
+        let left = std::mem::take(&mut self.inbox).into_values();
+        self.history.extend(left.map(|event| event_left(&head, event)));
         self.journal.clear();
         self.event_ids = HashSet::new();
     }

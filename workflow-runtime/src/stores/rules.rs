@@ -1,7 +1,7 @@
 //! What every store decides by, in one place: whether a change is refused, and when an execution is due.
 
 use crate::base::Timestamp;
-use crate::record::{EventRecord, ExecutionRecord, HistoryKind, HistoryRecord, Status};
+use crate::record::{ExecutionRecord, HistoryKind, HistoryRecord, NewEvent, Status};
 use crate::store::{Epoch, Fence, Refused};
 
 /// The little of an execution that a store looks at. It is derived from the record, but for the inbox.
@@ -53,8 +53,8 @@ impl Head {
     }
 }
 
-/// The row that says that `event` was still in the inbox when the execution ended with `record`.
-pub(super) fn event_left(record: &ExecutionRecord, event: EventRecord) -> HistoryRecord {
-    let kind = HistoryKind::EventLeft { event: event.event.name, event_id: event.event.event_id };
-    HistoryRecord { at: record.entered_at, visit: record.visit, kind }
+/// The row that says that `event` was still in the inbox of an execution that has ended with `head`.
+pub(super) fn event_left(head: &Head, event: NewEvent) -> HistoryRecord {
+    let kind = HistoryKind::EventLeft { event: event.name, event_id: event.event_id };
+    HistoryRecord { at: head.entered_at, visit: head.visit, kind }
 }
