@@ -34,6 +34,11 @@ impl ExecutionId {
         }
     }
 
+    /// The id of an execution that no store has.
+    pub(crate) fn stepper() -> Self {
+        Self("stepper".into())
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

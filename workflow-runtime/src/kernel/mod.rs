@@ -1,5 +1,16 @@
-//! Layer 2.
+//! Layer 2: the kernel. Pure and synchronous: a record goes in, changes and a next thing to do come out. No clock, no
+//! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
+mod advance;
+mod decided;
+mod execution;
+mod plan;
 mod retry;
+#[cfg(test)]
+mod tests;
 
+pub use advance::Advance;
+pub use decided::Decided;
+pub use execution::{Kernel, NewExecution, Next};
+pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
 pub use retry::RetryPolicy;

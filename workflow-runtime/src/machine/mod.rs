@@ -6,9 +6,11 @@
 
 mod context;
 mod digest;
+mod finish;
 mod graph;
 mod graph_check;
 mod handler;
+mod plan;
 #[allow(missing_docs, reason = "for generated code alone")]
 pub mod private;
 #[allow(missing_docs, reason = "for generated code alone")]
@@ -16,19 +18,23 @@ mod probes;
 mod render;
 mod state;
 mod step;
+mod stepper;
 mod target;
 mod turn;
 mod turn_state;
 mod workflow;
 
+pub use crate::kernel::Decided;
 pub use context::Cx;
+pub use finish::Finishing;
 pub use graph::{Edge, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
+pub use plan::plan;
 pub use state::{Event, State};
 pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
+pub use stepper::{Rest, Stepper};
 pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
 pub use workflow::{
-    Accepts, Decided, Decision, Handled, HandlerCall, HandlerRun, Outcome, Transition, Workflow, WorkflowEvent,
-    WorkflowState,
+    Accepts, Decision, Handled, HandlerCall, HandlerRun, Outcome, Transition, Workflow, WorkflowEvent, WorkflowState,
 };

@@ -120,16 +120,22 @@ impl Turn {
     /// [`next`](Self::next).
     #[must_use]
     pub fn new<W: Workflow>(workflow: Arc<W>, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Self {
-        let wake = Arc::new(TurnWake { woken: AtomicBool::new(false), driver: Mutex::new(None) });
-        let waker = Waker::from(Arc::clone(&wake));
-        let state = Arc::new(TurnState::new(scope, journal, Some(waker.clone())));
-        let cx = Cx::new(Arc::clone(&state));
-        let handler = Box::pin(async move {
+        Self::of(scope, journal, |cx| async move {
             match workflow.run(&cx, &call) {
                 HandlerRun::Ready(result) => result,
                 HandlerRun::Future(future) => future.await,
             }
-        });
+        })
+    }
+
+    fn of<F>(scope: TurnScope, journal: Vec<JournalEntry>, handler: impl FnOnce(Cx) -> F) -> Self
+    where
+        F: Future<Output = Result<Decided, Failure>> + Send + 'static,
+    {
+        let wake = Arc::new(TurnWake { woken: AtomicBool::new(false), driver: Mutex::new(None) });
+        let waker = Waker::from(Arc::clone(&wake));
+        let state = Arc::new(TurnState::new(scope, journal, Some(waker.clone())));
+        let handler = Box::pin(handler(Cx::new(Arc::clone(&state))));
         let own_handles = Arc::strong_count(&wake);
         Self { handler, state, wake, waker, own_handles, alarm: None }
     }
@@ -256,3 +262,7 @@ pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&'static str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it gave no message")
 }
+
+#[cfg(test)]
+#[path = "turn_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Cx, Graph, State};
 use crate::base::Error;
+use crate::kernel::Decided;
 use crate::record::{Json, JsonError};
 
 /// A workflow: a type whose fields are dependencies, and whose handlers make a checked machine. `#[workflow]` writes
@@ -140,25 +141,6 @@ impl<W: Workflow> fmt::Debug for Decision<W> {
 
 /// What a handler came to.
 pub type Handled<W> = Result<Decision<W>, Error>;
-
-/// A decision in its persisted form.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Decided {
-    /// Take the edge to this state.
-    Goto {
-        /// Its persisted name.
-        state: &'static str,
-        /// Its data.
-        data: Json,
-    },
-    /// Keep the visit, with this data.
-    Stay {
-        /// The new data.
-        data: Json,
-    },
-    /// Keep the visit as it is.
-    Wait,
-}
 
 /// Which handler is to run, over what.
 #[derive(Debug, Clone)]

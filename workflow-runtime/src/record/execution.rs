@@ -38,10 +38,14 @@ pub struct ExecutionRecord {
     pub entered_at: Timestamp,
     /// What runs, or is to run.
     pub activity: Activity,
+    /// Whether the entry handler was interrupted before it ended: it goes on if the edge that interrupted it keeps the
+    /// visit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub entry_interrupted: bool,
     /// When the suspended handler goes on, if it waits for a retry or a sleep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_at: Option<Timestamp>,
-    /// The timers of this visit that have not fired.
+    /// The timers of this visit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerRecord>,
     /// The highest place in the inbox that was looked at in this state.
@@ -111,6 +115,9 @@ pub struct TimerRecord {
     pub handler: String,
     /// When it is due.
     pub due: Timestamp,
+    /// Whether it has run its handler, which kept the visit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fired: bool,
 }
 
 /// Why an execution is parked.
@@ -178,6 +185,12 @@ impl ExecutionRecord {
         }
     }
 
+    /// When the next timer of the visit is due.
+    #[must_use]
+    pub fn next_timer(&self) -> Option<Timestamp> {
+        self.timers.iter().filter(|timer| !timer.fired).map(|timer| timer.due).min()
+    }
+
     /// When it has to be looked at again, if nothing else happens before: at once (its entry time) while a handler is
     /// to run, at the earliest of its timers and retries while it waits, never once it is parked or has ended.
     #[must_use]
@@ -185,7 +198,9 @@ impl ExecutionRecord {
         match self.status() {
             Status::Parked | Status::Ended => None,
             Status::Running => Some(self.entered_at),
-            Status::Waiting => self.timers.iter().map(|timer| timer.due).chain(self.resume_at).min(),
+            // The handler of an edge that is taken is not interrupted any more, so timers do not count until it is done.
+            Status::Waiting if matches!(self.activity, Activity::Handler { .. }) => self.resume_at,
+            Status::Waiting => self.next_timer().into_iter().chain(self.resume_at).min(),
         }
     }
 }

@@ -1,14 +1,12 @@
-//! What the tests share.
+//! One handler at a time, without any driver.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use workflow_runtime::{
-    Decided, ExecutionId, ExecutionKey, Finished, HandlerCall, Json, JournalEntry, ManualClock, Progress, Timestamp, Turn,
-    TurnScope, Workflow,
-};
+use workflow_runtime::driver::{Decided, Finished, HandlerCall, Progress, Turn, TurnScope};
+use workflow_runtime::{ExecutionId, ExecutionKey, Json, JournalEntry, ManualClock, Timestamp, Workflow};
 
 /// One call of a handler over a state's data, as JSON.
 #[must_use]

@@ -1,0 +1,159 @@
+//! The executions that have a task: at most one each.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
+
+use crate::record::ExecutionKey;
+
+#[derive(Debug)]
+pub(super) struct ActiveSet {
+    // Held only to look up, insert or remove, never over an await.
+    tasks: Mutex<HashMap<ExecutionKey, Active>>,
+    places: Arc<Semaphore>,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Active {
+    signal: Arc<Signal>,
+    task: Option<AbortHandle>,
+}
+
+/// Tells a task that its execution has got an event, or that the engine stops.
+#[derive(Debug, Default)]
+pub(super) struct Signal {
+    dirty: AtomicBool,
+    notify: Notify,
+}
+
+impl Signal {
+    /// Whether there was a signal since the last call.
+    pub(super) fn take(&self) -> bool {
+        self.dirty.swap(false, Ordering::AcqRel)
+    }
+
+    fn give(&self) {
+        self.dirty.store(true, Ordering::Release);
+        self.notify.notify_one();
+    }
+
+    /// Ready after a signal, which may have been [taken](Self::take) since.
+    pub(super) async fn given(&self) {
+        self.notify.notified().await;
+    }
+}
+
+/// What became of the wish to have an execution run.
+pub(super) enum Claim {
+    /// It has no task yet: this is the right to make one.
+    Granted(Place),
+    /// It has one, which has been told to look again.
+    Running,
+    /// Every place is taken.
+    Full,
+}
+
+/// A place among those that run. Dropping it gives it up, and the execution is free.
+#[derive(Debug)]
+pub(super) struct Place {
+    set: Arc<ActiveSet>,
+    key: ExecutionKey,
+    signal: Arc<Signal>,
+    released: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl ActiveSet {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { tasks: Mutex::default(), places: Arc::new(Semaphore::new(limit)), limit }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Active>> {
+        // Each change is one insert or remove, so a panic elsewhere cannot have left it half done.
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn claim(self: &Arc<Self>, key: &ExecutionKey) -> Claim {
+        let mut tasks = self.lock();
+        if let Some(active) = tasks.get(key) {
+            active.signal.give();
+            return Claim::Running;
+        }
+        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else { return Claim::Full };
+        let signal = Arc::new(Signal::default());
+        tasks.insert(key.clone(), Active { signal: Arc::clone(&signal), task: None });
+        Claim::Granted(Place { set: Arc::clone(self), key: key.clone(), signal, released: false, _permit: permit })
+    }
+
+    /// Remembers the task of an execution, to abort it.
+    pub(super) fn has_task(&self, key: &ExecutionKey, task: AbortHandle) {
+        if let Some(active) = self.lock().get_mut(key) {
+            active.task = Some(task);
+        }
+    }
+
+    pub(super) fn is_active(&self, key: &ExecutionKey) -> bool {
+        self.lock().contains_key(key)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    pub(super) fn free(&self) -> usize {
+        self.places.available_permits()
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(super) fn signal_all(&self) {
+        self.lock().values().for_each(|active| active.signal.give());
+    }
+
+    /// Ready when nothing runs.
+    pub(super) async fn idle(&self) {
+        let all = u32::try_from(self.limit).unwrap_or(u32::MAX);
+        // An error would mean that the semaphore was closed, which nothing does.
+        drop(self.places.acquire_many(all).await);
+    }
+
+    pub(super) fn abort_all(&self) {
+        let tasks: Vec<_> = self.lock().values_mut().filter_map(|active| active.task.take()).collect();
+        tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl Place {
+    pub(super) fn key(&self) -> &ExecutionKey {
+        &self.key
+    }
+
+    pub(super) fn signal(&self) -> &Arc<Signal> {
+        &self.signal
+    }
+
+    /// Gives the place up, unless there was a signal that has not been taken.
+    pub(super) fn release(&mut self) -> bool {
+        let mut tasks = self.set.lock();
+        if self.signal.dirty.load(Ordering::Acquire) {
+            return false;
+        }
+        tasks.remove(&self.key);
+        self.released = true;
+        true
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.released {
+            self.set.lock().remove(&self.key);
+        }
+    }
+}

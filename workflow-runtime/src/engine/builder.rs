@@ -1,0 +1,179 @@
+//! What can be set before an engine starts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::core::{Core, Parts};
+use super::registry::{Machine, Registry, register};
+use super::{Engine, EngineError, SystemClock, scheduler};
+use crate::base::Clock;
+use crate::machine::Workflow;
+use crate::record::Json;
+use crate::store::{Store, StoreError};
+
+/// An engine to be.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`max_active`](Self::max_active) | 256 executions |
+/// | [`payload_limit`](Self::payload_limit) | 2 MiB |
+/// | [`drain_timeout`](Self::drain_timeout) | 30 s |
+/// | [`clock`](Self::clock) | [`SystemClock`] |
+/// | [`shutdown_on_ctrl_c`](Self::shutdown_on_ctrl_c) | off |
+#[derive(Debug)]
+#[must_use = "nothing runs before `.start().await`"]
+pub struct EngineBuilder {
+    store: Source,
+    machines: Vec<Arc<dyn Machine>>,
+    max_active: usize,
+    payload_limit: usize,
+    drain_timeout: Duration,
+    clock: Arc<dyn Clock>,
+    ctrl_c: bool,
+}
+
+#[derive(Debug)]
+enum Source {
+    Store(Arc<dyn Store>),
+    #[cfg(feature = "sqlite")]
+    Sqlite(std::path::PathBuf),
+}
+
+impl EngineBuilder {
+    fn new(store: Source) -> Self {
+        Self {
+            store,
+            machines: Vec::new(),
+            max_active: 256,
+            payload_limit: Json::DEFAULT_LIMIT,
+            drain_timeout: Duration::from_secs(30),
+            clock: Arc::new(SystemClock),
+            ctrl_c: false,
+        }
+    }
+
+    pub(super) fn on_store(store: Arc<dyn Store>) -> Self {
+        Self::new(Source::Store(store))
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn on_sqlite(path: std::path::PathBuf) -> Self {
+        Self::new(Source::Sqlite(path))
+    }
+
+    /// Adds a workflow: its executions in the store go on, and more of them can be started.
+    pub fn workflow<W: Workflow>(mut self, workflow: W) -> Self {
+        self.machines.push(register(workflow));
+        self
+    }
+
+    /// How many executions may run at once, at least 1; those beyond wait in the store. One that waits (for an event, a
+    /// timer, the next attempt of a step) does not count.
+    pub fn max_active(mut self, executions: usize) -> Self {
+        // The upper end is that of the semaphore behind it.
+        self.max_active = executions.clamp(1, u32::MAX as usize >> 3);
+        self
+    }
+
+    /// The most bytes of JSON that the data of one state, one event or the result of one step may have.
+    pub fn payload_limit(mut self, bytes: usize) -> Self {
+        self.payload_limit = bytes;
+        self
+    }
+
+    /// How long [`Engine::shutdown`] waits for running steps.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_timeout = timeout;
+        self
+    }
+
+    /// Takes the time from `clock`, such as a [`ManualClock`](crate::ManualClock) in tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Shuts the engine down, as [`Engine::shutdown`] does, when the process is told to stop: by ctrl-c, or on Unix by
+    /// SIGTERM. A second time, the process exits at once.
+    pub fn shutdown_on_ctrl_c(mut self) -> Self {
+        self.ctrl_c = true;
+        self
+    }
+
+    /// Opens the store, takes it over, and goes on with every execution in it.
+    ///
+    /// # Errors
+    /// [`EngineError::DuplicateWorkflow`], [`EngineError::NoRuntime`], or that of the store.
+    pub async fn start(self) -> Result<Engine, EngineError> {
+        let runtime = Handle::try_current().map_err(|_| EngineError::NoRuntime)?;
+        let registry = Registry::new(self.machines)?;
+        let store = open(self.store).await?;
+        let epoch = store.acquire().await?;
+        let core = Arc::new(Core::new(Parts {
+            store,
+            epoch,
+            clock: self.clock,
+            registry,
+            payload_limit: self.payload_limit,
+            drain_timeout: self.drain_timeout,
+            max_active: self.max_active,
+            runtime: runtime.clone(),
+        }));
+        let scheduler = runtime.spawn(scheduler::schedule(Arc::clone(&core)));
+        core.has_scheduler(scheduler.abort_handle());
+        if self.ctrl_c {
+            let core = Arc::downgrade(&core);
+            runtime.spawn(async move {
+                told_to_stop().await;
+                tracing::info!("told to stop: running steps finish first");
+                if let Some(core) = core.upgrade() {
+                    // Its error is given to whoever waits for an outcome or calls `shutdown`.
+                    let _ = core.shutdown().await;
+                }
+                told_to_stop().await;
+                std::process::exit(130);
+            });
+        }
+        Ok(Engine::new(core))
+    }
+}
+
+async fn open(source: Source) -> Result<Arc<dyn Store>, StoreError> {
+    match source {
+        Source::Store(store) => Ok(store),
+        #[cfg(feature = "sqlite")]
+        Source::Sqlite(path) => {
+            let opened = tokio::task::spawn_blocking(move || crate::stores::SqliteStore::open(path)).await;
+            match opened {
+                Ok(store) => Ok(Arc::new(store?)),
+                Err(error) => Err(StoreError::Io { source: Arc::new(error) }),
+            }
+        }
+    }
+}
+
+/// Ready when the process is told to stop; never, if the system does not let us hear of it.
+async fn told_to_stop() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = terminate => {}
+    }
+}

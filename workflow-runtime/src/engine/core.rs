@@ -1,0 +1,206 @@
+//! What the parts of an engine share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+use super::EngineError;
+use super::active::{ActiveSet, Claim};
+use super::registry::{Machine, Registry};
+use super::run::Run;
+use super::scheduler::Alarm;
+use crate::base::{Clock, ExecutionId, Timestamp};
+use crate::machine::Workflow;
+use crate::record::{ExecutionKey, Json};
+use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, Stored};
+
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) epoch: Epoch,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) registry: Registry,
+    pub(super) payload_limit: usize,
+    pub(super) drain_timeout: Duration,
+    pub(super) active: Arc<ActiveSet>,
+    pub(super) alarm: Alarm,
+    pub(super) runtime: Handle,
+    stopping: AtomicBool,
+    failure: OnceLock<StoreError>,
+    // Held only to add or take out, never over an await.
+    watchers: Mutex<HashMap<ExecutionKey, Vec<oneshot::Sender<()>>>>,
+    scheduler: OnceLock<AbortHandle>,
+}
+
+/// What a [`Core`] is made of.
+pub(super) struct Parts {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) epoch: Epoch,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) registry: Registry,
+    pub(super) payload_limit: usize,
+    pub(super) drain_timeout: Duration,
+    pub(super) max_active: usize,
+    pub(super) runtime: Handle,
+}
+
+impl Core {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            store: parts.store,
+            epoch: parts.epoch,
+            clock: parts.clock,
+            registry: parts.registry,
+            payload_limit: parts.payload_limit,
+            drain_timeout: parts.drain_timeout,
+            active: Arc::new(ActiveSet::new(parts.max_active)),
+            alarm: Alarm::new(),
+            runtime: parts.runtime,
+            stopping: AtomicBool::new(false),
+            failure: OnceLock::new(),
+            watchers: Mutex::default(),
+            scheduler: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) fn key<W: Workflow>(&self, id: ExecutionId) -> Result<ExecutionKey, EngineError> {
+        match self.registry.get(W::NAME) {
+            Some((workflow, _)) => Ok(ExecutionKey { workflow: Arc::clone(workflow), id }),
+            None => Err(EngineError::UnknownWorkflow { workflow: W::NAME.to_owned() }),
+        }
+    }
+
+    pub(super) fn machine(&self, workflow: &str) -> Result<&Arc<dyn Machine>, EngineError> {
+        match self.registry.get(workflow) {
+            Some((_, machine)) => Ok(machine),
+            None => Err(EngineError::UnknownWorkflow { workflow: workflow.to_owned() }),
+        }
+    }
+
+    pub(super) fn check_size(&self, name: &str, data: &Json) -> Result<(), EngineError> {
+        let (len, limit) = (data.text().len(), self.payload_limit);
+        if len > limit {
+            return Err(EngineError::PayloadTooLarge { name: name.to_owned(), len, limit });
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(&self, commits: Vec<Commit>) -> Result<Vec<Result<Committed, Refused>>, EngineError> {
+        if self.is_stopping() {
+            return Err(self.stopped());
+        }
+        Ok(self.store.commit(commits).await?)
+    }
+
+    pub(super) async fn commit_one(&self, commit: Commit) -> Result<Committed, EngineError> {
+        let key = commit.key.clone();
+        let result = self.commit(vec![commit]).await?.pop().unwrap_or(Err(Refused::Unknown));
+        result.map_err(|refused| EngineError::refused(refused, &key))
+    }
+
+    /// Has an execution looked at: now if there is a place, else when one is free. `stored` saves reading it.
+    pub(super) fn activate(self: &Arc<Self>, key: &ExecutionKey, stored: Option<Stored>) {
+        if self.is_stopping() {
+            return;
+        }
+        let Some((_, machine)) = self.registry.get(&key.workflow) else { return };
+        match self.active.claim(key) {
+            Claim::Granted(place) => {
+                let run = Run::new(Arc::clone(self), Arc::clone(machine), place);
+                let task = self.runtime.spawn(run.run(stored));
+                self.active.has_task(key, task.abort_handle());
+            }
+            Claim::Running => {}
+            Claim::Full => self.alarm.backlog(),
+        }
+    }
+
+    /// Ready when the execution has ended, was parked, or the engine stops. Register before looking, so that nothing is
+    /// missed in between.
+    pub(super) fn watch(&self, key: &ExecutionKey) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        let watching = watchers.entry(key.clone()).or_default();
+        watching.retain(|watcher| !watcher.is_closed());
+        watching.push(sender);
+        receiver
+    }
+
+    pub(super) fn tell_watchers(&self, key: &ExecutionKey) {
+        let watching = self.watchers.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        for watcher in watching.into_iter().flatten() {
+            // One that has gone away does not mind.
+            let _ = watcher.send(());
+        }
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// The error for those who ask something of an engine that stops.
+    pub(super) fn stopped(&self) -> EngineError {
+        match self.failure.get() {
+            Some(error) => EngineError::Store(error.clone()),
+            None => EngineError::ShuttingDown,
+        }
+    }
+
+    /// The store failed: nothing can go on before it is opened again.
+    pub(super) fn fail(&self, error: StoreError) {
+        if self.failure.set(error.clone()).is_ok() {
+            tracing::error!(%error, "the store failed, and the engine stops; what was acknowledged is safe");
+        }
+        self.stop();
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.active.signal_all();
+        self.alarm.ring();
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(super) async fn shutdown(&self) -> Result<(), EngineError> {
+        self.stop();
+        let deadline = self.clock.sleep_until(self.now() + self.drain_timeout);
+        tokio::select! {
+            () = self.active.idle() => {}
+            () = deadline => {
+                tracing::warn!(left = self.active.len(), "the drain timeout is over: what still runs is stopped where it is");
+            }
+        }
+        self.abort();
+        self.active.idle().await;
+        match self.failure.get() {
+            Some(error) => Err(EngineError::Store(error.clone())),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn abort(&self) {
+        self.stop();
+        if let Some(scheduler) = self.scheduler.get() {
+            scheduler.abort();
+        }
+        self.active.abort_all();
+    }
+
+    pub(super) fn has_scheduler(&self, task: AbortHandle) {
+        // Set once, when the engine starts.
+        let _ = self.scheduler.set(task);
+    }
+}

@@ -1,0 +1,116 @@
+//! What can go wrong when an engine is asked for something.
+
+use crate::base::InvalidId;
+use crate::record::{ErrorRecord, ExecutionKey, JsonError};
+use crate::store::{Refused, StoreError};
+
+/// An error of an engine. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The id cannot be one.
+    #[error(transparent)]
+    InvalidId(#[from] InvalidId),
+    /// The engine was not given this workflow.
+    #[error("the engine does not know the workflow `{workflow}`: give it one with `.workflow(…)` before `.start()`")]
+    UnknownWorkflow {
+        /// The workflow's persisted name.
+        workflow: String,
+    },
+    /// Two workflows have one name.
+    #[error("two workflows are called `{workflow}`, and executions are kept by that name: rename one of the types")]
+    DuplicateWorkflow {
+        /// The name.
+        workflow: String,
+    },
+    /// There is no such execution.
+    #[error("there is no execution {key}: start it first")]
+    UnknownExecution {
+        /// Which.
+        key: ExecutionKey,
+    },
+    /// The execution has ended, so it takes no event.
+    #[error("the execution {key} has ended")]
+    Ended {
+        /// Which.
+        key: ExecutionKey,
+    },
+    /// The execution failed, and waits for a person.
+    #[error("the execution {key} is parked: {error}; mend what is wrong, then call `retry`")]
+    Parked {
+        /// Which.
+        key: ExecutionKey,
+        /// Why it failed.
+        error: ErrorRecord,
+    },
+    /// The execution is not parked, so there is nothing to try again.
+    #[error("the execution {key} is not parked: there is nothing to retry")]
+    NotParked {
+        /// Which.
+        key: ExecutionKey,
+    },
+    /// The data is over the limit.
+    #[error(
+        "the data of `{name}` is {len} bytes long, over the limit of {limit}: keep a reference to it instead, or raise the limit with `.payload_limit(…)`"
+    )]
+    PayloadTooLarge {
+        /// The state or event.
+        name: String,
+        /// Its length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The data has no JSON form.
+    #[error("the data of `{name}` cannot be saved")]
+    Unwritable {
+        /// The state or event.
+        name: String,
+        /// Why.
+        #[source]
+        source: JsonError,
+    },
+    /// What is stored does not have the shape that the code expects.
+    #[error("the state `{state}` of the execution {key} cannot be read by this code")]
+    Unreadable {
+        /// Which execution.
+        key: ExecutionKey,
+        /// The persisted name of its state.
+        state: String,
+        /// Why; `None` if the workflow has no such state.
+        #[source]
+        source: Option<JsonError>,
+    },
+    /// The engine stops, or has stopped.
+    #[error("the engine is shutting down; the execution goes on when an engine is started on the store again")]
+    ShuttingDown,
+    /// There is no tokio runtime here.
+    #[error(
+        "an engine needs a tokio runtime: put `#[workflow_runtime::main]` on `async fn main`, or use `workflow_runtime::block_on`"
+    )]
+    NoRuntime,
+    /// The execution was written to by someone else at the same time.
+    #[error("another engine works on the execution {key}")]
+    Fenced {
+        /// Which.
+        key: ExecutionKey,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl EngineError {
+    pub(super) fn unwritable(name: &str, source: JsonError) -> Self {
+        Self::Unwritable { name: name.to_owned(), source }
+    }
+
+    pub(super) fn refused(refused: Refused, key: &ExecutionKey) -> Self {
+        let key = key.clone();
+        match refused {
+            Refused::Unknown => Self::UnknownExecution { key },
+            Refused::Ended => Self::Ended { key },
+            Refused::Fenced => Self::Fenced { key },
+        }
+    }
+}

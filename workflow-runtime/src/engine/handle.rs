@@ -1,0 +1,186 @@
+//! One execution, as its caller sees it.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{Engine, EngineError};
+use crate::base::ExecutionId;
+use crate::kernel::Kernel;
+use crate::machine::{Accepts, Event, Outcome as _, Workflow, WorkflowState as _};
+use crate::record::{ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, NewEvent, Status};
+use crate::store::{Change, Commit, Fence, HistoryRow, StoreError, Stored};
+
+/// An execution of `W` in an [`Engine`]: to send it events, look at it, and wait for its end.
+///
+/// It is only a name and costs nothing; cloning gives another of it. Dropping it does not stop the execution.
+pub struct Execution<W> {
+    engine: Engine,
+    key: ExecutionKey,
+    workflow: PhantomData<fn() -> W>,
+}
+
+impl<W> Clone for Execution<W> {
+    fn clone(&self) -> Self {
+        Self { engine: self.engine.clone(), key: self.key.clone(), workflow: PhantomData }
+    }
+}
+
+impl<W> fmt::Debug for Execution<W> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Execution({})", self.key)
+    }
+}
+
+impl<W: Workflow> Execution<W> {
+    pub(super) fn new(engine: Engine, key: ExecutionKey) -> Self {
+        Self { engine, key, workflow: PhantomData }
+    }
+
+    /// The caller's name for it.
+    #[must_use]
+    pub fn id(&self) -> &ExecutionId {
+        &self.key.id
+    }
+
+    pub(super) fn key(&self) -> &ExecutionKey {
+        &self.key
+    }
+
+    /// Sends it an event. When this returns, the event is on disk; it stays in the inbox until an edge of the state that
+    /// the execution is in, or comes to, takes it.
+    ///
+    /// Sent twice, it is two events: where a repetition is possible, give it an id with [`send_once`](Self::send_once).
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`], [`EngineError::Ended`], [`EngineError::PayloadTooLarge`],
+    /// [`EngineError::Unwritable`], [`EngineError::ShuttingDown`], or that of the store.
+    pub async fn send<E: Event>(&self, event: E) -> Result<(), EngineError>
+    where
+        W: Accepts<E>,
+    {
+        let event_id = format!("{:032x}", fastrand::u128(..));
+        self.deliver(event_id, &event).await
+    }
+
+    /// Sends it an event with the sender's name for this message, such as the id of a payment: a second one of the same
+    /// name to this execution is taken for a repetition, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); [`EngineError::InvalidId`] if the name cannot be one.
+    pub async fn send_once<E: Event>(&self, event_id: impl AsRef<str>, event: E) -> Result<(), EngineError>
+    where
+        W: Accepts<E>,
+    {
+        let event_id = ExecutionId::new(event_id)?;
+        self.deliver(event_id.as_str().to_owned(), &event).await
+    }
+
+    /// Waits for its end, and gives the end state.
+    ///
+    /// # Errors
+    /// [`EngineError::Parked`] if it fails and waits for a person; [`EngineError::UnknownExecution`],
+    /// [`EngineError::Unreadable`], [`EngineError::ShuttingDown`], or that of the store.
+    pub async fn outcome(&self) -> Result<W::Outcome, EngineError> {
+        loop {
+            let changed = self.engine.core.watch(&self.key);
+            let record = self.record().await?;
+            match record.status() {
+                Status::Ended => {
+                    let state = self.read_state(&record)?;
+                    return W::Outcome::from_state(state).map_err(|_| self.unreadable(&record, None));
+                }
+                Status::Parked => {
+                    let error = record.parked.map(|parked| parked.error).unwrap_or_else(|| self.no_reason());
+                    return Err(EngineError::Parked { key: self.key.clone(), error });
+                }
+                Status::Running | Status::Waiting if self.engine.core.is_stopping() => {
+                    return Err(self.engine.core.stopped());
+                }
+                Status::Running | Status::Waiting => {}
+            }
+            // An error means that the engine stops, which the next round finds.
+            let _ = changed.await;
+        }
+    }
+
+    /// The state that it is in, as last committed: no code of the workflow runs.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`], [`EngineError::Unreadable`], or that of the store.
+    pub async fn state(&self) -> Result<W::State, EngineError> {
+        let record = self.record().await?;
+        self.read_state(&record)
+    }
+
+    /// Its whole record, as last committed: how it stands, since when, what it waits for, why it is parked.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownExecution`], or that of the store.
+    pub async fn record(&self) -> Result<ExecutionRecord, EngineError> {
+        match self.load().await {
+            Ok(stored) => Ok(stored.record),
+            Err(EngineError::Store(error @ StoreError::Corrupt { .. })) => {
+                let error = ErrorRecord::new(ErrorKind::Unreadable, &crate::base::Error::from(error));
+                Err(EngineError::Parked { key: self.key.clone(), error })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Its history, oldest first: the rows after the one with the place `after` (0 for the beginning), at most `limit`.
+    ///
+    /// # Errors
+    /// That of the store.
+    pub async fn history(&self, after: u64, limit: usize) -> Result<Vec<HistoryRow>, EngineError> {
+        Ok(self.engine.core.store().history(&self.key, after, limit).await?)
+    }
+
+    /// Has it try again what it was parked for: in the same visit, with the results of the steps that succeeded, and with
+    /// all attempts for those that did not.
+    ///
+    /// # Errors
+    /// [`EngineError::NotParked`], [`EngineError::UnknownExecution`], [`EngineError::ShuttingDown`], or that of the store.
+    pub async fn retry(&self) -> Result<(), EngineError> {
+        let core = &self.engine.core;
+        let stored = self.load().await?;
+        let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
+        if !execution.retry(core.now()) {
+            return Err(EngineError::NotParked { key: self.key.clone() });
+        }
+        let fence = Fence { visit: execution.stored_visit(), epoch: core.epoch };
+        let change = Change::Advance { fence, advance: Box::new(execution.take_changes()) };
+        core.commit_one(Commit { key: self.key.clone(), change }).await?;
+        core.activate(&self.key, None);
+        Ok(())
+    }
+
+    async fn deliver<E: Event>(&self, event_id: String, event: &E) -> Result<(), EngineError> {
+        let core = &self.engine.core;
+        let payload = event.encode().map_err(|error| EngineError::unwritable(E::NAME, error))?;
+        core.check_size(E::NAME, &payload)?;
+        let event = NewEvent { event_id, name: E::NAME.to_owned(), payload, sent_at: core.now() };
+        core.commit_one(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await?;
+        core.activate(&self.key, None);
+        Ok(())
+    }
+
+    async fn load(&self) -> Result<Stored, EngineError> {
+        let stored = self.engine.core.store().load(&self.key).await?;
+        stored.ok_or_else(|| EngineError::UnknownExecution { key: self.key.clone() })
+    }
+
+    fn read_state(&self, record: &ExecutionRecord) -> Result<W::State, EngineError> {
+        match W::State::decode(&record.state, &record.data) {
+            Some(state) => state.map_err(|error| self.unreadable(record, Some(error))),
+            None => Err(self.unreadable(record, None)),
+        }
+    }
+
+    fn unreadable(&self, record: &ExecutionRecord, source: Option<crate::record::JsonError>) -> EngineError {
+        EngineError::Unreadable { key: self.key.clone(), state: record.state.clone(), source }
+    }
+
+    fn no_reason(&self) -> ErrorRecord {
+        ErrorRecord { kind: ErrorKind::Unreadable, message: "no reason is recorded".to_owned(), sources: Vec::new() }
+    }
+}

@@ -1,0 +1,209 @@
+//! Layer 5: the engine, which runs the executions of one store. All tokio code is here.
+//!
+//! An execution that has something to do has a task of its own, up to a limit; one that waits has none, and no memory
+//! either. [`run`] takes one execution as far as it goes, [`scheduler`] finds in the store what is due, [`active`] keeps
+//! the two from doing the same execution twice. What is to be done is the kernel's to decide; this layer carries it out.
+
+mod active;
+mod block_on;
+mod builder;
+mod core;
+mod error;
+mod handle;
+mod registry;
+mod run;
+mod scheduler;
+mod system_clock;
+
+use std::sync::Arc;
+
+pub use block_on::block_on;
+pub use builder::EngineBuilder;
+pub use error::EngineError;
+pub use handle::Execution;
+pub use system_clock::SystemClock;
+
+use self::core::Core;
+use crate::base::ExecutionId;
+use crate::machine::{State as _, Workflow};
+use crate::record::{ExecutionKey, HistoryRecord};
+use crate::store::{Change, Commit, Committed, Page, Query, StateCount, Store, Stored};
+
+/// Runs the executions of one store. See [`EngineBuilder`] for what can be set.
+///
+/// Cloning is cheap, and a clone is the same engine. When the last clone is dropped, everything that runs is stopped
+/// where it is, and goes on from there when an engine is started on the store again; [`shutdown`](Self::shutdown) lets
+/// running steps finish first.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// use workflow_runtime::Engine;
+///
+/// #[state]
+/// pub struct Draft { text: String }
+/// #[state(end)]
+/// pub struct Published { words: usize }
+///
+/// pub struct Article;
+///
+/// #[workflow(start = Draft)]
+/// impl Article {
+///     #[state]
+///     fn publish(&self, draft: Draft) -> Published {
+///         Published { words: draft.text.split_whitespace().count() }
+///     }
+/// }
+///
+/// #[workflow_runtime::main]
+/// async fn main() -> Result<()> {
+///     let engine = Engine::in_memory().workflow(Article).start().await?;
+///     let article = engine.start::<Article>("a-first-one", Draft { text: "so it begins".into() }).await?;
+///     let ArticleOutcome::Published(published) = article.outcome().await?;
+///     assert_eq!(published.words, 3);
+///     engine.shutdown().await?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Engine {
+    core: Arc<Core>,
+    /// Stops everything when the last clone is gone: the tasks themselves keep `core` alive.
+    _stop: Arc<StopOnDrop>,
+}
+
+#[derive(Debug)]
+struct StopOnDrop(Arc<Core>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Engine {
+    /// An engine on the SQLite file `path`, which is made if it is not there.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn sqlite(path: impl Into<std::path::PathBuf>) -> EngineBuilder {
+        EngineBuilder::on_sqlite(path.into())
+    }
+
+    /// An engine whose executions are gone when the process is: for tests, and to try things out.
+    #[must_use]
+    pub fn in_memory() -> EngineBuilder {
+        EngineBuilder::on_store(Arc::new(crate::stores::MemoryStore::new()))
+    }
+
+    /// An engine on `store`.
+    #[must_use]
+    pub fn on(store: Arc<dyn Store>) -> EngineBuilder {
+        EngineBuilder::on_store(store)
+    }
+
+    fn new(core: Arc<Core>) -> Self {
+        Self { _stop: Arc::new(StopOnDrop(Arc::clone(&core))), core }
+    }
+
+    /// Starts an execution of `W` with the caller's name for it, in the state `start`. When this returns, the start is on
+    /// disk.
+    ///
+    /// If there is an execution of this id, whatever it was started with and wherever it is now, it is left as it is and
+    /// given back: a start can be repeated safely.
+    ///
+    /// # Errors
+    /// [`EngineError::InvalidId`], [`EngineError::UnknownWorkflow`] if the engine was not given `W`,
+    /// [`EngineError::PayloadTooLarge`], [`EngineError::Unwritable`], [`EngineError::ShuttingDown`], or that of the store.
+    pub async fn start<W: Workflow>(&self, id: impl AsRef<str>, start: W::Start) -> Result<Execution<W>, EngineError> {
+        let execution = self.execution::<W>(id)?;
+        let (commit, stored) = self.new_execution::<W>(execution.key().clone(), &start)?;
+        if self.core.commit_one(commit).await? == Committed::Applied {
+            self.core.activate(execution.key(), Some(stored));
+        }
+        Ok(execution)
+    }
+
+    /// Starts many executions of `W`, in commits of up to 1,000, and says how many of them are new.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); those before the one that is refused have been started, a thousand at a time.
+    pub async fn start_all<W: Workflow, I: AsRef<str>>(
+        &self,
+        executions: impl IntoIterator<Item = (I, W::Start)>,
+    ) -> Result<usize, EngineError> {
+        const BATCH: usize = 1_000;
+        let mut executions = executions.into_iter();
+        let mut new = 0;
+        loop {
+            let mut commits = Vec::new();
+            let mut stored = Vec::new();
+            for (id, start) in executions.by_ref().take(BATCH) {
+                let key = self.core.key::<W>(ExecutionId::new(id)?)?;
+                let (commit, execution) = self.new_execution::<W>(key, &start)?;
+                commits.push(commit);
+                stored.push(execution);
+            }
+            if commits.is_empty() {
+                return Ok(new);
+            }
+            let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
+            let results = self.core.commit(commits).await?;
+            for ((key, stored), result) in keys.iter().zip(stored).zip(results) {
+                if result.map_err(|refused| EngineError::refused(refused, key))? == Committed::Applied {
+                    new += 1;
+                    self.core.activate(key, Some(stored));
+                }
+            }
+        }
+    }
+
+    /// The execution of `W` with this id. Whether there is one shows when it is used.
+    ///
+    /// # Errors
+    /// [`EngineError::InvalidId`], or [`EngineError::UnknownWorkflow`] if the engine was not given `W`.
+    pub fn execution<W: Workflow>(&self, id: impl AsRef<str>) -> Result<Execution<W>, EngineError> {
+        let key = self.core.key::<W>(ExecutionId::new(id)?)?;
+        Ok(Execution::new(self.clone(), key))
+    }
+
+    /// The executions that `query` asks for, of every workflow in the store, a page at a time.
+    ///
+    /// # Errors
+    /// That of the store.
+    pub async fn list(&self, query: &Query) -> Result<Page, EngineError> {
+        Ok(self.core.store().list(query).await?)
+    }
+
+    /// How many executions of `W` are in each state.
+    ///
+    /// # Errors
+    /// That of the store.
+    pub async fn counts<W: Workflow>(&self) -> Result<Vec<StateCount>, EngineError> {
+        Ok(self.core.store().counts(Some(W::NAME)).await?)
+    }
+
+    /// How many executions have a task at present: those that wait have none.
+    #[must_use]
+    pub fn active(&self) -> usize {
+        self.core.active.len()
+    }
+
+    /// Stops: starts nothing more, lets running steps finish and saves their results, for as long as the
+    /// [drain timeout](EngineBuilder::drain_timeout) allows, then stops what is left where it is. Nothing is lost either
+    /// way. Whoever waits for an outcome gets [`EngineError::ShuttingDown`].
+    ///
+    /// # Errors
+    /// The failure of the store that stopped the engine before, if one did.
+    pub async fn shutdown(&self) -> Result<(), EngineError> {
+        self.core.shutdown().await
+    }
+
+    fn new_execution<W: Workflow>(&self, key: ExecutionKey, start: &W::Start) -> Result<(Commit, Stored), EngineError> {
+        let machine = self.core.machine(&key.workflow)?;
+        let data = start.encode().map_err(|error| EngineError::unwritable(W::Start::NAME, error))?;
+        self.core.check_size(W::Start::NAME, &data)?;
+        let new = crate::kernel::Kernel::start(W::Start::NAME.to_owned(), data, machine.plan(), self.core.now());
+        let history: Vec<HistoryRecord> = vec![new.history];
+        let stored = Stored { record: new.record.clone(), journal: Vec::new(), inbox: Vec::new() };
+        Ok((Commit { key, change: Change::Create { record: Box::new(new.record), history } }, stored))
+    }
+}

@@ -1,0 +1,79 @@
+//! The workflows that an engine was given, with their types forgotten.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::EngineError;
+use crate::base::Error;
+use crate::kernel::Plan;
+use crate::machine::{HandlerCall, Turn, TurnScope, Workflow, plan};
+use crate::record::{JournalEntry, Json};
+
+/// A workflow whose type does not matter any more.
+pub(super) trait Machine: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn plan(&self) -> &Plan;
+    fn turn(&self, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Turn;
+    fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)>;
+}
+
+impl fmt::Debug for dyn Machine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Machine({})", self.name())
+    }
+}
+
+struct Registered<W> {
+    workflow: Arc<W>,
+    plan: Plan,
+}
+
+impl<W: Workflow> Machine for Registered<W> {
+    fn name(&self) -> &'static str {
+        W::NAME
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn turn(&self, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Turn {
+        Turn::new(Arc::clone(&self.workflow), call, scope, journal)
+    }
+
+    fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)> {
+        self.workflow.catch(state, error)
+    }
+}
+
+pub(super) fn register<W: Workflow>(workflow: W) -> Arc<dyn Machine> {
+    Arc::new(Registered { workflow: Arc::new(workflow), plan: plan(W::GRAPH) })
+}
+
+/// The workflows by name.
+#[derive(Debug)]
+pub(super) struct Registry {
+    machines: BTreeMap<Arc<str>, Arc<dyn Machine>>,
+}
+
+impl Registry {
+    pub(super) fn new(machines: Vec<Arc<dyn Machine>>) -> Result<Self, EngineError> {
+        let mut by_name = BTreeMap::new();
+        for machine in machines {
+            let workflow = machine.name();
+            if by_name.insert(Arc::from(workflow), machine).is_some() {
+                return Err(EngineError::DuplicateWorkflow { workflow: workflow.to_owned() });
+            }
+        }
+        Ok(Self { machines: by_name })
+    }
+
+    pub(super) fn get(&self, workflow: &str) -> Option<(&Arc<str>, &Arc<dyn Machine>)> {
+        self.machines.get_key_value(workflow)
+    }
+
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        self.machines.keys().cloned().collect()
+    }
+}

@@ -1,0 +1,234 @@
+//! Takes one execution as far as it goes.
+
+use std::sync::Arc;
+
+use tracing::Instrument as _;
+
+use super::active::Place;
+use super::core::Core;
+use super::registry::Machine;
+use crate::base::Error;
+use crate::kernel::{HandlerPlan, Kernel, Next};
+use crate::machine::{Finished, Finishing, HandlerCall, Progress, Turn, TurnScope};
+use crate::record::{Activity, ErrorKind, ErrorRecord};
+use crate::store::{Change, Commit, Fence, Refused, StoreError, Stored};
+
+/// A chain of pure handlers is committed after this many transitions, so that it neither piles up nor is lost whole.
+const LONGEST_CHAIN: usize = 100;
+
+pub(super) struct Run {
+    core: Arc<Core>,
+    machine: Arc<dyn Machine>,
+    place: Place,
+}
+
+/// Why a run stops before its execution waits.
+enum Stop {
+    /// The engine stops.
+    Engine,
+    /// The store failed.
+    Store(StoreError),
+    /// A commit was refused: someone else has the execution.
+    Refused(Refused),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Run {
+    pub(super) fn new(core: Arc<Core>, machine: Arc<dyn Machine>, place: Place) -> Self {
+        Self { core, machine, place }
+    }
+
+    pub(super) async fn run(mut self, stored: Option<Stored>) {
+        match self.advance(stored).await {
+            Ok(()) | Err(Stop::Engine) => {}
+            Err(Stop::Store(error)) => self.core.fail(error),
+            Err(Stop::Refused(refused)) => {
+                tracing::warn!(execution = %self.place.key(), %refused, "the execution is left to whoever has it");
+            }
+        }
+        let core = Arc::clone(&self.core);
+        drop(self);
+        core.alarm.place_freed(core.active.free(), core.active.limit());
+    }
+
+    async fn advance(&mut self, stored: Option<Stored>) -> Result<(), Stop> {
+        let stored = match stored {
+            Some(stored) => stored,
+            None => match self.load().await? {
+                Some(stored) => stored,
+                None => return Ok(()),
+            },
+        };
+        let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
+        loop {
+            if self.core.is_stopping() {
+                self.commit(&mut execution).await?;
+                return Err(Stop::Engine);
+            }
+            if self.place.signal().take() {
+                self.look_at_inbox(&mut execution).await?;
+            }
+            let next = execution.decide(self.machine.plan(), self.core.now());
+            match next {
+                Next::Run(handler) if handler.pure && execution.unsaved_history() < LONGEST_CHAIN => {
+                    self.turn(&mut execution, &handler).await?;
+                }
+                Next::Run(handler) => {
+                    self.commit(&mut execution).await?;
+                    self.turn(&mut execution, &handler).await?;
+                }
+                Next::Wait { until } => {
+                    self.commit(&mut execution).await?;
+                    if self.place.release() {
+                        until.into_iter().for_each(|until| self.core.alarm.set(until));
+                        return Ok(());
+                    }
+                }
+                Next::Parked | Next::Ended => {
+                    self.commit(&mut execution).await?;
+                    self.core.tell_watchers(self.place.key());
+                    if self.place.release() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs one handler until it ends, waits or is interrupted.
+    async fn turn(&self, execution: &mut Kernel, handler: &HandlerPlan) -> Result<(), Stop> {
+        let record = execution.record();
+        let span = tracing::info_span!(
+            "visit",
+            workflow = self.machine.name(),
+            execution = %self.place.key().id,
+            state = record.state,
+            visit = record.visit,
+            handler = handler.name,
+        );
+        let call = HandlerCall::of(record, &handler.name);
+        let scope = TurnScope {
+            key: self.place.key().clone(),
+            visit: record.visit,
+            handler: handler.name.clone(),
+            clock: Arc::clone(&self.core.clock),
+            payload_limit: self.core.payload_limit,
+        };
+        let turn = self.machine.turn(call, scope, execution.journal().to_vec());
+        self.drive(execution, turn).instrument(span).await
+    }
+
+    async fn drive(&self, execution: &mut Kernel, mut turn: Turn) -> Result<(), Stop> {
+        let mut interrupted = false;
+        loop {
+            let timer = match execution.record().activity {
+                Activity::Entry if !interrupted => execution.record().next_timer(),
+                _ => None,
+            };
+            let progress = tokio::select! {
+                biased;
+                progress = turn.next() => progress,
+                () = self.place.signal().given(), if !interrupted => {
+                    if self.place.signal().take() && !self.core.is_stopping() {
+                        self.look_at_inbox(execution).await?;
+                    }
+                    interrupted = self.interrupt(execution, &mut turn);
+                    continue;
+                }
+                () = sleep_until(&self.core, timer), if timer.is_some() => {
+                    interrupted = self.interrupt(execution, &mut turn);
+                    continue;
+                }
+            };
+            match progress {
+                Progress::Save(results) => {
+                    execution.recorded(results);
+                    self.commit(execution).await?;
+                    turn.saved();
+                }
+                Progress::Wait { due, results } => {
+                    execution.recorded(results);
+                    execution.suspended(due, self.machine.plan(), self.core.now());
+                    return Ok(());
+                }
+                Progress::Interrupted { results } => {
+                    execution.recorded(results);
+                    return self.commit(execution).await;
+                }
+                Progress::Finished(finished) => {
+                    self.finished(execution, finished);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Interrupts the handler if there is a reason to.
+    fn interrupt(&self, execution: &Kernel, turn: &mut Turn) -> bool {
+        let reason = self.core.is_stopping() || execution.is_interrupted(self.machine.plan(), self.core.now());
+        if reason {
+            turn.interrupt();
+        }
+        reason
+    }
+
+    fn finished(&self, execution: &mut Kernel, finished: Finished) {
+        let finishing = Finishing {
+            plan: self.machine.plan(),
+            catch: &|state, error| self.machine.catch(state, error),
+            payload_limit: self.core.payload_limit,
+            now: self.core.now(),
+        };
+        finishing.finish(execution, finished);
+        tracing::debug!(state = execution.record().state, status = %execution.record().status(), "the handler ended");
+    }
+
+    async fn commit(&self, execution: &mut Kernel) -> Result<(), Stop> {
+        let fence = Fence { visit: execution.stored_visit(), epoch: self.core.epoch };
+        let advance = execution.take_changes();
+        if advance.is_empty() {
+            return Ok(());
+        }
+        let change = Change::Advance { fence, advance: Box::new(advance) };
+        let commit = Commit { key: self.place.key().clone(), change };
+        match self.core.store.commit(vec![commit]).await?.pop() {
+            Some(Err(refused)) => Err(Stop::Refused(refused)),
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+
+    async fn look_at_inbox(&self, execution: &mut Kernel) -> Result<(), Stop> {
+        if let Some(stored) = self.load().await? {
+            execution.arrived(stored.inbox);
+        }
+        Ok(())
+    }
+
+    /// Reads the execution; one that is damaged is parked, and counts as none.
+    async fn load(&self) -> Result<Option<Stored>, Stop> {
+        let key = self.place.key();
+        match self.core.store.load(key).await {
+            Ok(stored) => Ok(stored),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(%error, "a damaged execution is parked");
+                let record = ErrorRecord::new(ErrorKind::Unreadable, &Error::from(error));
+                let change = Change::Quarantine { error: record, at: self.core.now() };
+                self.core.store.commit(vec![Commit { key: key.clone(), change }]).await?;
+                self.core.tell_watchers(key);
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+async fn sleep_until(core: &Core, due: Option<crate::base::Timestamp>) {
+    if let Some(due) = due {
+        core.clock.sleep_until(due).await;
+    }
+}

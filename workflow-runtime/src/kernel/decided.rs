@@ -1,0 +1,22 @@
+//! What a handler decided.
+
+use crate::record::Json;
+
+/// A handler's decision as data.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decided {
+    /// Take the edge to this state.
+    Goto {
+        /// Its persisted name.
+        state: &'static str,
+        /// Its data.
+        data: Json,
+    },
+    /// Keep the visit, with this data.
+    Stay {
+        /// The new data.
+        data: Json,
+    },
+    /// Keep the visit as it is.
+    Wait,
+}

@@ -1,0 +1,446 @@
+//! The life of one execution.
+//!
+//! | doing | what happens | does next | written |
+//! |---|---|---|---|
+//! | – | start | entry, waiting or ended, as the start state has it | record, timers, history |
+//! | entry (pure) | decide | run it, before anything else | with what follows |
+//! | entry, waiting | an event is there that an edge takes | that edge's handler | event consumed, edge durable |
+//! | entry, waiting | a timer is due, and no such event | that edge's handler | timer fired, edge durable |
+//! | entry | neither | run it, or wait for its retry | – |
+//! | waiting | neither | wait for an event or the next timer | inbox seen |
+//! | a handler | goto | as a start, in the next visit | record, timers, history; journal dropped |
+//! | entry | stay, wait | waiting | data |
+//! | an edge's handler | stay, wait | the entry handler if it was interrupted, else waiting | data, history |
+//! | a handler | suspended until a time | the same, at that time | results, the time |
+//! | a handler but a catch | failed, and an edge catches it | the catch handler | edge durable |
+//! | a handler | failed, and none does | parked | error, history |
+//! | parked | retry | what it did when it failed | failures forgotten, timers moved, history |
+//! | parked, ended | decide | nothing | – |
+
+use std::sync::Arc;
+
+use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
+use crate::base::Timestamp;
+use crate::record::{
+    Activity, Cause, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry,
+    JournalResult, Json, ParkedRecord, TimerRecord,
+};
+
+/// An execution in memory: what is stored of it, and what has changed since.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    record: ExecutionRecord,
+    inbox: Vec<EventRecord>,
+    journal: Vec<JournalEntry>,
+    changes: Advance,
+    /// The visit that the stored record is in.
+    stored_visit: u64,
+    /// Whether the record differs from the stored one.
+    changed: bool,
+}
+
+/// An execution that is to begin.
+#[derive(Debug, Clone)]
+pub struct NewExecution {
+    /// Its first record.
+    pub record: ExecutionRecord,
+    /// The first row of its history.
+    pub history: HistoryRecord,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Run the handler of the present activity.
+    Run(HandlerPlan),
+    /// Nothing, until an event arrives or this time comes.
+    Wait {
+        /// The time, if it waits for one.
+        until: Option<Timestamp>,
+    },
+    /// Nothing, until a person says so.
+    Parked,
+    /// Nothing any more.
+    Ended,
+}
+
+impl Kernel {
+    /// The record of an execution that starts in `state` at `now`.
+    #[must_use]
+    pub fn start(state: String, data: Json, plan: &Plan, now: Timestamp) -> NewExecution {
+        let history = HistoryRecord { at: now, visit: 1, kind: HistoryKind::Started { to: state.clone() } };
+        let mut record = ExecutionRecord {
+            state,
+            data,
+            visit: 1,
+            started_at: now,
+            entered_at: now,
+            activity: Activity::Waiting,
+            entry_interrupted: false,
+            resume_at: None,
+            timers: Vec::new(),
+            inbox_seen: 0,
+            parked: None,
+        };
+        let state = plan.state(&record.state).cloned().unwrap_or_default();
+        settle_in(&mut record, &state, now);
+        NewExecution { record, history }
+    }
+
+    /// Goes on with what was stored.
+    #[must_use]
+    pub fn new(record: ExecutionRecord, journal: Vec<JournalEntry>, inbox: Vec<EventRecord>) -> Self {
+        let stored_visit = record.visit;
+        Self { record, inbox, journal, changes: Advance::default(), stored_visit, changed: false }
+    }
+
+    /// The record, with all changes.
+    #[must_use]
+    pub fn record(&self) -> &ExecutionRecord {
+        &self.record
+    }
+
+    /// The journal of the visit, with all changes.
+    #[must_use]
+    pub fn journal(&self) -> &[JournalEntry] {
+        &self.journal
+    }
+
+    /// The visit of the stored record: what a commit of the changes is fenced by.
+    #[must_use]
+    pub fn stored_visit(&self) -> u64 {
+        self.stored_visit
+    }
+
+    /// How many rows of history wait to be written: a bound on how much a chain of pure handlers may pile up.
+    #[must_use]
+    pub fn unsaved_history(&self) -> usize {
+        self.changes.history.len()
+    }
+
+    /// The changes since the last call, to be committed as one.
+    #[must_use]
+    pub fn take_changes(&mut self) -> Advance {
+        let mut changes = std::mem::take(&mut self.changes);
+        if std::mem::take(&mut self.changed) {
+            changes.record = Some(self.record.clone());
+        }
+        self.stored_visit = self.record.visit;
+        changes
+    }
+
+    /// Events that have arrived since.
+    pub fn arrived(&mut self, inbox: Vec<EventRecord>) {
+        let consumed = &self.changes.consumed;
+        self.inbox = inbox.into_iter().filter(|event| !consumed.contains(&event.seq)).collect();
+    }
+
+    /// Takes what edges are to be taken, and says what is to be done then.
+    pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Next {
+        if self.record.activity == Activity::Ended {
+            return Next::Ended;
+        }
+        if self.record.parked.is_some() {
+            return Next::Parked;
+        }
+        let Some(state) = plan.state(&self.record.state).cloned() else {
+            self.park(unknown_state(&self.record.state), now);
+            return Next::Parked;
+        };
+        self.add_new_timers(&state);
+        if let (Activity::Entry, Some(entry)) = (&self.record.activity, &state.entry)
+            && entry.pure
+        {
+            return Next::Run(entry.clone());
+        }
+        if matches!(self.record.activity, Activity::Entry | Activity::Waiting) {
+            self.take_edge(&state, now);
+        }
+        self.do_next(&state, now)
+    }
+
+    /// Whether an edge is to be taken although the entry handler runs.
+    #[must_use]
+    pub fn is_interrupted(&self, plan: &Plan, now: Timestamp) -> bool {
+        let Some(state) = plan.state(&self.record.state) else { return false };
+        self.record.activity == Activity::Entry
+            && (self.next_event(state).is_some() || next_due_timer(&self.record, now).is_some())
+    }
+
+    /// Results of steps of the running handler.
+    pub fn recorded(&mut self, results: Vec<JournalEntry>) {
+        for result in results {
+            self.journal.retain(|entry| entry.key != result.key);
+            self.changes.journal.retain(|entry| entry.key != result.key);
+            self.journal.push(result.clone());
+            self.changes.journal.push(result);
+        }
+    }
+
+    /// The running handler waits: until `due`, or with `None` for nothing that comes by itself.
+    pub fn suspended(&mut self, due: Option<Timestamp>, plan: &Plan, now: Timestamp) {
+        let has_edges = plan.state(&self.record.state).is_some_and(|state| state.has_edges());
+        match due {
+            Some(due) => self.record.resume_at = Some(due),
+            None if has_edges && self.record.activity == Activity::Entry => {
+                self.record.resume_at = Some(Timestamp::MAX);
+            }
+            None => return self.park(endless_wait(&self.handler_name(plan)), now),
+        }
+        self.changed = true;
+    }
+
+    /// The running handler ended.
+    pub fn handled(&mut self, decided: Decided, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
+        match decided {
+            Decided::Goto { state, data } => self.enter(state.to_owned(), data, unclaimed, plan, now),
+            Decided::Stay { data } => {
+                let kind = HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() };
+                self.note(kind, now);
+                self.record.data = data;
+                self.keep_visit();
+            }
+            Decided::Wait => self.keep_visit(),
+        }
+    }
+
+    /// The running handler failed for good. `caught` is the `#[catch]` handler that takes the error, and the error as that
+    /// handler is given it.
+    pub fn failed(&mut self, error: ErrorRecord, caught: Option<(String, Json)>, now: Timestamp) {
+        let in_catch = matches!(&self.record.activity, Activity::Handler { cause: Cause::Caught { .. }, .. });
+        match caught {
+            Some((handler, payload)) if !in_catch => {
+                let cause = Cause::Caught { handler: handler.clone(), error };
+                self.run_handler(handler, cause, Some(payload));
+            }
+            _ => self.park(error, now),
+        }
+    }
+
+    /// Has a parked execution do again what it failed at: successes of its steps are kept, failures forgotten. Says
+    /// whether it was parked.
+    pub fn retry(&mut self, now: Timestamp) -> bool {
+        let Some(parked) = self.record.parked.take() else { return false };
+        let pause = now.since(parked.at);
+        for timer in &mut self.record.timers {
+            timer.due = timer.due + pause;
+        }
+        self.record.resume_at = None;
+        let settled =
+            |entry: &JournalEntry| matches!(entry.result, JournalResult::Done(_) | JournalResult::Sleeping { .. });
+        let forgotten = self.journal.extract_if(.., |entry| !settled(entry)).map(|entry| entry.key);
+        self.changes.forget.extend(forgotten);
+        self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
+        true
+    }
+
+    /// Stops for a person.
+    pub fn park(&mut self, error: ErrorRecord, now: Timestamp) {
+        let kind = HistoryKind::Parked { state: self.record.state.clone(), cause: self.cause(), error: error.clone() };
+        self.note(kind, now);
+        self.record.parked = Some(ParkedRecord { at: now, error });
+    }
+
+    /// What makes the present handler run.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        match &self.record.activity {
+            Activity::Handler { cause, .. } => cause.clone(),
+            Activity::Entry | Activity::Waiting | Activity::Ended => Cause::Entry,
+        }
+    }
+
+    fn handler_name(&self, plan: &Plan) -> String {
+        let entry = || plan.state(&self.record.state).and_then(|state| state.entry.clone());
+        match &self.record.activity {
+            Activity::Handler { handler, .. } => handler.clone(),
+            _ => entry().map(|handler| handler.name).unwrap_or_default(),
+        }
+    }
+
+    fn take_edge(&mut self, state: &StatePlan, now: Timestamp) {
+        if let Some((index, handler)) = self.next_event(state) {
+            let EventRecord { seq, event } = self.inbox.remove(index);
+            self.changes.consumed.push(seq);
+            self.record.inbox_seen = self.record.inbox_seen.max(seq);
+            let cause = Cause::Event { handler: handler.clone(), event: event.name, event_id: event.event_id };
+            self.interrupt_entry();
+            self.run_handler(handler, cause, Some(event.payload));
+        } else if let Some(index) = next_due_timer(&self.record, now)
+            && let Some(timer) = self.record.timers.get_mut(index)
+        {
+            timer.fired = true;
+            let handler = timer.handler.clone();
+            self.interrupt_entry();
+            self.run_handler(handler.clone(), Cause::Timer { handler }, None);
+        }
+    }
+
+    fn do_next(&mut self, state: &StatePlan, now: Timestamp) -> Next {
+        if let Some(due) = self.record.resume_at {
+            if due > now {
+                self.see_inbox();
+                let timer = self.record.next_timer().filter(|_| self.record.activity == Activity::Entry);
+                return Next::Wait { until: Some(timer.map_or(due, |timer| timer.min(due))) };
+            }
+            self.record.resume_at = None;
+            self.changed = true;
+        }
+        match &self.record.activity {
+            Activity::Entry => match &state.entry {
+                Some(entry) => Next::Run(entry.clone()),
+                // The entry handler was taken out of the code while the execution was on its way into it.
+                None => {
+                    self.record.activity = Activity::Waiting;
+                    self.changed = true;
+                    self.do_next(state, now)
+                }
+            },
+            Activity::Handler { handler, .. } => match state.handler(handler) {
+                Some(handler) => Next::Run(handler.clone()),
+                None => {
+                    self.park(unknown_handler(handler, &self.record.state), now);
+                    Next::Parked
+                }
+            },
+            Activity::Waiting => {
+                self.see_inbox();
+                Next::Wait { until: self.record.next_timer() }
+            }
+            Activity::Ended => Next::Ended,
+        }
+    }
+
+    fn next_event(&self, state: &StatePlan) -> Option<(usize, String)> {
+        let mut taken = self.inbox.iter().enumerate().map(|(index, event)| (index, state.on(&event.event.name)));
+        taken.find_map(|(index, edge)| Some((index, edge?.handler.name.clone())))
+    }
+
+    fn see_inbox(&mut self) {
+        let last = self.inbox.last().map_or(0, |event| event.seq);
+        if last > self.record.inbox_seen {
+            self.record.inbox_seen = last;
+            self.changed = true;
+        }
+    }
+
+    fn interrupt_entry(&mut self) {
+        if self.record.activity == Activity::Entry {
+            self.record.entry_interrupted = true;
+        }
+    }
+
+    fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
+        self.record.activity = Activity::Handler { handler, cause, payload };
+        self.record.resume_at = None;
+        self.changed = true;
+    }
+
+    fn keep_visit(&mut self) {
+        let goes_on = std::mem::take(&mut self.record.entry_interrupted);
+        self.record.activity = if goes_on { Activity::Entry } else { Activity::Waiting };
+        self.record.resume_at = None;
+        self.changed = true;
+    }
+
+    fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
+        let cause = self.cause();
+        let error = match &cause {
+            Cause::Caught { error, .. } => Some(error.clone()),
+            _ => None,
+        };
+        let kind = HistoryKind::Transition {
+            from: std::mem::replace(&mut self.record.state, state.clone()),
+            to: state,
+            cause,
+            duration_millis: u64::try_from(now.since(self.record.entered_at).as_millis()).unwrap_or(u64::MAX),
+            attempts: self.journal.iter().fold(0, |sum, entry| entry.attempts.saturating_add(sum)),
+            error,
+            unclaimed,
+        };
+        self.note(kind, now);
+        self.record.data = data;
+        self.record.visit += 1;
+        self.journal.clear();
+        self.changes.journal.clear();
+        self.changes.forget.clear();
+        self.changes.drop_journal = true;
+        let state = plan.state(&self.record.state).cloned().unwrap_or_default();
+        settle_in(&mut self.record, &state, now);
+        if self.record.activity == Activity::Ended {
+            for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
+                self.changes.consumed.push(seq);
+                self.note(HistoryKind::EventLeft { event: event.name, event_id: event.event_id }, now);
+            }
+        }
+    }
+
+    fn note(&mut self, kind: HistoryKind, now: Timestamp) {
+        self.changes.history.push(HistoryRecord { at: now, visit: self.record.visit, kind });
+        self.changed = true;
+    }
+
+    /// Timers of edges that the code has got since the state was entered: they count from the entry, too.
+    fn add_new_timers(&mut self, state: &Arc<StatePlan>) {
+        for edge in &state.after {
+            if self.record.timers.iter().all(|timer| timer.handler != edge.handler.name) {
+                let due = self.record.entered_at + edge.delay;
+                self.record.timers.push(TimerRecord { handler: edge.handler.name.clone(), due, fired: false });
+                self.changed = true;
+            }
+        }
+        let known = |timer: &TimerRecord| state.after.iter().any(|edge| edge.handler.name == timer.handler);
+        if !self.record.timers.iter().all(known) {
+            self.record.timers.retain(known);
+            self.changed = true;
+        }
+    }
+}
+
+/// Sets up the record for a state that it has just entered.
+fn settle_in(record: &mut ExecutionRecord, state: &StatePlan, now: Timestamp) {
+    let timer = |edge: &super::AfterPlan| TimerRecord {
+        handler: edge.handler.name.clone(),
+        due: now + edge.delay,
+        fired: false,
+    };
+    record.entered_at = now;
+    record.resume_at = None;
+    record.entry_interrupted = false;
+    record.timers = state.after.iter().map(timer).collect();
+    record.activity = match (state.end, &state.entry) {
+        (true, _) => Activity::Ended,
+        (false, Some(_)) => Activity::Entry,
+        (false, None) => Activity::Waiting,
+    };
+}
+
+/// The timer that has been due the longest; of several, the first declared.
+fn next_due_timer(record: &ExecutionRecord, now: Timestamp) -> Option<usize> {
+    let due = record.timers.iter().enumerate().filter(|(_, timer)| !timer.fired && timer.due <= now);
+    due.min_by_key(|(_, timer)| timer.due).map(|(index, _)| index)
+}
+
+fn unreadable(message: String) -> ErrorRecord {
+    ErrorRecord { kind: ErrorKind::Unreadable, message, sources: Vec::new() }
+}
+
+fn unknown_state(state: &str) -> ErrorRecord {
+    unreadable(format!(
+        "the workflow has no state `{state}` any more: give the state that replaces it `was = \"{state}\"`, then retry"
+    ))
+}
+
+fn unknown_handler(handler: &str, state: &str) -> ErrorRecord {
+    unreadable(format!(
+        "the state `{state}` has no handler `{handler}` any more, and an execution is in the middle of it: bring the handler back, then retry"
+    ))
+}
+
+fn endless_wait(handler: &str) -> ErrorRecord {
+    ErrorRecord {
+        kind: ErrorKind::Failed,
+        message: format!("the handler `{handler}` waits for something that nothing can bring about"),
+        sources: Vec::new(),
+    }
+}

@@ -1,0 +1,76 @@
+//! From a record to its handler's turn, and from the end of the turn back to the kernel: what every driver does alike.
+
+use std::fmt;
+
+use super::{Failure, Finished, HandlerCall};
+use crate::base::{Error, Timestamp};
+use crate::kernel::{Decided, Kernel, Plan};
+use crate::record::{Activity, ErrorKind, ExecutionRecord, Json};
+
+/// What a driver knows besides the execution when a turn has [finished](Finished).
+pub struct Finishing<'a> {
+    /// What the code says that executions may do.
+    pub plan: &'a Plan,
+    /// Finds the `#[catch]` handler of a state that takes an error: [`Workflow::catch`](super::Workflow::catch).
+    pub catch: &'a dyn Fn(&str, &Error) -> Option<(&'static str, Json)>,
+    /// The most bytes that the data of a state may have.
+    pub payload_limit: usize,
+    /// The present.
+    pub now: Timestamp,
+}
+
+impl fmt::Debug for Finishing<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Finishing").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl Finishing<'_> {
+    /// Takes over the results and the decision, or has the failure caught or parked.
+    pub fn finish(&self, execution: &mut Kernel, finished: Finished) {
+        execution.recorded(finished.results);
+        match finished.result.and_then(|decided| self.check_size(execution, decided)) {
+            Ok(decided) => execution.handled(decided, finished.unclaimed, self.plan, self.now),
+            Err(failure) => {
+                let caught = match failure.kind {
+                    ErrorKind::Unreadable => None,
+                    _ => (self.catch)(&execution.record().state, &failure.error),
+                };
+                let error = failure.to_record();
+                match &caught {
+                    Some((catch, _)) => tracing::info!(%error, catch, "the handler failed, and an edge catches it"),
+                    None => tracing::error!(%error, "the handler failed, and nothing catches it: parked"),
+                }
+                execution.failed(error, caught.map(|(handler, payload)| (handler.to_owned(), payload)), self.now);
+            }
+        }
+    }
+
+    fn check_size(&self, execution: &Kernel, decided: Decided) -> Result<Decided, Failure> {
+        let (state, data) = match &decided {
+            Decided::Goto { state, data } => (*state, data),
+            Decided::Stay { data } => (execution.record().state.as_str(), data),
+            Decided::Wait => return Ok(decided),
+        };
+        let (len, limit) = (data.text().len(), self.payload_limit);
+        if len <= limit {
+            return Ok(decided);
+        }
+        let text = format!(
+            "the data of the state `{state}` is {len} bytes long, over the limit of {limit}: keep a reference to it instead, or raise the payload limit"
+        );
+        Err(Failure::failed(Error::msg(text)))
+    }
+}
+
+impl HandlerCall {
+    /// The call of `handler`, which the record says is to run.
+    #[must_use]
+    pub fn of(record: &ExecutionRecord, handler: &str) -> Self {
+        let payload = match &record.activity {
+            Activity::Handler { payload, .. } => payload.clone(),
+            Activity::Entry | Activity::Waiting | Activity::Ended => None,
+        };
+        Self { state: record.state.clone(), data: record.data.clone(), handler: handler.to_owned(), payload }
+    }
+}

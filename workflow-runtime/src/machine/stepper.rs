@@ -1,0 +1,274 @@
+//! One execution in memory, with no engine: to look at a machine at work, one rest at a time.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::finish::Finishing;
+use super::plan::plan;
+use super::{
+    Accepts, Event, HandlerCall, Outcome as _, Progress, State as _, Turn, TurnScope, Workflow, WorkflowState,
+};
+use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
+use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
+use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent};
+
+/// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
+/// [moved](Self::advance).
+///
+/// It follows the same kernel as an engine, and every state goes through its persisted form, so what happens here happens
+/// there. Steps run for real; their `timeout` does not fire, as no time passes while one runs.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// use workflow_runtime::Stepper;
+///
+/// #[state]
+/// pub struct Asked { question: String }
+/// #[event]
+/// pub struct Answer { text: String }
+/// #[state(end)]
+/// pub struct Answered { text: String }
+/// #[state(end)]
+/// pub struct Forgotten;
+///
+/// pub struct Conversation;
+///
+/// #[workflow(start = Asked)]
+/// impl Conversation {
+///     #[on]
+///     fn answered(&self, _: Asked, answer: Answer) -> Answered { Answered { text: answer.text } }
+///     #[after("7d")]
+///     fn forgotten(&self, _: Asked) -> Forgotten { Forgotten }
+/// }
+///
+/// # workflow_runtime::block_on(async {
+/// let asked = Asked { question: "tea?".into() };
+/// let mut conversation = Stepper::start(Conversation, asked)?;
+/// conversation.advance(std::time::Duration::from_secs(3_600)).await?;
+/// assert!(matches!(conversation.state()?, ConversationState::Asked(_)));
+/// conversation.send(Answer { text: "yes".into() }).await?;
+/// assert!(matches!(conversation.outcome()?, Some(ConversationOutcome::Answered(_))));
+/// # workflow_runtime::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub struct Stepper<W> {
+    workflow: Arc<W>,
+    plan: Plan,
+    key: ExecutionKey,
+    clock: ManualClock,
+    execution: Kernel,
+    inbox: Vec<EventRecord>,
+    sent: u64,
+    history: Vec<HistoryRecord>,
+}
+
+/// Why a [`Stepper`] has come to rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rest {
+    /// It waits for an event, or for this time.
+    Waiting {
+        /// When it goes on by itself, if it does.
+        until: Option<Timestamp>,
+    },
+    /// It failed, and nothing caught the error.
+    Parked(ErrorRecord),
+    /// It has come to an end state.
+    Ended,
+}
+
+impl<W: Workflow> fmt::Debug for Stepper<W> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Stepper")
+            .field("key", &self.key)
+            .field("execution", &self.execution)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<W: Workflow> Stepper<W> {
+    /// An execution of `workflow` that is in `start`, and has not run anything yet.
+    ///
+    /// # Errors
+    /// If the data of `start` cannot be saved.
+    pub fn start(workflow: impl Into<Arc<W>>, start: W::Start) -> Result<Self> {
+        Ok(Self::new(workflow.into(), W::Start::NAME, start.encode()?))
+    }
+
+    /// An execution of `workflow` that has just entered `state`, whichever it is.
+    ///
+    /// # Errors
+    /// If the data of `state` cannot be saved.
+    pub fn enter(workflow: impl Into<Arc<W>>, state: &W::State) -> Result<Self> {
+        Ok(Self::new(workflow.into(), state.name(), state.encode()?))
+    }
+
+    fn new(workflow: Arc<W>, state: &str, data: Json) -> Self {
+        let plan = plan(W::GRAPH);
+        let clock = ManualClock::new(Timestamp::EPOCH);
+        let start = Kernel::start(state.to_owned(), data, &plan, clock.now());
+        let execution = Kernel::new(start.record, Vec::new(), Vec::new());
+        let key = ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::stepper() };
+        Self { workflow, plan, key, clock, execution, inbox: Vec::new(), sent: 0, history: vec![start.history] }
+    }
+
+    /// Goes on until it rests.
+    ///
+    /// # Errors
+    /// None so far: a failure of the workflow is a [`Rest::Parked`].
+    pub async fn run(&mut self) -> Result<Rest> {
+        loop {
+            self.execution.arrived(self.inbox.clone());
+            let next = self.execution.decide(&self.plan, self.clock.now());
+            self.commit();
+            match next {
+                Next::Run(handler) => self.turn(&handler).await,
+                Next::Wait { until } => {
+                    return Ok(Rest::Waiting { until: until.filter(|until| *until < Timestamp::MAX) });
+                }
+                Next::Parked => {
+                    let parked = self.execution.record().parked.clone();
+                    return match parked {
+                        Some(parked) => Ok(Rest::Parked(parked.error)),
+                        None => Err(Error::msg("an execution is parked without a reason")),
+                    };
+                }
+                Next::Ended => return Ok(Rest::Ended),
+            }
+        }
+    }
+
+    /// Sends it an event, then [runs](Self::run) it.
+    ///
+    /// # Errors
+    /// If the event cannot be saved.
+    pub async fn send<E: Event>(&mut self, event: E) -> Result<Rest>
+    where
+        W: Accepts<E>,
+    {
+        let payload = event.encode()?;
+        self.sent += 1;
+        let event =
+            NewEvent { event_id: self.sent.to_string(), name: E::NAME.to_owned(), payload, sent_at: self.clock.now() };
+        self.inbox.push(EventRecord { seq: self.sent, event });
+        self.run().await
+    }
+
+    /// Lets `duration` pass, and runs whatever becomes due, each at its time.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn advance(&mut self, duration: Duration) -> Result<Rest> {
+        let end = self.clock.now() + duration;
+        loop {
+            let rest = self.run().await?;
+            match rest {
+                Rest::Waiting { until: Some(until) } if until <= end => self.clock.advance_to(until),
+                rest => {
+                    self.clock.advance_to(end);
+                    return Ok(rest);
+                }
+            }
+        }
+    }
+
+    /// Runs it, moving the time to whatever it waits for, until it ends, is parked, or waits for an event alone.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_to_end(&mut self) -> Result<Rest> {
+        loop {
+            match self.run().await? {
+                Rest::Waiting { until: Some(until) } => self.clock.advance_to(until),
+                rest => return Ok(rest),
+            }
+        }
+    }
+
+    /// Has it try again what it was parked for, then [runs](Self::run) it.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn retry(&mut self) -> Result<Rest> {
+        self.execution.retry(self.clock.now());
+        self.run().await
+    }
+
+    /// The state that it is in.
+    ///
+    /// # Errors
+    /// If its data cannot be read back, which a type whose `Serialize` and `Deserialize` fit never comes to.
+    pub fn state(&self) -> Result<W::State> {
+        let record = self.execution.record();
+        match W::State::decode(&record.state, &record.data) {
+            Some(state) => Ok(state?),
+            None => Err(Error::msg(format!("the workflow has no state `{}`", record.state))),
+        }
+    }
+
+    /// The end state, if it has come to one.
+    ///
+    /// # Errors
+    /// As [`state`](Self::state).
+    pub fn outcome(&self) -> Result<Option<W::Outcome>> {
+        Ok(W::Outcome::from_state(self.state()?).ok())
+    }
+
+    /// The time as the execution sees it: it starts at [`Timestamp::EPOCH`].
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn history(&self) -> &[HistoryRecord] {
+        &self.history
+    }
+
+    async fn turn(&mut self, handler: &HandlerPlan) {
+        let record = self.execution.record();
+        let scope = TurnScope {
+            key: self.key.clone(),
+            visit: record.visit,
+            handler: handler.name.clone(),
+            clock: Arc::new(self.clock.clone()),
+            payload_limit: Json::DEFAULT_LIMIT,
+        };
+        let call = HandlerCall::of(record, &handler.name);
+        let journal = self.execution.journal().to_vec();
+        let mut turn = Turn::new(Arc::clone(&self.workflow), call, scope, journal);
+        loop {
+            match turn.next().await {
+                Progress::Save(results) => {
+                    self.execution.recorded(results);
+                    self.commit();
+                    turn.saved();
+                }
+                Progress::Wait { due, results } => {
+                    self.execution.recorded(results);
+                    return self.execution.suspended(due, &self.plan, self.clock.now());
+                }
+                Progress::Interrupted { results } => return self.execution.recorded(results),
+                Progress::Finished(finished) => {
+                    let workflow = Arc::clone(&self.workflow);
+                    let finishing = Finishing {
+                        plan: &self.plan,
+                        catch: &move |state, error| workflow.catch(state, error),
+                        payload_limit: Json::DEFAULT_LIMIT,
+                        now: self.clock.now(),
+                    };
+                    return finishing.finish(&mut self.execution, finished);
+                }
+            }
+        }
+    }
+
+    /// There is no store: what would be written is only remembered.
+    fn commit(&mut self) {
+        let changes = self.execution.take_changes();
+        self.inbox.retain(|event| !changes.consumed.contains(&event.seq));
+        self.history.extend(changes.history);
+    }
+}

@@ -1,0 +1,395 @@
+//! A turn is polled by hand here: what it hands back, and when, is all there is to see.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::channel::oneshot;
+
+use super::*;
+use crate::base::{ExecutionId, ManualClock};
+use crate::machine::digest::Digest;
+use crate::machine::step::{StepCall, StepPolicy, StepTimedOut};
+use crate::record::{JournalResult, Json};
+
+const PLAIN: StepPolicy = StepPolicy::new("plain");
+const RETRIED: StepPolicy = StepPolicy::new("retried")
+    .retry(3, Duration::from_millis(100), Duration::from_secs(1))
+    .timeout(Duration::from_secs(5));
+const CANCELLED: StepPolicy = StepPolicy::new("cancelled").cancel();
+
+fn scope(clock: &ManualClock) -> TurnScope {
+    TurnScope {
+        key: ExecutionKey { workflow: "Test".into(), id: ExecutionId::new("1").unwrap() },
+        visit: 1,
+        handler: "handler".to_owned(),
+        clock: Arc::new(clock.clone()),
+        payload_limit: 1_000,
+    }
+}
+
+fn clock() -> ManualClock {
+    ManualClock::new(Timestamp::EPOCH)
+}
+
+fn turn<F>(clock: &ManualClock, journal: Vec<JournalEntry>, handler: impl FnOnce(Cx) -> F) -> Turn
+where
+    F: Future<Output = Result<Decided, Error>> + Send + 'static,
+{
+    Turn::of(scope(clock), journal, |cx| {
+        let handler = handler(cx);
+        async move { handler.await.map_err(Failure::failed) }
+    })
+}
+
+/// Polls once; `None` while it waits for something that it cannot tell about.
+fn poll(turn: &mut Turn) -> Option<Progress> {
+    turn.next().now_or_never()
+}
+
+async fn plain(cx: &Cx, value: u32) -> Result<u32, Error> {
+    call(cx, &PLAIN, value).once(move |_| async move { Ok(value) }).await
+}
+
+fn call(cx: &Cx, policy: &'static StepPolicy, value: u32) -> StepCall {
+    let mut digest = Digest::new();
+    crate::machine::digest::ArgProbe(&value).add_to(&mut digest);
+    StepCall::new(cx, policy, &digest)
+}
+
+fn values(results: &[JournalEntry]) -> Vec<&str> {
+    let values = results.iter().map(|entry| match &entry.result {
+        JournalResult::Done(json) => json.text(),
+        JournalResult::Failed { .. } => "failed",
+        JournalResult::Retrying { .. } => "retrying",
+        JournalResult::Sleeping { .. } => "sleeping",
+    });
+    values.collect()
+}
+
+#[test]
+fn a_result_is_saved_before_the_next_step_and_the_last_one_comes_with_the_decision() {
+    let mut turn = turn(&clock(), vec![], |cx| async move {
+        plain(&cx, 1).await?;
+        plain(&cx, 2).await?;
+        Ok(Decided::Wait)
+    });
+    let Some(Progress::Save(first)) = poll(&mut turn) else { panic!("the first result is not handed out") };
+    assert_eq!(values(&first), ["1"]);
+    assert!(poll(&mut turn).is_none(), "the second step may not run before the first result is saved");
+    turn.saved();
+    let Some(Progress::Finished(finished)) = poll(&mut turn) else { panic!("the handler does not end") };
+    assert_eq!(values(&finished.results), ["2"]);
+    assert_eq!(finished.attempts, 2);
+    assert_eq!(finished.result.unwrap(), Decided::Wait);
+}
+
+#[test]
+fn a_result_is_saved_when_the_handler_waits_for_something_foreign() {
+    let (answer, waiting) = oneshot::channel::<()>();
+    let mut turn = turn(&clock(), vec![], |cx| async move {
+        plain(&cx, 1).await?;
+        waiting.await.ok();
+        Ok(Decided::Wait)
+    });
+    assert!(matches!(poll(&mut turn), Some(Progress::Save(_))));
+    turn.saved();
+    assert!(poll(&mut turn).is_none(), "something foreign is waited for: the turn has to stay");
+    answer.send(()).unwrap();
+    assert!(matches!(poll(&mut turn), Some(Progress::Finished(_))));
+}
+
+#[test]
+fn a_recorded_step_is_not_run_again() {
+    let runs = Arc::new(AtomicU32::new(0));
+    let handler = |runs: Arc<AtomicU32>| {
+        move |cx: Cx| async move {
+            let step =
+                call(&cx, &PLAIN, 1).once(|_| async move { Ok::<_, Error>(runs.fetch_add(1, Ordering::Relaxed)) });
+            let value = step.await?;
+            assert_eq!(value, 0);
+            Ok(Decided::Wait)
+        }
+    };
+    let mut first = turn(&clock(), vec![], handler(Arc::clone(&runs)));
+    let Some(Progress::Finished(finished)) = poll(&mut first) else { panic!("the handler does not end") };
+    let mut second = turn(&clock(), finished.results, handler(Arc::clone(&runs)));
+    let Some(Progress::Finished(finished)) = poll(&mut second) else { panic!("the handler does not end") };
+    assert!(finished.result.is_ok() && finished.results.is_empty() && finished.unclaimed.is_empty());
+    assert_eq!(runs.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn calls_are_told_apart_by_their_arguments_and_then_by_their_number() {
+    let handler = |order: [u32; 3]| {
+        move |cx: Cx| async move {
+            // All are called before any is polled: the key is taken by the call.
+            let calls = order.map(|value| (value, call(&cx, &PLAIN, value)));
+            for (value, call) in calls {
+                assert_eq!(call.once(move |_| async move { Ok::<_, Error>(value) }).await?, value);
+            }
+            Ok(Decided::Wait)
+        }
+    };
+    let mut journal = Vec::new();
+    let mut first = turn(&clock(), vec![], handler([1, 2, 2]));
+    let finished = loop {
+        match poll(&mut first) {
+            Some(Progress::Save(results)) => journal.extend(results),
+            Some(Progress::Finished(finished)) => break finished,
+            other => panic!("{other:?}"),
+        }
+        first.saved();
+    };
+    journal.extend(finished.results);
+    let keys: std::collections::BTreeSet<_> = journal.iter().map(|entry| &entry.key).collect();
+    assert_eq!(keys.len(), 3);
+    let mut other_order = turn(&clock(), journal, handler([2, 1, 2]));
+    let Some(Progress::Finished(finished)) = poll(&mut other_order) else { panic!("every result is recorded") };
+    assert_eq!(finished.attempts, 0);
+}
+
+#[test]
+fn a_failed_attempt_waits_as_data_and_the_next_turn_goes_on_counting() {
+    // The jitter of this thread: none of its pauses is under a millisecond, which would be no wait at all.
+    fastrand::seed(7);
+    let clock = clock();
+    let handler = |cx: Cx| async move {
+        let step = call(&cx, &RETRIED, 1).retried(|cx| async move {
+            match cx.attempt() {
+                1 | 2 => Err(Error::msg(format!("attempt {}", cx.attempt()))),
+                number => Ok(number),
+            }
+        });
+        assert_eq!(step.await?, 3);
+        Ok(Decided::Wait)
+    };
+    let mut journal = Vec::new();
+    for attempt in 1..3 {
+        let mut turn = turn(&clock, journal, handler);
+        let Some(Progress::Wait { due: Some(due), results }) = poll(&mut turn) else { panic!("it does not wait") };
+        assert!(due <= clock.now() + Duration::from_millis(100 * attempt));
+        assert_eq!(results[0].attempts, u32::try_from(attempt).unwrap());
+        journal = results;
+        clock.advance_to(due);
+    }
+    let mut last = turn(&clock, journal, handler);
+    assert!(matches!(poll(&mut last), Some(Progress::Finished(Finished { result: Ok(_), attempts: 1, .. }))));
+}
+
+#[test]
+fn the_final_error_is_recorded_and_comes_again_without_another_attempt() {
+    let handler = |cx: Cx| async move {
+        let step = call(&cx, &PLAIN, 1).once(|_| async { Err::<u32, _>(Error::msg("no").context("really")) });
+        let error = step.await.unwrap_err();
+        assert_eq!(format!("{error:?}"), "really\n\nCaused by:\n    no");
+        Err(error)
+    };
+    let mut first = turn(&clock(), vec![], handler);
+    let Some(Progress::Finished(finished)) = poll(&mut first) else { panic!("the handler does not end") };
+    let mut second = turn(&clock(), finished.results, handler);
+    assert!(matches!(poll(&mut second), Some(Progress::Finished(Finished { result: Err(_), attempts: 0, .. }))));
+}
+
+#[test]
+fn a_timeout_cuts_an_attempt_off_is_retried_and_comes_out_typed() {
+    fastrand::seed(7);
+    let clock = clock();
+    let handler = |cx: Cx| async move {
+        let step = call(&cx, &RETRIED, 1).retried(|_| std::future::pending::<Result<u32, Error>>());
+        Err(step.await.unwrap_err())
+    };
+    let mut journal = Vec::new();
+    for _ in 1..3 {
+        let mut turn = turn(&clock, journal, handler);
+        assert!(poll(&mut turn).is_none(), "an attempt that runs is not left");
+        clock.advance(Duration::from_secs(5));
+        let Some(Progress::Wait { due: Some(due), results }) = poll(&mut turn) else { panic!("it is not cut off") };
+        journal = results;
+        clock.advance_to(due);
+    }
+    let mut last = turn(&clock, journal, handler);
+    assert!(poll(&mut last).is_none());
+    clock.advance(Duration::from_secs(5));
+    let Some(Progress::Finished(finished)) = poll(&mut last) else { panic!("the last attempt does not end it") };
+    let error = finished.result.unwrap_err().error;
+    assert_eq!(error.downcast_ref(), Some(&StepTimedOut { step: "retried".to_owned(), timeout_millis: 5_000 }));
+    // It is as typed when it comes from the journal.
+    let mut again = turn(&clock, finished.results, handler);
+    let Some(Progress::Finished(finished)) = poll(&mut again) else { panic!("the error is not recorded") };
+    assert!(finished.result.unwrap_err().error.is::<StepTimedOut>());
+}
+
+#[test]
+fn a_panic_is_a_failure_of_the_step_or_of_the_handler() {
+    let mut in_step = turn(&clock(), vec![], |cx| async move {
+        let step = call(&cx, &PLAIN, 1).once(|_| async { panic!("boom") as Result<u32, Error> });
+        step.await.map(|_| Decided::Wait)
+    });
+    let Some(Progress::Finished(finished)) = poll(&mut in_step) else { panic!("the step's panic is lost") };
+    assert_eq!(finished.result.unwrap_err().error.to_string(), "the step `plain` panicked: boom");
+
+    let mut in_handler = turn(&clock(), vec![], |_| async { panic!("bang {}", 1) });
+    let Some(Progress::Finished(finished)) = poll(&mut in_handler) else { panic!("the handler's panic is lost") };
+    let failure = finished.result.unwrap_err();
+    assert_eq!(failure.kind, ErrorKind::Panicked);
+    assert_eq!(failure.error.to_string(), "the handler `handler` panicked: bang 1");
+}
+
+#[test]
+fn a_sleep_is_handed_back_and_over_when_its_time_has_come() {
+    let clock = clock();
+    let handler = |cx: Cx| async move {
+        cx.sleep(Duration::from_secs(60)).await;
+        Ok(Decided::Wait)
+    };
+    let mut first = turn(&clock, vec![], handler);
+    let Some(Progress::Wait { due, results }) = poll(&mut first) else { panic!("it does not wait") };
+    assert_eq!(due, Some(Timestamp::from_millis(60_000)));
+    clock.advance(Duration::from_secs(59));
+    let mut early = turn(&clock, results.clone(), handler);
+    let Some(Progress::Wait { due: again, .. }) = poll(&mut early) else { panic!("it ends early") };
+    assert_eq!(again, due, "a crash does not start the sleep anew");
+    clock.advance(Duration::from_secs(1));
+    let mut late = turn(&clock, results, handler);
+    assert!(matches!(poll(&mut late), Some(Progress::Finished(_))));
+}
+
+#[test]
+fn now_is_recorded() {
+    let clock = clock();
+    let handler = |cx: Cx| async move {
+        let first = cx.now();
+        assert_eq!(first, Timestamp::EPOCH);
+        plain(&cx, 1).await?;
+        Ok(Decided::Wait)
+    };
+    let mut first = turn(&clock, vec![], handler);
+    let Some(Progress::Save(results)) = poll(&mut first) else { panic!("the time is not saved before the step") };
+    clock.advance(Duration::from_secs(9));
+    let mut second = turn(&clock, results, handler);
+    assert!(matches!(poll(&mut second), Some(Progress::Finished(Finished { result: Ok(_), .. }))));
+}
+
+#[test]
+fn an_interrupted_handler_lets_its_running_step_finish_and_starts_no_other() {
+    let (answer, waiting) = oneshot::channel::<u32>();
+    let mut turn = turn(&clock(), vec![], |cx| async move {
+        let step = call(&cx, &PLAIN, 1).once(|_| async move { Ok::<_, Error>(waiting.await?) });
+        let value = step.await?;
+        plain(&cx, value).await?;
+        Ok(Decided::Wait)
+    });
+    assert!(poll(&mut turn).is_none());
+    turn.interrupt();
+    assert!(poll(&mut turn).is_none(), "the running step is not cut off");
+    answer.send(7).unwrap();
+    let Some(Progress::Interrupted { results }) = poll(&mut turn) else { panic!("it does not stop") };
+    assert_eq!(values(&results), ["7"]);
+}
+
+#[test]
+fn an_interrupted_handler_does_not_wait_for_a_step_that_may_be_cancelled() {
+    let mut turn = turn(&clock(), vec![], |cx| async move {
+        let step = call(&cx, &CANCELLED, 1).once(|_| std::future::pending::<Result<u32, Error>>());
+        step.await.map(|_| Decided::Wait)
+    });
+    assert!(poll(&mut turn).is_some_and(|progress| matches!(progress, Progress::Wait { due: None, .. })));
+    turn.interrupt();
+    assert!(matches!(poll(&mut turn), Some(Progress::Interrupted { .. })));
+}
+
+#[test]
+fn a_wait_for_nothing_is_told() {
+    let mut turn = turn(&clock(), vec![], |_| std::future::pending());
+    assert!(matches!(poll(&mut turn), Some(Progress::Wait { due: None, .. })));
+}
+
+#[test]
+fn many_steps_in_a_combinator_that_wakes_its_children_itself_all_come_to_an_end() {
+    // From 31 on, `join_all` polls a child only when that child's own waker was used.
+    const STEPS: u32 = 200;
+    let clock = clock();
+    let mut turn = turn(&clock, vec![], |cx| async move {
+        let steps = (0..STEPS).map(|value| {
+            let cx = cx.clone();
+            async move {
+                cx.sleep(Duration::from_secs(u64::from(value % 3))).await;
+                plain(&cx, value).await
+            }
+        });
+        let values = futures::future::join_all(steps).await;
+        assert_eq!(values.into_iter().collect::<Result<Vec<_>, _>>()?, (0..STEPS).collect::<Vec<_>>());
+        Ok(Decided::Wait)
+    });
+    let mut saved = 0;
+    for _ in 0..10_000 {
+        match poll(&mut turn) {
+            Some(Progress::Save(results)) => {
+                saved += results.len();
+                turn.saved();
+            }
+            Some(Progress::Finished(finished)) => {
+                assert!(finished.result.is_ok());
+                assert!(saved + finished.results.len() >= STEPS as usize);
+                return;
+            }
+            Some(other) => panic!("{other:?}"),
+            None => clock.advance(Duration::from_secs(1)),
+        }
+    }
+    panic!("some steps hang");
+}
+
+#[test]
+fn a_result_over_the_limit_fails_the_handler_with_a_text_that_says_so() {
+    let mut turn = turn(&clock(), vec![], |cx| async move {
+        call(&cx, &PLAIN, 1).once(|_| async { Ok::<_, Error>("x".repeat(2_000)) }).await.map(|_| Decided::Wait)
+    });
+    let Some(Progress::Finished(finished)) = poll(&mut turn) else { panic!("the handler does not end") };
+    let text = finished.result.unwrap_err().error.to_string();
+    assert!(text.contains("`plain`") && text.contains("2002 bytes") && text.contains("limit of 1000"), "{text}");
+}
+
+#[test]
+fn a_recorded_result_of_another_shape_is_unreadable_and_one_that_nobody_asks_for_is_told() {
+    let entry = |key: &str, json: &str| JournalEntry {
+        key: key.to_owned(),
+        attempts: 1,
+        result: JournalResult::Done(Json::encode(json).unwrap()),
+    };
+    let mut first = turn(&clock(), vec![], |cx| async move { plain(&cx, 1).await.map(|_| Decided::Wait) });
+    let Some(Progress::Finished(finished)) = poll(&mut first) else { panic!("the handler does not end") };
+    let key = &finished.results[0].key;
+    let journal = vec![entry(key, "text"), entry("handler:gone:0", "x"), entry("other:step:0", "x")];
+    let mut second = turn(&clock(), journal, |cx| async move { plain(&cx, 1).await.map(|_| Decided::Wait) });
+    let Some(Progress::Finished(finished)) = poll(&mut second) else { panic!("the handler does not end") };
+    assert_eq!(finished.result.unwrap_err().kind, ErrorKind::Unreadable);
+    assert_eq!(finished.unclaimed, ["handler:gone:0"]);
+}
+
+#[test]
+fn the_idempotency_key_is_that_of_the_call() {
+    let keys = |visit: u64| {
+        let (send, keys) = std::sync::mpsc::channel();
+        let scope = TurnScope { visit, ..scope(&clock()) };
+        let mut turn = Turn::of(scope, vec![], |cx| async move {
+            let calls = [(1, &PLAIN), (1, &PLAIN), (2, &PLAIN)].map(|(value, policy)| call(&cx, policy, value));
+            for call in calls {
+                let send = send.clone();
+                let step = call.once(move |cx| async move { Ok::<_, Error>(send.send(cx.idempotency_key())?) });
+                step.await.map_err(Failure::failed)?;
+            }
+            Ok(Decided::Wait)
+        });
+        while let Some(Progress::Save(_)) = poll(&mut turn) {
+            turn.saved();
+        }
+        keys.try_iter().collect::<Vec<_>>()
+    };
+    let first = keys(1);
+    assert_eq!(first, keys(1), "the same calls have the same keys");
+    let different: std::collections::BTreeSet<_> = first.iter().cloned().chain(keys(2)).collect();
+    assert_eq!(different.len(), 6, "no two calls and no two visits share one");
+    assert!(first.iter().all(|key| key.len() == 32));
+}

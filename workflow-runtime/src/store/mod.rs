@@ -1,0 +1,181 @@
+//! Layer 3: where executions live — the contract that every store keeps.
+//!
+//! A store holds, for each execution, its [record](ExecutionRecord), the journal of its visit, its inbox and its
+//! history. It decides nothing: it applies what it is handed, all or nothing, and refuses what is out of date.
+//!
+//! # What holds
+//!
+//! * **Atomic.** Each [`Commit`] is applied whole or not at all, also over a crash in the middle.
+//! * **Durable.** When [`Store::commit`] has answered, what it accepted survives the loss of the process and of power.
+//!   (The memory store says in its docs that it does not.)
+//! * **In order.** Commits of one call are applied in their order; a call that is made after another was answered is
+//!   applied after it. Calls under way at once are applied in some order.
+//! * **Fenced.** An [`Advance`](Change::Advance) is refused unless its [`Fence`] is that of the execution: its visit, and
+//!   the epoch of the youngest [`Store::acquire`]. A worker that was thought dead can write nothing.
+//! * **Poisoned after a failed flush.** Once a write may or may not have reached the disk, every further call answers
+//!   [`StoreError::Poisoned`] until the store is opened anew, which shows what did reach it.
+
+mod error;
+mod query;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub use crate::kernel::Advance;
+pub use error::StoreError;
+pub use query::{ExecutionSummary, HistoryRow, Page, Query, StateCount};
+
+use crate::base::Timestamp;
+use crate::record::{ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent};
+
+/// What a store answers, some time later. It borrows nothing, and dropping it does not undo the call.
+pub type StoreFuture<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
+
+/// Where executions live. See the [module](self) for what every store keeps to.
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Takes the store over: the answer is a new epoch, and every [`Advance`](Change::Advance) of an earlier one is
+    /// refused from then on. After a crash the next epoch is a later one still.
+    fn acquire(&self) -> StoreFuture<Epoch>;
+
+    /// Applies each commit, and says for each what became of it. Refusals concern one commit; the others are applied.
+    ///
+    /// # Errors
+    /// If nothing of the call was applied, or nobody can tell ([`StoreError::Poisoned`] from then on).
+    fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>>;
+
+    /// All that is needed to go on with an execution; `None` if there is none of this key.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if what is stored of it cannot be believed: the others are not concerned.
+    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>>;
+
+    /// The executions of these workflows that are due at `now`, the longest overdue first, at most `limit`; and when the
+    /// first one after these is due, which is in the past if `limit` cut the answer short.
+    ///
+    /// An execution is due at its record's [`wake_at`](ExecutionRecord::wake_at), and at once (which counts as its entry
+    /// time) while its inbox holds an event past its [`inbox_seen`](ExecutionRecord::inbox_seen), unless it is parked or
+    /// has ended. It stays due until a commit changes that, so who works on some already asks for that many more.
+    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due>;
+
+    /// The executions that `query` asks for, in the order of workflow and id, a page at a time. Damaged ones are listed
+    /// too.
+    fn list(&self, query: &Query) -> StoreFuture<Page>;
+
+    /// How many executions are in each state, by workflow, state and status, in that order.
+    fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>>;
+
+    /// The history of an execution, oldest first, from the row after `after` (0 for the first), at most `limit` rows;
+    /// empty if there is no such execution.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if a row cannot be believed.
+    fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>>;
+}
+
+/// Counts the takings-over of a store; the highest is the one that may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(pub u64);
+
+/// What a worker must hold to write on behalf of an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fence {
+    /// The visit that the worker believes the execution to be in, before the commit.
+    pub visit: u64,
+    /// The epoch that the worker acquired.
+    pub epoch: Epoch,
+}
+
+/// A change to one execution, applied whole or not at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commit {
+    /// Which execution.
+    pub key: ExecutionKey,
+    /// What changes.
+    pub change: Change,
+}
+
+/// What a [`Commit`] changes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Begins the execution, unless there is one of this key, ended or not: then nothing changes.
+    Create {
+        /// The new execution.
+        record: Box<ExecutionRecord>,
+        /// The first rows of its history.
+        history: Vec<HistoryRecord>,
+    },
+    /// Puts an event into the inbox, unless one with its id was put there before, consumed or not: then nothing changes.
+    /// It is not fenced, as its sender need not know the visit. It is refused at an end state, whatever its id.
+    Deliver {
+        /// The event.
+        event: NewEvent,
+    },
+    /// Takes the execution forward. It is refused if its fence is not that of the execution, or the execution has ended.
+    ///
+    /// Of the journal, first all is dropped that `drop_journal` says, then what `forget` says, then `journal` is added.
+    /// If the record is one of an end state, the journal, the inbox and the ids of events go with it; an event that is
+    /// in the inbox then and that `consumed` does not name, such as one that arrived just before, leaves a row
+    /// [`EventLeft`](crate::record::HistoryKind::EventLeft) at the end of the history, so that none is lost silently.
+    Advance {
+        /// What the worker must still hold.
+        fence: Fence,
+        /// What changes.
+        advance: Box<Advance>,
+    },
+    /// Marks a damaged execution as parked, and leaves what is stored of it as it is, for a person to look at. Only its
+    /// summary shows it, until an [`Advance`](Self::Advance) brings a new record. It is refused at an end state.
+    Quarantine {
+        /// Why it cannot go on.
+        error: ErrorRecord,
+        /// When that was found.
+        at: Timestamp,
+    },
+}
+
+/// What became of a commit that was not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Committed {
+    /// It was applied.
+    Applied,
+    /// An execution of this key, or an event of this id, was there already; nothing changed.
+    Existed,
+}
+
+/// Why a commit was refused; nothing of it was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// The execution has moved on, or the store was taken over.
+    #[error("the write is out of date: the execution has moved on, or another engine has taken the store over")]
+    Fenced,
+    /// There is no execution of this key.
+    #[error("there is no such execution")]
+    Unknown,
+    /// The execution has ended.
+    #[error("the execution has ended")]
+    Ended,
+}
+
+/// All that is needed to go on with an execution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// The execution.
+    pub record: ExecutionRecord,
+    /// The journal of its visit, in no particular order.
+    pub journal: Vec<JournalEntry>,
+    /// The events that wait to be consumed, in order of arrival.
+    pub inbox: Vec<EventRecord>,
+}
+
+/// What [`Store::due`] answers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Due {
+    /// What is due, the longest overdue first.
+    pub ready: Vec<ExecutionKey>,
+    /// When the first execution after these is due, if it has a time.
+    pub next: Option<Timestamp>,
+}

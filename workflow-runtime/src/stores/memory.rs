@@ -1,0 +1,277 @@
+//! A store that forgets.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::rules::{Head, event_left};
+use crate::base::Timestamp;
+use crate::kernel::Advance;
+use crate::record::{
+    ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent, Status,
+};
+use crate::store::{
+    Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, Page, Query, Refused, StateCount,
+    Store, StoreFuture, Stored,
+};
+
+/// A store in the memory of the process: for tests, and for work that may be lost.
+///
+/// It keeps the whole contract of [`Store`] but one point: **nothing survives the end of the process.** Clones share one
+/// store, so that a second engine on a clone finds what the first one left, as after a restart.
+///
+/// ```
+/// let store = workflow_runtime::MemoryStore::new();
+/// let same_store = store.clone();
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    // Held only to read or change plain data, never over an await.
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    epoch: u64,
+    executions: BTreeMap<ExecutionKey, Kept>,
+    due: BTreeSet<(Timestamp, ExecutionKey)>,
+}
+
+struct Kept {
+    record: ExecutionRecord,
+    quarantine: Option<ErrorRecord>,
+    journal: BTreeMap<String, JournalEntry>,
+    inbox: BTreeMap<u64, NewEvent>,
+    event_ids: HashSet<String>,
+    last_event: u64,
+    history: Vec<HistoryRecord>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        // Nothing below panics half-way through a change.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shared = self.lock();
+        formatter.debug_struct("MemoryStore").field("executions", &shared.executions.len()).finish_non_exhaustive()
+    }
+}
+
+impl Store for MemoryStore {
+    fn acquire(&self) -> StoreFuture<Epoch> {
+        let mut shared = self.lock();
+        shared.epoch += 1;
+        ready(Epoch(shared.epoch))
+    }
+
+    fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
+        let mut shared = self.lock();
+        ready(commits.into_iter().map(|commit| shared.apply(commit)).collect())
+    }
+
+    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
+        ready(self.lock().executions.get(key).map(Kept::stored))
+    }
+
+    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+        let shared = self.lock();
+        let mut due = Due::default();
+        for (wake_at, key) in shared.due.iter().filter(|(_, key)| workflows.contains(&key.workflow)) {
+            if *wake_at > now || due.ready.len() == limit {
+                due.next = Some(*wake_at);
+                break;
+            }
+            due.ready.push(key.clone());
+        }
+        ready(due)
+    }
+
+    fn list(&self, query: &Query) -> StoreFuture<Page> {
+        let shared = self.lock();
+        let mut page = Page::default();
+        let asked = shared.executions.iter().filter(|(key, _)| query.after.as_ref().is_none_or(|after| *key > after));
+        for (key, kept) in asked {
+            let summary = kept.summary(key);
+            if !is_asked_for(query, &summary) {
+                continue;
+            }
+            if page.executions.len() == query.limit {
+                page.next = page.executions.last().map(ExecutionSummary::key);
+                break;
+            }
+            page.executions.push(summary);
+        }
+        ready(page)
+    }
+
+    fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
+        let shared = self.lock();
+        let mut counts = BTreeMap::new();
+        for (key, kept) in &shared.executions {
+            if workflow.is_none_or(|workflow| workflow == &*key.workflow) {
+                let place = (Arc::clone(&key.workflow), kept.record.state.clone(), kept.head().status);
+                *counts.entry(place).or_insert(0) += 1;
+            }
+        }
+        let count = |((workflow, state, status), count)| StateCount { workflow, state, status, count };
+        ready(counts.into_iter().map(count).collect())
+    }
+
+    fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
+        let shared = self.lock();
+        let rows = shared.executions.get(key).map(|kept| kept.history.as_slice()).unwrap_or_default();
+        let numbered = (1..).zip(rows).map(|(seq, record)| HistoryRow { seq, record: record.clone() });
+        ready(numbered.skip_while(|row| row.seq <= after).take(limit).collect())
+    }
+}
+
+fn ready<T: Send + 'static>(answer: T) -> StoreFuture<T> {
+    Box::pin(std::future::ready(Ok(answer)))
+}
+
+fn is_asked_for(query: &Query, summary: &ExecutionSummary) -> bool {
+    query.workflow.as_ref().is_none_or(|workflow| *workflow == summary.workflow)
+        && (query.states.is_empty() || query.states.contains(&summary.state))
+        && query.status.is_none_or(|status| status == summary.status)
+}
+
+impl Shared {
+    fn apply(&mut self, commit: Commit) -> Result<Committed, Refused> {
+        let Commit { key, change } = commit;
+        let Change::Create { record, history } = change else {
+            let kept = self.executions.get_mut(&key).ok_or(Refused::Unknown)?;
+            let due_before = kept.wake_at();
+            let committed = kept.apply(change, Epoch(self.epoch))?;
+            self.reschedule(key, due_before);
+            return Ok(committed);
+        };
+        if self.executions.contains_key(&key) {
+            return Ok(Committed::Existed);
+        }
+        self.executions.insert(key.clone(), Kept::new(*record, history));
+        self.reschedule(key, None);
+        Ok(Committed::Applied)
+    }
+
+    fn reschedule(&mut self, key: ExecutionKey, due_before: Option<Timestamp>) {
+        let due = self.executions.get(&key).and_then(Kept::wake_at);
+        if due == due_before {
+            return;
+        }
+        if let Some(wake_at) = due_before {
+            self.due.remove(&(wake_at, key.clone()));
+        }
+        if let Some(wake_at) = due {
+            self.due.insert((wake_at, key));
+        }
+    }
+}
+
+impl Kept {
+    fn new(record: ExecutionRecord, history: Vec<HistoryRecord>) -> Self {
+        Self {
+            record,
+            quarantine: None,
+            journal: BTreeMap::new(),
+            inbox: BTreeMap::new(),
+            event_ids: HashSet::new(),
+            last_event: 0,
+            history,
+        }
+    }
+
+    fn head(&self) -> Head {
+        let mut head = Head::of(&self.record);
+        if self.quarantine.is_some() {
+            head.status = Status::Parked;
+        }
+        head
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        let last_pending = self.inbox.last_key_value().map_or(0, |(seq, _)| *seq);
+        self.head().wake_at(last_pending)
+    }
+
+    fn apply(&mut self, change: Change, epoch: Epoch) -> Result<Committed, Refused> {
+        match change {
+            Change::Create { .. } => Ok(Committed::Existed),
+            Change::Deliver { event } => self.deliver(event),
+            Change::Advance { fence, advance } => self.advance(fence, epoch, *advance),
+            Change::Quarantine { error, at: _ } => {
+                self.head().admit_unless_ended()?;
+                self.quarantine = Some(error);
+                Ok(Committed::Applied)
+            }
+        }
+    }
+
+    fn deliver(&mut self, event: NewEvent) -> Result<Committed, Refused> {
+        self.head().admit_unless_ended()?;
+        if !self.event_ids.insert(event.event_id.clone()) {
+            return Ok(Committed::Existed);
+        }
+        self.last_event += 1;
+        self.inbox.insert(self.last_event, event);
+        Ok(Committed::Applied)
+    }
+
+    fn advance(&mut self, fence: Fence, epoch: Epoch, advance: Advance) -> Result<Committed, Refused> {
+        self.head().admit_advance(fence, epoch)?;
+        if advance.drop_journal {
+            self.journal.clear();
+        }
+        for key in &advance.forget {
+            self.journal.remove(key);
+        }
+        self.journal.extend(advance.journal.into_iter().map(|entry| (entry.key.clone(), entry)));
+        for seq in &advance.consumed {
+            self.inbox.remove(seq);
+        }
+        self.history.extend(advance.history);
+        if let Some(record) = advance.record {
+            self.record = record;
+            self.quarantine = None;
+            if self.record.status() == Status::Ended {
+                self.end();
+            }
+        }
+        Ok(Committed::Applied)
+    }
+
+    fn end(&mut self) {
+        let head = self.head();
+        let left = std::mem::take(&mut self.inbox).into_values();
+        self.history.extend(left.map(|event| event_left(&head, event)));
+        self.journal.clear();
+        self.event_ids = HashSet::new();
+    }
+
+    fn stored(&self) -> Stored {
+        let event = |(seq, event): (&u64, &NewEvent)| EventRecord { seq: *seq, event: event.clone() };
+        Stored {
+            record: self.record.clone(),
+            journal: self.journal.values().cloned().collect(),
+            inbox: self.inbox.iter().map(event).collect(),
+        }
+    }
+
+    fn summary(&self, key: &ExecutionKey) -> ExecutionSummary {
+        let Head { visit, status, entered_at, .. } = self.head();
+        let mut summary = ExecutionSummary::new(key.clone(), self.record.state.clone(), status, visit, entered_at);
+        summary.wake_at = self.wake_at();
+        let parked = self.record.parked.as_ref().map(|parked| &parked.error);
+        summary.error = self.quarantine.as_ref().or(parked).filter(|_| status == Status::Parked).cloned();
+        summary
+    }
+}

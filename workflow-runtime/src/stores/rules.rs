@@ -1,0 +1,60 @@
+//! What every store decides by, in one place: whether a change is refused, and when an execution is due.
+
+use crate::base::Timestamp;
+use crate::record::{ExecutionRecord, HistoryKind, HistoryRecord, NewEvent, Status};
+use crate::store::{Epoch, Fence, Refused};
+
+/// The little of an execution that a store looks at. It is derived from the record, but for the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) visit: u64,
+    pub(super) status: Status,
+    pub(super) entered_at: Timestamp,
+    /// When the record wants to be looked at, whatever is in the inbox.
+    pub(super) record_wake_at: Option<Timestamp>,
+    pub(super) inbox_seen: u64,
+}
+
+impl Head {
+    pub(super) fn of(record: &ExecutionRecord) -> Self {
+        Self {
+            visit: record.visit,
+            status: record.status(),
+            entered_at: record.entered_at,
+            record_wake_at: record.wake_at(),
+            inbox_seen: record.inbox_seen,
+        }
+    }
+
+    pub(super) fn admit_advance(&self, fence: Fence, epoch: Epoch) -> Result<(), Refused> {
+        if fence.epoch != epoch || fence.visit != self.visit {
+            return Err(Refused::Fenced);
+        }
+        self.admit_unless_ended()
+    }
+
+    pub(super) fn admit_unless_ended(&self) -> Result<(), Refused> {
+        match self.status {
+            Status::Ended => Err(Refused::Ended),
+            Status::Running | Status::Waiting | Status::Parked => Ok(()),
+        }
+    }
+
+    /// When the execution is due, if the last event in its inbox has the place `last_pending` (0 if it is empty). One
+    /// that has not been looked at makes it due at once, which is written as its entry time, as for a running one.
+    pub(super) fn wake_at(&self, last_pending: u64) -> Option<Timestamp> {
+        match self.status {
+            Status::Parked | Status::Ended => None,
+            Status::Running | Status::Waiting if last_pending > self.inbox_seen => {
+                Some(self.record_wake_at.map_or(self.entered_at, |wake_at| wake_at.min(self.entered_at)))
+            }
+            Status::Running | Status::Waiting => self.record_wake_at,
+        }
+    }
+}
+
+/// The row that says that `event` was still in the inbox of an execution that has ended with `head`.
+pub(super) fn event_left(head: &Head, event: NewEvent) -> HistoryRecord {
+    let kind = HistoryKind::EventLeft { event: event.name, event_id: event.event_id };
+    HistoryRecord { at: head.entered_at, visit: head.visit, kind }
+}

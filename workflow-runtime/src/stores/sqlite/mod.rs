@@ -1,0 +1,174 @@
+//! The embedded store: one SQLite file, written by one thread and read by another.
+//!
+//! ```text
+//! commit ──seal (caller's thread)──▶ queue ──▶ writer thread: drain ▸ one transaction ▸ one sync ▸ answer all
+//! load, due, list … ───────────────▶ queue ──▶ reader thread: one snapshot for all that wait
+//! ```
+//!
+//! A call takes its place in the queue when it is made, before its future is first polled. There is no async runtime
+//! here: answers come through a one-shot channel, which any executor can wait for.
+//!
+//! Limits: one process at a time; a file system with locks and working syncs, so no network share; and as fast as one
+//! thread can write, which the group commit makes the disk's syncs no part of.
+
+mod apply;
+mod error;
+mod health;
+mod lock;
+mod open;
+mod read;
+mod reader;
+mod schema;
+mod search;
+mod worker;
+mod write;
+mod writer;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_channel::oneshot;
+use rusqlite::Connection;
+
+use self::health::Health;
+use self::lock::LockFile;
+use self::open::Opened;
+use self::reader::ReadCall;
+use self::worker::Worker;
+use self::write::Write;
+use self::writer::WriteCall;
+use crate::base::Timestamp;
+use crate::record::ExecutionKey;
+use crate::store::{
+    Commit, Committed, Due, Epoch, HistoryRow, Page, Query, Refused, StateCount, Store, StoreError, StoreFuture, Stored,
+};
+
+/// A store in one SQLite file, beside which SQLite keeps its log (`-wal`, `-shm`) and this store its lock (`.lock`).
+///
+/// What was acknowledged is on the disk: the file is in WAL mode with `synchronous = FULL`, and everything that waits is
+/// written in one transaction with one sync. One process uses the file at a time; others may look at it with any SQLite
+/// tool.
+///
+/// Dropping the store writes what was queued, moves the log into the file and releases the lock; this blocks for as long
+/// as that takes, some milliseconds.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("workflow-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let path = folder.join("orders.db");
+/// use workflow_runtime::SqliteStore;
+///
+/// let store = SqliteStore::open(&path)?;
+/// let second = SqliteStore::open(&path);
+/// assert!(second.unwrap_err().to_string().contains("is in use by this process"));
+/// # drop(store);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), workflow_runtime::Error>(())
+/// ```
+pub struct SqliteStore {
+    path: PathBuf,
+    health: Arc<Health>,
+    // Dropped in this order: the writer's connection is the last, so that closing it can clear the log away.
+    reader: Worker<ReadCall>,
+    writer: Worker<WriteCall>,
+    _lock: LockFile,
+}
+
+impl SqliteStore {
+    /// Opens the store in the file at `path`; if there is none, or an empty one, makes a new store there. It blocks for
+    /// as long as that takes: some milliseconds, after a crash longer.
+    ///
+    /// # Errors
+    /// [`StoreError`] says what is wrong with the file, and leaves it as it was.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::start(open::open(path.as_ref())?)
+    }
+
+    fn start(opened: Opened) -> Result<Self, StoreError> {
+        let Opened { path, lock, writer, reader } = opened;
+        let health = Arc::new(Health::default());
+        let writer_health = Arc::clone(&health);
+        let reader_health = Arc::clone(&health);
+        let no_thread = |error| error::cannot_open_io(&path, error);
+        let writer = Worker::spawn("workflow-store-writer", move |queue| writer::run(writer, &queue, &writer_health));
+        let writer = writer.map_err(no_thread)?;
+        let reader = Worker::spawn("workflow-store-reader", move |queue| reader::run(&reader, &queue, &reader_health));
+        let reader = reader.map_err(no_thread)?;
+        Ok(Self { path, health, reader, writer, _lock: lock })
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> StoreFuture<T> {
+        if let Err(error) = self.health.check() {
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        let (call, answer) = reader::call(query);
+        self.reader.send(call);
+        self.wait_for(answer)
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(writer::Answer<T>) -> Result<WriteCall, StoreError>,
+    ) -> StoreFuture<T> {
+        let (answer, receiver) = oneshot::channel();
+        match self.health.check().and_then(|()| call(answer)) {
+            Ok(call) => self.writer.send(call),
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        }
+        self.wait_for(receiver)
+    }
+
+    fn wait_for<T: Send + 'static>(&self, answer: oneshot::Receiver<Result<T, StoreError>>) -> StoreFuture<T> {
+        let health = Arc::clone(&self.health);
+        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(health.gone())) })
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SqliteStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Store for SqliteStore {
+    fn acquire(&self) -> StoreFuture<Epoch> {
+        self.write(|answer| Ok(WriteCall::Acquire(answer)))
+    }
+
+    fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
+        self.write(|answer| {
+            let writes = commits.into_iter().map(Write::new).collect::<Result<_, _>>();
+            let writes = writes.map_err(|error| StoreError::Io { source: Arc::new(error) })?;
+            Ok(WriteCall::Commit(writes, answer))
+        })
+    }
+
+    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
+        let key = key.clone();
+        self.read(move |connection| read::load(connection, &key))
+    }
+
+    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+        let workflows = workflows.to_vec();
+        self.read(move |connection| search::due(connection, &workflows, now, limit))
+    }
+
+    fn list(&self, query: &Query) -> StoreFuture<Page> {
+        let query = query.clone();
+        self.read(move |connection| search::list(connection, &query))
+    }
+
+    fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
+        let workflow = workflow.map(str::to_owned);
+        self.read(move |connection| search::counts(connection, workflow.as_deref()))
+    }
+
+    fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
+        let key = key.clone();
+        self.read(move |connection| read::history(connection, &key, after, limit))
+    }
+}

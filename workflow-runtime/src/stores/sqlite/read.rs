@@ -1,0 +1,158 @@
+//! What is read of one execution: all of it is checked before it is believed.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
+
+use super::apply::status;
+use super::error::failed_for;
+use super::schema::from_sql;
+use crate::base::Timestamp;
+use crate::record::{EventRecord, ExecutionKey, ExecutionRecord, JournalEntry, RecordKind, Status, open};
+use crate::store::{HistoryRow, StoreError, Stored};
+use crate::stores::rules::Head;
+
+/// See [`Store::load`](crate::store::Store::load).
+pub(super) fn load(connection: &Connection, key: &ExecutionKey) -> Result<Option<Stored>, StoreError> {
+    let Some(row) = find(connection, key).map_err(|error| failed_for(key, EXECUTION, error))? else { return Ok(None) };
+    let record: ExecutionRecord = row.body.open(key, RecordKind::Execution, EXECUTION)?;
+    if row.state != record.state || !row.head.is_that_of(&record) {
+        return Err(corrupt(key, EXECUTION, "its columns and its body differ".to_owned()));
+    }
+    let journal = load_journal(connection, key, row.exec)?;
+    let inbox = load_inbox(connection, key, row.exec)?;
+    let last_pending = inbox.last().map_or(0, |event| event.seq);
+    if row.last_event < last_pending.max(record.inbox_seen) {
+        return Err(corrupt(key, EXECUTION, "it has seen more events than it was sent".to_owned()));
+    }
+    Ok(Some(Stored { record, journal, inbox }))
+}
+
+/// See [`Store::history`](crate::store::Store::history).
+pub(super) fn history(
+    connection: &Connection,
+    key: &ExecutionKey,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<HistoryRow>, StoreError> {
+    let sql = "SELECT history.checksum, history.body, history.seq FROM history JOIN executions USING (exec)
+               WHERE workflow = ?1 AND id = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = || -> rusqlite::Result<Vec<(u64, Body)>> {
+        let mut statement = connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params![&*key.workflow, key.id.as_str(), after, limit], |row| {
+            Ok((from_sql(row.get(2)?), Body::of(row)?))
+        })?;
+        rows.collect()
+    };
+    let rows = rows().map_err(|error| failed_for(key, HISTORY, error))?;
+    let open = |(seq, body): (u64, Body)| Ok(HistoryRow { seq, record: body.open(key, RecordKind::History, HISTORY)? });
+    rows.into_iter().map(open).collect()
+}
+
+const EXECUTION: &str = "its record";
+const JOURNAL: &str = "its journal";
+const INBOX: &str = "its inbox";
+const HISTORY: &str = "its history";
+
+struct FoundRow {
+    exec: i64,
+    state: String,
+    head: Head,
+    last_event: u64,
+    body: Body,
+}
+
+/// A record as it stands in a row whose first columns are `checksum` and `body`, not believed yet.
+struct Body {
+    checksum: i64,
+    text: Vec<u8>,
+}
+
+impl Body {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { checksum: row.get(0)?, text: bytes(row, 1)? })
+    }
+
+    fn open<T: DeserializeOwned>(
+        &self,
+        key: &ExecutionKey,
+        kind: RecordKind,
+        what: &'static str,
+    ) -> Result<T, StoreError> {
+        let text = str::from_utf8(&self.text).map_err(|error| corrupt(key, what, error.to_string()))?;
+        let checksum = u32::try_from(self.checksum).map_err(|error| corrupt(key, what, error.to_string()))?;
+        open(kind, key, text, checksum).map_err(|error| corrupt(key, what, error.to_string()))
+    }
+}
+
+impl Head {
+    /// Whether the columns are those of `record`. A quarantine parks an execution in its columns alone.
+    fn is_that_of(&self, record: &ExecutionRecord) -> bool {
+        let expected = Self::of(record);
+        let quarantined = Self { status: Status::Parked, ..expected.clone() };
+        *self == expected || *self == quarantined
+    }
+}
+
+fn find(connection: &Connection, key: &ExecutionKey) -> rusqlite::Result<Option<FoundRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT checksum, body, exec, state, visit, status, entered_at, record_wake_at, inbox_seen, last_event
+         FROM executions WHERE workflow = ?1 AND id = ?2",
+    )?;
+    let found = statement.query_row(params![&*key.workflow, key.id.as_str()], |row| {
+        let head = Head {
+            visit: from_sql(row.get(4)?),
+            status: status(row.get_ref(5)?),
+            entered_at: Timestamp::from_millis(row.get(6)?),
+            record_wake_at: row.get::<_, Option<i64>>(7)?.map(Timestamp::from_millis),
+            inbox_seen: from_sql(row.get(8)?),
+        };
+        let state = String::from_utf8_lossy(&bytes(row, 3)?).into_owned();
+        Ok(FoundRow { exec: row.get(2)?, state, head, last_event: from_sql(row.get(9)?), body: Body::of(row)? })
+    });
+    found.optional()
+}
+
+fn load_journal(connection: &Connection, key: &ExecutionKey, exec: i64) -> Result<Vec<JournalEntry>, StoreError> {
+    let rows = || -> rusqlite::Result<Vec<(Vec<u8>, Body)>> {
+        let mut statement = connection.prepare_cached("SELECT checksum, body, key FROM journal WHERE exec = ?1")?;
+        let rows = statement.query_map([exec], |row| Ok((bytes(row, 2)?, Body::of(row)?)))?;
+        rows.collect()
+    };
+    let rows = rows().map_err(|error| failed_for(key, JOURNAL, error))?;
+    let entry = |(entry_key, body): (Vec<u8>, Body)| {
+        let entry: JournalEntry = body.open(key, RecordKind::Journal, JOURNAL)?;
+        match entry.key.as_bytes() == entry_key {
+            true => Ok(entry),
+            false => Err(corrupt(key, JOURNAL, "an entry stands under the key of another".to_owned())),
+        }
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+fn load_inbox(connection: &Connection, key: &ExecutionKey, exec: i64) -> Result<Vec<EventRecord>, StoreError> {
+    let rows = || -> rusqlite::Result<Vec<(u64, Body)>> {
+        let mut statement =
+            connection.prepare_cached("SELECT checksum, body, seq FROM inbox WHERE exec = ?1 ORDER BY seq")?;
+        let rows = statement.query_map([exec], |row| Ok((from_sql(row.get(2)?), Body::of(row)?)))?;
+        rows.collect()
+    };
+    let rows = rows().map_err(|error| failed_for(key, INBOX, error))?;
+    let event = |(seq, body): (u64, Body)| {
+        let event: EventRecord = body.open(key, RecordKind::Event, INBOX)?;
+        match event.seq == seq {
+            true => Ok(event),
+            false => Err(corrupt(key, INBOX, "an event stands in the place of another".to_owned())),
+        }
+    };
+    rows.into_iter().map(event).collect()
+}
+
+fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
+    Ok(row.get_ref(column)?.as_bytes()?.to_vec())
+}
+
+fn corrupt(key: &ExecutionKey, what: &'static str, reason: String) -> StoreError {
+    StoreError::Corrupt { key: key.clone(), what, reason }
+}

@@ -1,0 +1,51 @@
+//! The thread that reads, on a connection of its own, so that reads do not wait for writes.
+//!
+//! Calls that wait are answered from one snapshot. It is taken after the last of them was made, so each sees whatever
+//! was acknowledged before it.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use futures_channel::oneshot;
+use rusqlite::Connection;
+
+use super::error::failed;
+use super::health::Health;
+use crate::store::StoreError;
+
+/// The most calls that are answered from one snapshot.
+const BATCH_LIMIT: usize = 256;
+
+/// A read: it is given the snapshot, or the reason why there is none, and answers its caller.
+pub(super) type ReadCall = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
+
+/// The call that makes `query`, and where its answer comes out.
+pub(super) fn call<T: Send + 'static>(
+    query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+) -> (ReadCall, oneshot::Receiver<Result<T, StoreError>>) {
+    let (answer, receiver) = oneshot::channel();
+    let call = move |snapshot: Result<&Connection, StoreError>| {
+        // Nobody waits for the answer any more: then nobody needs it.
+        if !answer.is_canceled() {
+            let _ = answer.send(snapshot.and_then(query));
+        }
+    };
+    (Box::new(call), receiver)
+}
+
+/// Reads until the store is dropped and the queue is empty.
+pub(super) fn run(connection: &Connection, queue: &Receiver<ReadCall>, health: &Arc<Health>) {
+    let mut batch = Vec::new();
+    while let Ok(first) = queue.recv() {
+        batch.push(first);
+        batch.extend(queue.try_iter().take(BATCH_LIMIT - 1));
+        let begun = health.check().and_then(|()| connection.execute_batch("BEGIN").map_err(failed));
+        for read in batch.drain(..) {
+            read(begun.clone().map(|()| connection));
+        }
+        if !connection.is_autocommit() {
+            // A snapshot has nothing to lose; if it cannot be given back, the next `BEGIN` says so.
+            let _ = connection.execute_batch("COMMIT");
+        }
+    }
+}
