@@ -1,6 +1,5 @@
 //! Starting, sending, looking, ending; and what is refused.
 
-use workflow_runtime::prelude::*;
 use workflow_runtime::record::{HistoryKind, Status};
 use workflow_runtime::store::Query;
 use workflow_runtime::{Engine, EngineError};
