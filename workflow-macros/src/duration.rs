@@ -28,6 +28,20 @@ pub(crate) fn parse_range(literal: &LitStr) -> syn::Result<(Duration, Duration)>
     Ok((low, high))
 }
 
+/// The duration as a person writes it: `1h30m`.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let mut text = String::new();
+    for (unit, factor) in UNITS.iter().rev() {
+        let count = rest / factor;
+        rest %= factor;
+        if count > 0 {
+            text.push_str(&format!("{count}{unit}"));
+        }
+    }
+    text
+}
+
 fn parse(text: &str) -> Result<Duration, String> {
     let mut rest = text.trim();
     let mut millis = 0_u64;
@@ -70,6 +84,13 @@ mod tests {
         assert_eq!(parse("1h30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(parse("200ms"), Ok(Duration::from_millis(200)));
         assert_eq!(parse("2w"), Ok(Duration::from_secs(1_209_600)));
+    }
+
+    #[test]
+    fn durations_are_written_as_they_are_read() {
+        for text in ["15m", "1h30m", "200ms", "2w", "1d12h"] {
+            assert_eq!(parse(text).map(super::duration_text).as_deref(), Ok(text));
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod machine_impl;
 mod model;
 mod nearest;
 mod parse;
+mod picture;
 
 extern crate proc_macro;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use workflow_runtime::prelude::*;
-use workflow_runtime::{Decided, Trigger, Workflow};
-use workflow_tests::{call, decide, run};
+use workflow_runtime::driver::Decided;
+use workflow_runtime::{Trigger, Workflow};
+use workflow_tests::turns::{call, decide, run};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Order {

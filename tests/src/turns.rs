@@ -1,4 +1,4 @@
-//! What the tests share.
+//! One handler at a time, without any driver.
 
 #[path = "src/audit.rs"]
 pub mod audit;
@@ -8,10 +8,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use workflow_runtime::{
-    Decided, ExecutionId, ExecutionKey, Finished, HandlerCall, Json, JournalEntry, ManualClock, Progress, Timestamp, Turn,
-    TurnScope, Workflow,
-};
+use workflow_runtime::driver::{Decided, Finished, HandlerCall, Progress, Turn, TurnScope};
+use workflow_runtime::{ExecutionId, ExecutionKey, Json, JournalEntry, ManualClock, Timestamp, Workflow};
 
 /// One call of a handler over a state's data, as JSON.
 #[must_use]
