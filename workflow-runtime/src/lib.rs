@@ -9,6 +9,8 @@ mod machine;
 mod record;
 pub mod store;
 pub mod stores;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
