@@ -10,6 +10,8 @@ mod machine;
 pub mod record;
 pub mod store;
 pub mod stores;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub mod driver {
     //! For those who drive executions by other means than the [`Engine`](crate::Engine): a queue, timers and a log of
