@@ -1,8 +1,5 @@
 //! One handler at a time, without any driver.
 
-#[path = "src/audit.rs"]
-pub mod audit;
-
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
