@@ -1,7 +1,9 @@
 //! How an engine behaves, on a clock that the tests move.
 
 mod failure;
+mod faults;
 mod fixture;
+mod hooked;
 mod interruption;
 mod lifecycle;
 mod limits;

@@ -10,6 +10,8 @@ mod machine;
 pub mod record;
 pub mod store;
 pub mod stores;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub mod driver {
     //! For those who drive executions by other means than the [`Engine`](crate::Engine): a queue, timers and a log of
@@ -30,7 +32,7 @@ pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::{Advance, RetryPolicy};
 pub use machine::{
-    Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, Failure, Finished,
+    Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo, Failure, Finished,
     Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress, Rest,
     RetryInfo, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn,
     Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState, goto,

@@ -75,6 +75,7 @@ impl<T: Event> EventProbe<T> {
     pub const IS_EVENT: bool = true;
     pub const NAME: &'static str = T::NAME;
     pub const WAS: &'static [&'static str] = T::WAS;
+    pub const DOC: &'static str = T::DOC;
 
     pub fn encode(event: &T) -> Result<Json, JsonError> {
         event.encode()
@@ -90,6 +91,7 @@ pub trait NoEvent<T> {
     const IS_EVENT: bool = false;
     const NAME: &'static str = "";
     const WAS: &'static [&'static str] = &[];
+    const DOC: &'static str = "";
 
     fn encode(_: &T) -> Result<Json, JsonError> {
         Json::encode(&())

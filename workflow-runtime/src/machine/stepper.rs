@@ -49,7 +49,7 @@ use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json,
 /// assert!(matches!(conversation.state()?, ConversationState::Asked(_)));
 /// conversation.send(Answer { text: "yes".into() }).await?;
 /// assert!(matches!(conversation.outcome()?, Some(ConversationOutcome::Answered(_))));
-/// # workflow_runtime::Result::Ok(())
+/// # workflow_runtime::Result::<()>::Ok(())
 /// # }).unwrap();
 /// ```
 pub struct Stepper<W> {

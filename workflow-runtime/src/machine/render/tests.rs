@@ -28,6 +28,7 @@ static ORDER: Graph = Graph::declare(
         state("Shipped", "", true),
         state("Cancelled", "", true),
     ],
+    &[],
     &[
         handler("paid", Trigger::On { event: "Payment" }, "PendingPayment", &["Fulfilling"], "The customer paid."),
         handler("unpaid", Trigger::After { delay: PAYMENT_TIME }, "PendingPayment", &["Cancelled"], "").waits(),
@@ -87,6 +88,7 @@ static HOSTILE: Graph = Graph::declare(
     "Says \"<b>\" & C:\\new\nand ends.\n\n",
     "Note",
     &[state("Note", "", false), state("a-b", "", false), state("a_b", "", false), state("a.b", "", true)],
+    &[],
     &[handler("broke", Trigger::Catch { error: "Box<dyn std::error::Error>" }, "Note", &["a-b", "a_b", "a.b"], "#1;")],
     &[],
 );
@@ -123,7 +125,7 @@ fn dot_takes_no_name_or_text_for_syntax() {
 
 #[test]
 fn a_graph_without_edges_is_drawn() {
-    static LONELY: Graph = Graph::declare("Lonely", "", "Only", &[state("Only", "", true)], &[], &[]);
+    static LONELY: Graph = Graph::declare("Lonely", "", "Only", &[state("Only", "", true)], &[], &[], &[]);
     assert_eq!(LONELY.to_mermaid(), "stateDiagram-v2\n    Only\n    [*] --> Only\n    Only --> [*]\n");
     assert_eq!(LONELY.to_dot().lines().count(), 8);
 }
