@@ -8,7 +8,7 @@ mod errors;
 mod expand;
 mod fn_impl;
 mod lint;
-
+mod lints;
 mod machine_impl;
 mod model;
 mod nearest;
