@@ -160,7 +160,7 @@ impl Core {
     }
 
     /// The store failed: nothing can go on before it is opened again.
-    pub(super) fn fail(&self, error: StoreError) {
+    pub(super) fn fail(&self, error: &StoreError) {
         if self.failure.set(error.clone()).is_ok() {
             tracing::error!(%error, "the store failed, and the engine stops; what was acknowledged is safe");
         }
