@@ -23,6 +23,18 @@ pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
+pub use workflow_macros::{after, catch, event, main, on, state, step, workflow};
+
+/// What a program that declares workflows needs, to import as a whole: `use workflow_runtime::prelude::*;`.
+///
+/// The traits come without their names, so that they do not get in the way of types that are called `State` or `Event`.
+pub mod prelude {
+    pub use crate::{
+        Accepts as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay, Transition as _, Wait,
+        Workflow as _, WorkflowEvent as _, WorkflowState as _, after, catch, event, goto, main, on, state, step,
+        workflow,
+    };
+}
 
 #[doc(hidden)]
 pub use machine::private as __private;

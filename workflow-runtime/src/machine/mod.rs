@@ -8,9 +8,13 @@ mod context;
 mod digest;
 mod finish;
 mod graph;
+mod graph_check;
 mod handler;
 mod plan;
+#[allow(missing_docs, reason = "for generated code alone")]
 pub mod private;
+#[allow(missing_docs, reason = "for generated code alone")]
+mod probes;
 mod render;
 mod state;
 mod step;

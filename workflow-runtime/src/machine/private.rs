@@ -1,11 +1,6 @@
 //! What generated code calls. No part of the public interface: it changes without notice.
-//!
-//! The `Probe` types let generated code use what a type may or may not implement without demanding it: an inherent item
-//! applies where the bound holds, and a trait's item of the same name where it does not. So one missing `#[state]` is
-//! reported by the one assertion that demands it, and not by every line that was generated from the name.
 
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
@@ -15,140 +10,18 @@ use serde::de::DeserializeOwned;
 pub use serde;
 
 use super::{
-    After, Catch, CatchError, Cx, Decided, Decision, Event, Failure, Handle, Handled, HandlerCall, HandlerError,
+    After, Catch, CatchError, Cx, Decided, Decision, Described, Failure, Handle, Handled, HandlerCall, HandlerError,
     HandlerRun, On, State, Workflow, WorkflowState,
 };
 use crate::base::Error;
 pub use crate::record::{Json, JsonError};
 
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
+pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, verdict};
+pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
 pub use super::target::unions;
 pub use crate::kernel::RetryPolicy;
-
-/// What is known of a type that ought to be a state.
-#[derive(Debug)]
-pub struct StateProbe<T>(PhantomData<T>);
-
-impl<T: State> StateProbe<T> {
-    pub const IS_STATE: bool = true;
-    pub const NAME: &'static str = T::NAME;
-    pub const WAS: &'static [&'static str] = T::WAS;
-    pub const END: bool = T::END;
-    pub const DOC: &'static str = T::DOC;
-
-    pub fn encode(state: &T) -> Result<Json, JsonError> {
-        state.encode()
-    }
-
-    pub fn decode(json: &Json) -> Result<T, JsonError> {
-        T::decode(json)
-    }
-}
-
-/// The other side of [`StateProbe`]: code that does not compile anyway, because an assertion has failed.
-pub trait NoState<T> {
-    const IS_STATE: bool = false;
-    const NAME: &'static str = "";
-    const WAS: &'static [&'static str] = &[];
-    const END: bool = false;
-    const DOC: &'static str = "";
-
-    fn encode(_: &T) -> Result<Json, JsonError> {
-        Json::encode(&())
-    }
-
-    fn decode(_: &Json) -> Result<T, JsonError> {
-        Err(no_such_type())
-    }
-}
-
-impl<T> NoState<T> for StateProbe<T> {}
-
-/// What is known of a type that ought to be an event.
-#[derive(Debug)]
-pub struct EventProbe<T>(PhantomData<T>);
-
-impl<T: Event> EventProbe<T> {
-    pub const IS_EVENT: bool = true;
-    pub const NAME: &'static str = T::NAME;
-    pub const WAS: &'static [&'static str] = T::WAS;
-
-    pub fn encode(event: &T) -> Result<Json, JsonError> {
-        event.encode()
-    }
-
-    pub fn decode(json: &Json) -> Result<T, JsonError> {
-        T::decode(json)
-    }
-}
-
-/// The other side of [`EventProbe`].
-pub trait NoEvent<T> {
-    const IS_EVENT: bool = false;
-    const NAME: &'static str = "";
-    const WAS: &'static [&'static str] = &[];
-
-    fn encode(_: &T) -> Result<Json, JsonError> {
-        Json::encode(&())
-    }
-
-    fn decode(_: &Json) -> Result<T, JsonError> {
-        Err(no_such_type())
-    }
-}
-
-impl<T> NoEvent<T> for EventProbe<T> {}
-
-/// Writes and reads data whose type ought to be serializable.
-#[derive(Debug)]
-pub struct JsonProbe<T>(PhantomData<T>);
-
-impl<T: Serialize + DeserializeOwned> JsonProbe<T> {
-    pub fn encode(value: &T) -> Result<Json, JsonError> {
-        Json::encode(value)
-    }
-
-    pub fn decode(json: &Json) -> Result<T, JsonError> {
-        json.decode()
-    }
-}
-
-/// The other side of [`JsonProbe`].
-pub trait NoJson<T> {
-    fn encode(_: &T) -> Result<Json, JsonError> {
-        Json::encode(&())
-    }
-
-    fn decode(_: &Json) -> Result<T, JsonError> {
-        Err(no_such_type())
-    }
-}
-
-impl<T> NoJson<T> for JsonProbe<T> {}
-
-fn no_such_type() -> JsonError {
-    JsonError::Decode(serde::de::Error::custom("the type cannot be persisted"))
-}
-
-/// Demands that a handler's future is `Send`, where its state is: where it is not, the state has been reported.
-#[derive(Debug)]
-pub struct SendProbe<S>(PhantomData<S>);
-
-impl<S: Send> SendProbe<S> {
-    pub fn hold<F: Future + Send>(future: F) -> F {
-        future
-    }
-}
-
-/// The other side of [`SendProbe`].
-pub trait NoSend<S> {
-    fn hold<F: Future>(_: F) -> std::future::Pending<F::Output> {
-        std::future::pending()
-    }
-}
-
-impl<S> NoSend<S> for SendProbe<S> {}
 
 /// What a field of a state or an event must be.
 #[diagnostic::on_unimplemented(
@@ -172,20 +45,85 @@ pub trait Portable {}
 #[diagnostic::do_not_recommend]
 impl<T: Send> Portable for T {}
 
-/// A state that handlers may be written for.
+/// What a step must return inside its `Result`.
+#[diagnostic::on_unimplemented(
+    message = "the result of a step cannot be `{Self}`",
+    label = "not serializable",
+    note = "a step's result is recorded as JSON, so that it is not run again after a crash: put `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`, or return only the part of it that is needed later"
+)]
+pub trait StepValue {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> StepValue for T {}
+
+/// What a step must return.
+#[diagnostic::on_unimplemented(
+    message = "a step returns `Result<T>` or `Result<T, E>`, not `{Self}`",
+    label = "not a `Result`",
+    note = "a step's success or failure is recorded, so it has to be one of the two"
+)]
+pub trait StepResult {
+    /// What is in `Ok`.
+    type Value;
+    /// What is in `Err`.
+    type Error;
+}
+
+impl<T, E> StepResult for Result<T, E> {
+    type Value = T;
+    type Error = E;
+}
+
+/// What is handed to a step by value, and so is needed again for each attempt.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is handed to a step by value, and the step is retried",
+    label = "needed again for each attempt",
+    note = "take `&{Self}`, or put `#[derive(Clone)]` on `{Self}`"
+)]
+pub trait Again: Sized {
+    /// One more.
+    fn again(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Again for T {
+    fn again(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// One more of an argument.
+pub fn again<T: Again>(argument: &T) -> T {
+    argument.again()
+}
+
+/// Says that the main impl of a workflow lists a handler in its `include(…)`. `HANDLER` is the digest of its name.
+#[diagnostic::on_unimplemented(
+    message = "the main impl of `{Self}` does not include this handler",
+    label = "it would never run",
+    note = "list it in the main impl: `#[workflow(start = …, include(on name(State, Event) -> Target))]`"
+)]
+pub trait Lists<const HANDLER: u64> {}
+
+/// A type that can be persisted.
 pub const fn assert_persist<T: Persist + ?Sized>() {}
 /// A field that may go to another thread.
 pub const fn assert_portable<T: Portable + ?Sized>() {}
 /// A type named as a state.
 pub const fn assert_state<T: State>() {}
-/// A type named as an event.
-pub const fn assert_event<T: Event>() {}
 /// A type named as a handler's error.
 pub const fn assert_handler_error<E: HandlerError>() {}
 /// A type named as the error of a `#[catch]` handler.
 pub const fn assert_catch_error<E: CatchError>() {}
 /// A type named as the error of a step.
 pub const fn assert_step_error<E: super::StepError>() {}
+
+/// What a step returns inside its `Result`.
+pub const fn assert_step_value<T: StepValue>() {}
+/// A handler that a part describes.
+pub const fn assert_described<S: Described<K>, K>() {}
+/// A handler that the main impl lists.
+pub const fn assert_listed<W: Lists<HANDLER>, const HANDLER: u64>() {}
 
 /// The number that stands for a name in an [`EdgeKey`](super::EdgeKey): FNV-1a.
 #[must_use]
@@ -199,41 +137,30 @@ pub const fn name_digest(name: &str) -> u64 {
     digest
 }
 
-/// Whether two names are the same.
-#[must_use]
-pub const fn same_name(left: &str, right: &str) -> bool {
-    let (mut left, mut right) = (left.as_bytes(), right.as_bytes());
-    loop {
-        match (left, right) {
-            ([], []) => return true,
-            ([first, rest_of_left @ ..], [second, rest_of_right @ ..]) if *first == *second => {
-                left = rest_of_left;
-                right = rest_of_right;
-            }
-            _ => return false,
-        }
-    }
-}
-
-/// Whether `name` is one of `names`.
-#[must_use]
-pub const fn has_name(names: &[&str], name: &str) -> bool {
-    let mut names = names;
-    while let [first, rest @ ..] = names {
-        if same_name(first, name) {
-            return true;
-        }
-        names = rest;
-    }
-    false
-}
-
 /// Turns the error of a handler into the boxed one.
 pub fn handler_error<E: HandlerError>(error: E) -> Error {
     error.into()
 }
 
-type Decode<T> = fn(&Json) -> Result<T, JsonError>;
+/// The handler that `call` names.
+#[must_use]
+pub fn handler_name(call: &HandlerCall) -> &str {
+    &call.handler
+}
+
+/// Whether `name` is the current name.
+#[must_use]
+pub fn is_name(name: &str, current: &str, _: &[&str]) -> bool {
+    name == current
+}
+
+/// Whether `name` is an old name.
+#[must_use]
+pub fn is_old_name(name: &str, _: &str, was: &[&str]) -> bool {
+    was.contains(&name)
+}
+
+pub(super) type Decode<T> = fn(&Json) -> Result<T, JsonError>;
 
 /// Runs an entry handler.
 pub fn run_entry<'a, W, S>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, decode: Decode<S>) -> HandlerRun<'a>
@@ -280,13 +207,19 @@ where
 }
 
 /// Runs a `#[catch]` handler.
-pub fn run_catch<'a, W, S, E>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, decode: Decode<S>) -> HandlerRun<'a>
+pub fn run_catch<'a, W, S, E>(
+    workflow: &'a W,
+    cx: &'a Cx,
+    call: &'a HandlerCall,
+    decode: Decode<S>,
+    restore: Decode<E>,
+) -> HandlerRun<'a>
 where
     W: Workflow,
     S: Catch<W, E> + 'a,
-    E: CatchError + 'a,
+    E: 'a,
 {
-    match decode_state(call, decode).and_then(|state| Ok((state, decode_payload(call, E::restore)?))) {
+    match decode_state(call, decode).and_then(|state| Ok((state, decode_payload(call, restore)?))) {
         Ok((state, error)) => run(S::PURE, S::catch(workflow, cx, state, error)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
     }

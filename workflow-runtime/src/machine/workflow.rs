@@ -7,7 +7,7 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Cx, Event, Graph, State};
+use super::{Cx, Graph, State};
 use crate::base::Error;
 use crate::kernel::Decided;
 use crate::record::{Json, JsonError};
@@ -117,7 +117,7 @@ pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     label = "`{E}` would never be taken",
     note = "add an edge for it to the `#[workflow]` impl: `#[on] fn name(&self, state: S, event: {E}) -> Target`"
 )]
-pub trait Accepts<E: Event>: Workflow {}
+pub trait Accepts<E>: Workflow {}
 
 /// What a handler decided.
 pub enum Decision<W: Workflow> {

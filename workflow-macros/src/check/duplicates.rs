@@ -1,0 +1,78 @@
+//! Handlers that exclude each other.
+
+use quote::ToTokens as _;
+
+use crate::errors::Errors;
+use crate::expand::type_text;
+use crate::model::{Handler, Machine, Trigger};
+
+// #[state] async fn a(&self, cx: &Cx, s: S) …          #[state] async fn b(&self, cx: &Cx, s: S) …
+// #[on] fn a(&self, s: S, e: E) …                      #[on] fn b(&self, s: S, e: E) …
+// #[after("1h")] fn a(&self, s: S) …                   #[after("60m")] fn b(&self, s: S) …
+// #[catch] fn a(&self, s: S, e: E) …                   #[catch] fn b(&self, s: S, e: E) …
+pub(crate) fn check_duplicate_handlers(machine: &mut Machine, errors: &mut Errors) {
+    let mut duplicates = Vec::new();
+    for (index, handler) in machine.handlers.iter().enumerate() {
+        // Under a condition, the two may exclude each other: rustc tells.
+        if handler.broken || !handler.cfg.is_always() {
+            continue;
+        }
+        let before = machine.handlers.iter().take(index).filter(|before| !before.broken && before.cfg.is_always());
+        for before in before {
+            if let Some(message) = conflict(before, handler) {
+                errors.at(&handler.ident, message);
+                duplicates.push(index);
+                break;
+            }
+        }
+    }
+    for index in duplicates {
+        if let Some(handler) = machine.handlers.get_mut(index) {
+            handler.broken = true;
+        }
+    }
+}
+
+fn conflict(before: &Handler, handler: &Handler) -> Option<String> {
+    let (first, state) = (before.name(), &handler.state.name);
+    if first == handler.name() && (before.is_included() || handler.is_included()) {
+        return Some(format!("there is another handler `{first}`: a handler's name is persisted, so it has to be the only one; rename one of them"));
+    }
+    if before.state != handler.state {
+        return None;
+    }
+    match (&before.trigger, &handler.trigger) {
+        (Trigger::Entry, Trigger::Entry) => {
+            Some(format!("`{state}` has an entry handler already, `{first}`: make one of the two"))
+        }
+        (Trigger::On { event: one }, Trigger::On { event }) if one == event => Some(format!(
+            "`{state}` has an `#[on]` handler for `{}` already, `{first}`: make one of the two",
+            event.name
+        )),
+        (Trigger::After { delay: Some(one) }, Trigger::After { delay: Some(delay) }) if one == delay => Some(format!(
+            "`{state}` has an `#[after]` handler of this length already, `{first}`: make one of the two, or give them different lengths"
+        )),
+        (Trigger::Catch { error: one, .. }, Trigger::Catch { error, .. })
+            if one.to_token_stream().to_string() == error.to_token_stream().to_string() =>
+        {
+            Some(format!("`{state}` has a `#[catch]` handler for `{}` already, `{first}`: make one of the two", type_text(error)))
+        }
+        _ => None,
+    }
+}
+
+// include(state fulfilling(Fulfilling) -> Shipped)    and    #[after("1h")] fn late(&self, s: Fulfilling) …
+pub(crate) fn check_split_states(machine: &Machine, errors: &mut Errors) {
+    for included in machine.handlers.iter().filter(|handler| handler.is_included() && !handler.broken) {
+        let here = machine.handlers.iter().find(|handler| !handler.is_included() && handler.state == included.state);
+        if let Some(here) = here {
+            let message = format!(
+                "all handlers of a state stand in one impl: `{}` of `{}` is here, so write `{}` here too, or move both to the part",
+                here.name(),
+                included.state.name,
+                included.name(),
+            );
+            errors.at(&included.ident, message);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Names that have to mean one thing.
+
+use quote::ToTokens as _;
+
+use crate::errors::Errors;
+use crate::expand::transition_enum::transitions;
+use crate::expand::type_text;
+use crate::model::{Machine, Trigger, TypeRef};
+
+// #[on] fn paid(&self, s: orders::Pending, …) -> Paid
+// #[after("1h")] fn unpaid(&self, s: invoices::Pending) -> Cancelled
+pub(crate) fn check_one_path_per_name(machine: &Machine, errors: &mut Errors) {
+    let mentions = machine.handlers.iter().flat_map(|handler| std::iter::once(&handler.state).chain(handler.output.states()));
+    check_paths(machine.start.iter().chain(mentions), errors);
+    let events = machine.handlers.iter().filter_map(|handler| match &handler.trigger {
+        Trigger::On { event } => Some(event),
+        Trigger::Entry | Trigger::After { .. } | Trigger::Catch { .. } => None,
+    });
+    check_paths(events, errors);
+}
+
+fn check_paths<'a>(mentions: impl Iterator<Item = &'a TypeRef>, errors: &mut Errors) {
+    let mut first: Vec<&TypeRef> = Vec::new();
+    for mention in mentions {
+        let Some(known) = first.iter().find(|known| **known == mention) else {
+            first.push(mention);
+            continue;
+        };
+        let text = |ty: &TypeRef| ty.ty.to_token_stream().to_string();
+        if text(known) != text(mention) {
+            let message = format!(
+                "`{}` and `{}` have one last name, which is the name of the generated variant: write one and the same path everywhere, or rename one of the types",
+                type_text(*known),
+                type_text(mention),
+            );
+            errors.at(mention, message);
+            // Once is enough.
+            return;
+        }
+    }
+}
+
+// #[on] fn paid(&self, payment: Payment, s: PendingPayment) -> Fulfilling
+pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
+    let is_state = |machine: &Machine, ty: &TypeRef, but: usize| {
+        let is_start = machine.start.as_ref() == Some(ty);
+        let others = machine.handlers.iter().enumerate().filter(|(index, _)| *index != but);
+        let mut mentioned = others.flat_map(|(_, handler)| std::iter::once(&handler.state).chain(handler.output.states()));
+        is_start || mentioned.any(|state| state == ty)
+    };
+    let mut swapped = Vec::new();
+    for (index, handler) in machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken) {
+        let Trigger::On { event } = &handler.trigger else { continue };
+        if is_state(machine, event, index) && !is_state(machine, &handler.state, index) {
+            let order = if handler.effects { "(&self, cx: &Cx, state: {state}, event: {event})" } else { "(&self, state: {state}, event: {event})" };
+            let order = order.replace("{state}", &event.name.to_string()).replace("{event}", &handler.state.name.to_string());
+            errors.at(&handler.state, format!("the arguments are in the wrong order: write `{order}`"));
+            swapped.push((index, event.clone(), handler.state.clone()));
+        }
+    }
+    for (index, state, event) in swapped {
+        let Some(handler) = machine.handlers.get_mut(index) else { continue };
+        handler.broken = true;
+        // From here on it counts as what it was meant to be.
+        machine.states.retain(|known| known.ty != event);
+        machine.events.retain(|known| known.ty != state);
+        handler.state = state;
+        handler.trigger = Trigger::On { event };
+    }
+}
+
+// fn paid(…) -> ToShipped   and   fn paid_to(…) -> Shipped
+pub(crate) fn check_transition_names(machine: &Machine, errors: &mut Errors) {
+    let transitions = transitions(machine);
+    let mut seen: Vec<String> = Vec::new();
+    for transition in transitions {
+        let name = transition.ident.to_string();
+        if seen.contains(&name) && transition.handler.cfg.is_always() {
+            let message = format!("two edges would have the generated name `{name}`: rename this handler");
+            errors.at(&transition.handler.ident, message);
+        }
+        seen.push(name);
+    }
+}

@@ -1,0 +1,81 @@
+//! Durations as text: `15m`, `1h30m`, `200ms..30s`.
+
+use std::time::Duration;
+
+use syn::LitStr;
+
+const UNITS: [(&str, u64); 6] =
+    [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
+/// A hundred years: what is longer is a slip, and all of it fits into any clock.
+const LONGEST_MILLIS: u64 = 100 * 365 * 86_400_000;
+
+/// A duration that is not zero.
+pub(crate) fn parse_duration(literal: &LitStr) -> syn::Result<Duration> {
+    parse(&literal.value()).map_err(|message| syn::Error::new(literal.span(), message))
+}
+
+/// A lower and an upper bound.
+pub(crate) fn parse_range(literal: &LitStr) -> syn::Result<(Duration, Duration)> {
+    let error = |message: String| syn::Error::new(literal.span(), message);
+    let text = literal.value();
+    let Some((low, high)) = text.split_once("..") else {
+        return Err(error(format!("`{text}` is not a range: write the shortest and the longest pause, as in \"200ms..30s\"")));
+    };
+    let (low, high) = (parse(low).map_err(error)?, parse(high).map_err(error)?);
+    if low > high {
+        return Err(error(format!("the range `{text}` is upside down: write the shorter pause first")));
+    }
+    Ok((low, high))
+}
+
+fn parse(text: &str) -> Result<Duration, String> {
+    let mut rest = text.trim();
+    let mut millis = 0_u64;
+    if rest.is_empty() {
+        return Err("an empty duration: write a number and a unit, as in \"15m\"".to_owned());
+    }
+    let too_long = || format!("`{text}` is longer than 100 years");
+    while !rest.is_empty() {
+        let (number, tail) = rest.split_at(rest.find(|char: char| !char.is_ascii_digit()).unwrap_or(rest.len()));
+        let (unit, tail) = tail.split_at(tail.find(|char: char| char.is_ascii_digit()).unwrap_or(tail.len()));
+        if number.is_empty() {
+            return Err(format!("`{text}` is not a duration: write a number and a unit, as in \"15m\" or \"1h30m\""));
+        }
+        if unit.is_empty() {
+            return Err(format!("`{text}` has no unit: write \"{number}s\" or \"{number}m\", for example"));
+        }
+        let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+            return Err(format!("`{unit}` is not a unit of time: there are `ms`, `s`, `m`, `h`, `d`, `w`"));
+        };
+        let number: u64 = number.parse().map_err(|_| too_long())?;
+        let part = number.checked_mul(*factor).ok_or_else(too_long)?;
+        millis = millis.checked_add(part).filter(|millis| *millis <= LONGEST_MILLIS).ok_or_else(too_long)?;
+        rest = tail;
+    }
+    if millis == 0 {
+        return Err(format!("`{text}` is no time at all: write at least \"1ms\""));
+    }
+    Ok(Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::parse;
+
+    #[test]
+    fn units_are_added_up() {
+        assert_eq!(parse("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(parse("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(parse("200ms"), Ok(Duration::from_millis(200)));
+        assert_eq!(parse("2w"), Ok(Duration::from_secs(1_209_600)));
+    }
+
+    #[test]
+    fn slips_are_refused() {
+        for text in ["", "m", "15", "15min", "0s", "0h0m", "1.5h", "-1s", "99999999999999999999s", "101w1000000d", "１s"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

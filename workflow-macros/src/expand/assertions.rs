@@ -1,0 +1,24 @@
+//! What rustc is asked to check, once for each type, where it is named first.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::at;
+use crate::model::Machine;
+
+pub(crate) fn expand_assertions(machine: &Machine) -> TokenStream {
+    // The start is asserted by `Workflow::Start`.
+    let states = machine.states.iter().filter(|state| state.certain && machine.start.as_ref() != Some(&state.ty));
+    let states = states.map(|state| {
+        let (cfg, ty) = (&state.cfg, &state.ty);
+        let function = at(ty.span(), quote!(__private::assert_state));
+        quote!(#cfg const _: () = #function::<#ty>();)
+    });
+    // Not where the state is none: then the arguments are probably in the wrong order, and that is one mistake.
+    let events = machine.events.iter().filter(|event| event.certain).map(|event| {
+        let (cfg, ty, state) = (&event.cfg, &event.ty, &event.first_state);
+        let function = at(ty.span(), quote!(assert_event));
+        quote!(#cfg const _: fn() = || __private::EventOf::<#state>::#function::<#ty>();)
+    });
+    quote!(#(#states)* #(#events)*)
+}

@@ -1,0 +1,138 @@
+//! A state or an event: the derives, the impl, and what is demanded of its fields.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote};
+use syn::spanned::Spanned as _;
+use syn::{Data, DeriveInput, Fields, LitStr};
+
+use super::{at, in_const};
+use crate::parse::data::{DataKind, DataModel, field_use, fields};
+
+// #[state] pub struct PendingPayment { order: Order }
+//
+// #[derive(Serialize, Deserialize)]
+// #[serde(crate = "::workflow_runtime::__private::serde")]
+// pub struct PendingPayment {
+//     #[serde(bound(serialize = "for<'__field> Order: Serialize", deserialize = "Order: Deserialize<'de>"))]
+//     order: Order,
+// }
+// const _: () = { impl State for PendingPayment { … } };
+//
+// The bounds keep rustc from checking a field's type at the derived impls: if it cannot be serialized, they just do not
+// apply, and the assertion is the one error.
+pub(crate) fn expand_data(model: &DataModel, item: &DeriveInput) -> TokenStream {
+    let runtime = &model.runtime;
+    if model.generic {
+        return item.to_token_stream();
+    }
+    let mut derived = item.clone();
+    if !matches!(item.data, Data::Union(_)) && !has_bound(item) {
+        bind_fields(&mut derived, model);
+    }
+    let serde = type_path_text(&quote!(#runtime::__private::serde));
+    let derive_serialize = model.derive_serialize.then(|| quote!(#[derive(#runtime::__private::serde::Serialize)]));
+    let derive_deserialize =
+        model.derive_deserialize.then(|| quote!(#[derive(#runtime::__private::serde::Deserialize)]));
+    let serde_crate =
+        (model.derive_serialize || model.derive_deserialize).then(|| quote!(#[serde(crate = #serde)]));
+    let (identity, assertions) = (expand_identity(model), expand_field_assertions(model, item));
+    let hidden = in_const(runtime, &quote!(#identity #assertions));
+    if matches!(item.data, Data::Union(_)) {
+        return quote!(#item #hidden);
+    }
+    quote! {
+        #derive_serialize
+        #derive_deserialize
+        #serde_crate
+        #derived
+        #hidden
+    }
+}
+
+fn expand_identity(model: &DataModel) -> TokenStream {
+    let (runtime, ident, name, was, doc) = (&model.runtime, &model.ident, &model.name, &model.was, &model.doc);
+    let (bound, end) = match model.kind {
+        DataKind::State => {
+            let end = model.end;
+            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end;)))
+        }
+        DataKind::Event => (quote!(Event), None),
+    };
+    quote! {
+        #[automatically_derived]
+        impl #runtime::#bound for #ident {
+            const NAME: &'static ::core::primitive::str = #name;
+            const WAS: &'static [&'static ::core::primitive::str] = &[#(#was),*];
+            #end
+            const DOC: &'static ::core::primitive::str = #doc;
+            fn encode(&self) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> {
+                __private::JsonProbe::<Self>::encode(self)
+            }
+            fn decode(__json: &#runtime::Json) -> ::core::result::Result<Self, #runtime::JsonError> {
+                __private::JsonProbe::<Self>::decode(__json)
+            }
+        }
+    }
+}
+
+/// One assertion per field, at its type.
+fn expand_field_assertions(model: &DataModel, item: &DeriveInput) -> TokenStream {
+    let mut seen: Vec<String> = Vec::new();
+    let mut assertions = TokenStream::new();
+    for field in fields(&item.data) {
+        let ty = &field.ty;
+        let text = ty.to_token_stream().to_string();
+        if seen.contains(&text) {
+            continue;
+        }
+        seen.push(text);
+        let uses = field_use(field, &model.ident);
+        if uses.serialized && uses.deserialized {
+            assertions.extend(at_type(ty, quote!(__private::assert_persist)));
+        }
+        assertions.extend(at_type(ty, quote!(__private::assert_portable)));
+    }
+    assertions
+}
+
+fn at_type(ty: &syn::Type, function: TokenStream) -> TokenStream {
+    let function = at(ty.span(), function);
+    quote!(const _: () = #function::<#ty>();)
+}
+
+fn bind_fields(item: &mut DeriveInput, model: &DataModel) {
+    let runtime = &model.runtime;
+    let all: Vec<&mut Fields> = match &mut item.data {
+        Data::Struct(data) => vec![&mut data.fields],
+        Data::Enum(data) => data.variants.iter_mut().map(|variant| &mut variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    for field in all.into_iter().flat_map(|fields| fields.iter_mut()) {
+        let uses = field_use(field, &model.ident);
+        let ty = &field.ty;
+        let text = |tokens: TokenStream| LitStr::new(&tokens.to_string(), ty.span());
+        let serialize = (uses.serialized && model.derive_serialize).then(|| {
+            let bound = text(quote!(for<'__field> #ty: #runtime::__private::serde::Serialize));
+            quote!(serialize = #bound,)
+        });
+        let deserialize = (uses.deserialized && model.derive_deserialize).then(|| {
+            let bound = text(quote!(#ty: #runtime::__private::serde::Deserialize<'de>));
+            quote!(deserialize = #bound,)
+        });
+        if serialize.is_some() || deserialize.is_some() {
+            field.attrs.push(syn::parse_quote!(#[serde(bound(#serialize #deserialize))]));
+        }
+    }
+}
+
+/// Whether the user has written bounds for the whole type.
+fn has_bound(item: &DeriveInput) -> bool {
+    item.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")).any(|attribute| {
+        let syn::Meta::List(list) = &attribute.meta else { return false };
+        list.tokens.clone().into_iter().any(|token| matches!(token, proc_macro2::TokenTree::Ident(word) if word == "bound"))
+    })
+}
+
+fn type_path_text(path: &TokenStream) -> String {
+    path.to_string().replace(' ', "")
+}

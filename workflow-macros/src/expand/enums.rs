@@ -1,0 +1,186 @@
+//! `FulfilmentState`, `FulfilmentLive`, `FulfilmentOutcome` and `FulfilmentEvent`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::Ident;
+
+use super::data_enum::DataEnum;
+use super::{generated_ident, graph::expand_graph, in_const};
+use crate::model::{Cfg, Machine, StateModel, TypeRef};
+
+/// The enums, and what they implement.
+pub(crate) fn expand_enums(machine: &Machine) -> TokenStream {
+    let parts = [expand_state(machine), expand_live(machine), expand_outcome(machine), expand_event(machine)];
+    parts.into_iter().collect()
+}
+
+fn variants<'a>(machine: &'a Machine, wanted: impl Fn(&StateModel) -> bool) -> Vec<(&'a TypeRef, &'a Cfg)> {
+    machine.states.iter().filter(|state| wanted(state)).map(|state| (&state.ty, &state.cfg)).collect()
+}
+
+fn probe(name: &str) -> Ident {
+    Ident::new(name, Span::call_site())
+}
+
+fn expand_state(machine: &Machine) -> TokenStream {
+    let (runtime, ident) = (&machine.runtime, &generated_ident(machine, "State"));
+    let data = DataEnum {
+        ident,
+        doc: format!("Every state of [`{}`], data inside. Its serde form is the persisted name and the data.", machine.name()),
+        variants: variants(machine, |_| true),
+        probe: probe("StateProbe"),
+    };
+    let item = data.item(machine, &TokenStream::new());
+    let graph = expand_graph(machine, ident);
+    let (helpers, impls) = (data.helpers(machine), data.serde_impls());
+    let ends = data.variants.iter().map(|(ty, cfg)| {
+        let name = &ty.name;
+        quote!(#cfg #ident::#name(_) => __private::StateProbe::<#ty>::END)
+    });
+    let froms = data.variants.iter().map(|(ty, cfg)| {
+        let name = &ty.name;
+        quote! {
+            #cfg
+            #[automatically_derived]
+            impl ::core::convert::From<#ty> for #ident {
+                fn from(__state: #ty) -> Self { Self::#name(__state) }
+            }
+        }
+    });
+    let hidden = in_const(
+        runtime,
+        &quote! {
+            #helpers
+            #impls
+            #[automatically_derived]
+            impl #runtime::WorkflowState for #ident {
+                fn name(&self) -> &'static ::core::primitive::str { __name(self) }
+                fn is_end(&self) -> ::core::primitive::bool { match *self { #(#ends,)* } }
+                fn encode(&self) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> { __encode(self) }
+                fn decode(
+                    __name: &::core::primitive::str,
+                    __data: &#runtime::Json,
+                ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
+                    __decode(__name, __data)
+                }
+            }
+            #(#froms)*
+        },
+    );
+    quote!(#item #graph #hidden)
+}
+
+/// The states of an enum that is a part of the state enum, both ways.
+fn conversions(data: &DataEnum<'_>, state: &Ident) -> TokenStream {
+    let ident = data.ident;
+    let widened = data.variants.iter().map(|(ty, cfg)| {
+        let name = &ty.name;
+        quote!(#cfg #ident::#name(__state) => #state::#name(__state))
+    });
+    let narrowed = data.variants.iter().map(|(ty, cfg)| {
+        let name = &ty.name;
+        quote!(#cfg #state::#name(__state) => ::core::result::Result::Ok(#ident::#name(__state)))
+    });
+    quote! {
+        #[automatically_derived]
+        impl ::core::convert::From<#ident> for #state {
+            fn from(__state: #ident) -> Self { match __state { #(#widened,)* } }
+        }
+        #[automatically_derived]
+        impl ::core::convert::TryFrom<#state> for #ident {
+            type Error = #state;
+            fn try_from(__state: #state) -> ::core::result::Result<Self, #state> {
+                match __state {
+                    #(#narrowed,)*
+                    __other => ::core::result::Result::Err(__other),
+                }
+            }
+        }
+    }
+}
+
+fn expand_live(machine: &Machine) -> TokenStream {
+    let (state, ident) = (generated_ident(machine, "State"), &generated_ident(machine, "Live"));
+    let data = DataEnum {
+        ident,
+        doc: format!("Every state of [`{}`] that is no end, data inside.", machine.name()),
+        variants: variants(machine, |state| state.live),
+        probe: probe("StateProbe"),
+    };
+    let item = data.item(machine, &TokenStream::new());
+    let (helpers, impls, conversions) = (data.helpers(machine), data.serde_impls(), conversions(&data, &state));
+    let hidden = in_const(&machine.runtime, &quote!(#helpers #impls #conversions));
+    quote!(#item #hidden)
+}
+
+fn expand_outcome(machine: &Machine) -> TokenStream {
+    let (runtime, state) = (&machine.runtime, &generated_ident(machine, "State"));
+    let ident = &generated_ident(machine, "Outcome");
+    let data = DataEnum {
+        ident,
+        doc: format!("Every end state of [`{}`]: what an execution comes to.", machine.name()),
+        variants: variants(machine, |state| !state.live),
+        probe: probe("StateProbe"),
+    };
+    let item = data.item(machine, &TokenStream::new());
+    let (helpers, impls, conversions) = (data.helpers(machine), data.serde_impls(), conversions(&data, state));
+    let hidden = in_const(
+        runtime,
+        &quote! {
+            #helpers
+            #impls
+            #conversions
+            #[automatically_derived]
+            impl #runtime::Outcome for #ident {
+                type State = #state;
+                fn from_state(__state: #state) -> ::core::result::Result<Self, #state> {
+                    <Self as ::core::convert::TryFrom<#state>>::try_from(__state)
+                }
+            }
+        },
+    );
+    quote!(#item #hidden)
+}
+
+fn expand_event(machine: &Machine) -> TokenStream {
+    let runtime = &machine.runtime;
+    let ident = &generated_ident(machine, "Event");
+    let data = DataEnum {
+        ident,
+        doc: format!("Every event that some state of [`{}`] takes.", machine.name()),
+        variants: machine.events.iter().map(|event| (&event.ty, &event.cfg)).collect(),
+        probe: probe("EventProbe"),
+    };
+    let item = data.item(machine, &TokenStream::new());
+    let (helpers, impls) = (data.helpers(machine), data.serde_impls());
+    let froms = data.variants.iter().map(|(ty, cfg)| {
+        let name = &ty.name;
+        quote! {
+            #cfg
+            #[automatically_derived]
+            impl ::core::convert::From<#ty> for #ident {
+                fn from(__event: #ty) -> Self { Self::#name(__event) }
+            }
+        }
+    });
+    let hidden = in_const(
+        runtime,
+        &quote! {
+            #helpers
+            #impls
+            #(#froms)*
+            #[automatically_derived]
+            impl #runtime::WorkflowEvent for #ident {
+                fn name(&self) -> &'static ::core::primitive::str { __name(self) }
+                fn encode(&self) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> { __encode(self) }
+                fn decode(
+                    __name: &::core::primitive::str,
+                    __data: &#runtime::Json,
+                ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
+                    __decode(__name, __data)
+                }
+            }
+        },
+    );
+    quote!(#item #hidden)
+}

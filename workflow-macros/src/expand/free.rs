@@ -1,0 +1,97 @@
+//! A free `#[state]` function: a handler for any workflow that gives it what it needs.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Generics, Ident, ItemFn};
+
+use super::handlers::decide_for;
+use super::{at, in_const, state_probe};
+use crate::model::{Handler, Runtime};
+
+/// What is known of the function.
+pub(crate) struct FreeHandler {
+    pub(crate) runtime: Runtime,
+    /// The type parameter that stands for the workflow.
+    pub(crate) workflow: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) handler: Handler,
+}
+
+// #[state] async fn returning<W: Provides<Stock>>(w: &W, cx: &Cx, s: Returning) -> Result<Refunded>
+//
+// impl<W: Provides<Stock>> Handle<W> for Returning where W: Workflow, <W as Workflow>::State: From<Refunded> { … }
+// impl<const WF: u64> Described<EdgeKey<WF, { name_digest("returning") }>> for Returning { … }
+pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
+    let (runtime, workflow, handler) = (&free.runtime, &free.workflow, &free.handler);
+    let (state, ident, name, cfg) = (&handler.state, &handler.ident, handler.name(), &handler.cfg);
+    let (impl_generics, _, where_clause) = free.generics.split_for_impl();
+    let predicates = where_clause.map(|clause| {
+        let predicates = clause.predicates.iter();
+        quote!(#(#predicates,)*)
+    });
+    let mut targets: Vec<&crate::model::TypeRef> = handler.output.states().collect();
+    if handler.output.waits().is_some() && !targets.contains(&state) {
+        targets.push(state);
+    }
+    let pure = !handler.effects;
+    let call = if pure {
+        at(ident.span(), quote!(#ident(__workflow, __state)))
+    } else {
+        at(ident.span(), quote!(#ident(__workflow, __cx, __state)))
+    };
+    let [workflow_parameter, context, state_parameter] =
+        [quote!(__workflow), quote!(__cx), quote!(__state)].map(|name| at(ident.span(), name));
+    let body = if handler.effects {
+        let decide = decide_for(runtime, workflow, handler, &quote!(__handled.await));
+        quote! {
+            let __handled = __private::SendProbe::<(#state, &#workflow)>::hold(#call);
+            async move { #decide }
+        }
+    } else {
+        let decide = decide_for(runtime, workflow, handler, &call);
+        quote!(__private::SendProbe::<(#state, &#workflow)>::hold(async move { #decide }))
+    };
+    let from = state_probe(state);
+    let to = handler.output.states().map(state_probe);
+    let waits = handler.output.waits().map(|_| quote!(.waits()));
+    let is_pure = pure.then(|| quote!(.pure()));
+    let (doc, line) = (&handler.doc, handler.line);
+    let hidden = in_const(
+        runtime,
+        &quote! {
+            #cfg
+            #[automatically_derived]
+            impl #impl_generics #runtime::Handle<#workflow> for #state
+            where
+                #predicates
+                #workflow: #runtime::Workflow,
+                #(<#workflow as #runtime::Workflow>::State: ::core::convert::From<#targets>,)*
+            {
+                const PURE: ::core::primitive::bool = #pure;
+                fn handle(
+                    #workflow_parameter: &#workflow,
+                    #context: &#runtime::Cx,
+                    #state_parameter: Self,
+                ) -> impl ::core::future::Future<Output = #runtime::Handled<#workflow>> + ::core::marker::Send {
+                    #body
+                }
+            }
+            #cfg
+            #[automatically_derived]
+            impl<const __WORKFLOW: ::core::primitive::u64>
+                #runtime::Described<#runtime::EdgeKey<__WORKFLOW, { __private::name_digest(#name) }>> for #state
+            {
+                const HANDLER: #runtime::HandlerInfo = #runtime::HandlerInfo::declare(
+                    #name,
+                    #runtime::Trigger::Entry,
+                    #from::NAME,
+                    &[#(#to::NAME),*],
+                    #doc,
+                    ::core::file!(),
+                    #line,
+                ) #waits #is_pure;
+            }
+        },
+    );
+    quote!(#item #hidden)
+}

@@ -1,0 +1,83 @@
+//! `FulfilmentState::GRAPH`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Ident;
+
+use super::included::handler_probe;
+use super::step::policy;
+use super::{allow, imports, state_probe, type_text};
+use crate::model::{Handler, Machine, Trigger};
+
+pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream {
+    let (runtime, name, doc) = (&machine.runtime, machine.name(), &machine.doc);
+    let Some(start) = machine.start.as_ref().map(state_probe) else { return TokenStream::new() };
+    let states = machine.states.iter().map(|state| {
+        let (cfg, probe, type_name) = (&state.cfg, state_probe(&state.ty), super::display(&state.ty.name));
+        quote!(#cfg #runtime::StateInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC, #probe::END))
+    });
+    let handlers = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| {
+        let (cfg, info) = (&handler.cfg, handler_info(machine, handler));
+        quote!(#cfg #info)
+    });
+    let steps = machine.steps.iter().map(|step| {
+        let (cfg, policy, doc, line) = (&step.cfg, policy(&step.ident, &step.policy), &step.doc, step.line);
+        quote!(#cfg #runtime::StepInfo::declare(&#policy, #doc, ::core::file!(), #line))
+    });
+    let (allow, imports) = (allow(), imports(runtime));
+    let text = super::doc(&format!("[`{name}`] as declared: states, handlers, edges and steps."));
+    quote! {
+        #allow
+        impl #state_enum {
+            #text
+            pub const GRAPH: &'static #runtime::Graph = {
+                #imports
+                const __STATES: &[#runtime::StateInfo] = &[#(#states),*];
+                const __HANDLERS: &[#runtime::HandlerInfo] = &[#(#handlers),*];
+                const __STEPS: &[#runtime::StepInfo] = &[#(#steps),*];
+                const __GRAPH: #runtime::Graph =
+                    #runtime::Graph::declare(#name, #doc, #start::NAME, __STATES, __HANDLERS, __STEPS);
+                &__GRAPH
+            };
+        }
+    }
+}
+
+/// The `HandlerInfo` of a handler.
+pub(crate) fn handler_info(machine: &Machine, handler: &Handler) -> TokenStream {
+    if handler.is_included() {
+        let probe = handler_probe(machine, handler);
+        return quote!(#probe::HANDLER);
+    }
+    let (runtime, name, doc, line) = (&machine.runtime, handler.name(), &handler.doc, handler.line);
+    let trigger = trigger(machine, handler);
+    let from = state_probe(&handler.state);
+    let to = handler.output.states().map(state_probe);
+    let waits = handler.output.waits().map(|_| quote!(.waits()));
+    let pure = (!handler.effects).then(|| quote!(.pure()));
+    quote! {
+        #runtime::HandlerInfo::declare(#name, #trigger, #from::NAME, &[#(#to::NAME),*], #doc, ::core::file!(), #line)
+            #waits #pure
+    }
+}
+
+/// The `Trigger` of a handler.
+pub(crate) fn trigger(machine: &Machine, handler: &Handler) -> TokenStream {
+    let runtime = &machine.runtime;
+    match &handler.trigger {
+        Trigger::Entry => quote!(#runtime::Trigger::Entry),
+        Trigger::On { event } => quote!(#runtime::Trigger::On { event: __private::EventProbe::<#event>::NAME }),
+        Trigger::After { delay: Some(delay) } => {
+            let delay = super::step::duration(*delay);
+            quote!(#runtime::Trigger::After { delay: #delay })
+        }
+        Trigger::After { delay: None } => {
+            let probe = handler_probe(machine, handler);
+            quote!(#probe::HANDLER.trigger)
+        }
+        Trigger::Catch { error, .. } => {
+            let error = type_text(error);
+            quote!(#runtime::Trigger::Catch { error: #error })
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Checks of the graph, in constants: what a state's type says (whether it is an end, its persisted name) is known there.
+//!
+//! A constant that panics is an error at the panic's tokens, so each has the place of the user's token. The analysis runs
+//! once for the workflow.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{at, display, state_probe};
+use crate::model::{Machine, StateModel, Trigger};
+
+pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
+    let Some(start) = &machine.start else { return TokenStream::new() };
+    let count = machine.states.len();
+    let places = (0..count).map(place_ident);
+    let declarations = machine.states.iter().enumerate().map(|(index, state)| {
+        let (cfg, place, probe, handled) = (&state.cfg, place_ident(index), state_probe(&state.ty), state.live);
+        let absent = state.cfg.negated();
+        let absent = absent.map(|absent| quote!(#absent const #place: __private::Place = __private::Place::ABSENT;));
+        quote! {
+            #cfg
+            const #place: __private::Place = __private::Place {
+                present: true,
+                name: #probe::NAME,
+                was: #probe::WAS,
+                is_state: #probe::IS_STATE,
+                end: #probe::END,
+                handled: #handled,
+            };
+            #absent
+        }
+    });
+    let index_of = |state: &crate::model::TypeRef| machine.states.iter().position(|known| known.ty == *state);
+    let edges = machine.handlers.iter().filter(|handler| !handler.broken).flat_map(|handler| {
+        let from = index_of(&handler.state);
+        handler.output.states().filter_map(move |to| {
+            let (cfg, from, to) = (&handler.cfg, from?, index_of(to)?);
+            Some(quote!(#cfg (#from, #to)))
+        })
+    });
+    let start_index = index_of(start).unwrap_or(0);
+    let checks = machine.states.iter().enumerate().map(|(index, state)| expand_check(machine, index, state));
+    let waits = expand_waits(machine);
+    quote! {
+        #(#declarations)*
+        const __PLACES: [__private::Place; #count] = [#(#places),*];
+        const __EDGES: &[(::core::primitive::usize, ::core::primitive::usize)] = &[#(#edges),*];
+        const __VERDICTS: [__private::Verdict; #count] = __private::check_graph(&__PLACES, __EDGES, #start_index);
+        #(#checks)*
+        #waits
+    }
+}
+
+fn place_ident(index: usize) -> Ident {
+    format_ident!("__PLACE_{}", index, span = Span::call_site())
+}
+
+fn expand_check(machine: &Machine, index: usize, state: &StateModel) -> TokenStream {
+    let (name, first) = (display(&state.ty.name), state.ty.span());
+    let start = machine.start.as_ref().map(|start| display(&start.name)).unwrap_or_default();
+    let is_start = machine.start.as_ref() == Some(&state.ty);
+    let source = machine.handlers_of(&state.ty).next().map_or(first, |handler| handler.state.span());
+    let no_handler = if is_start {
+        format!("the start `{name}` has no handler here: write `#[state] async fn start(&self, cx: &Cx, state: {name}) -> …`, or an `#[on]` or `#[after]` handler that takes it")
+    } else {
+        format!("`{name}` has no handler here, so an execution would be stuck in it: write one that takes it, or put `#[state(end)]` on it if the workflow ends there")
+    };
+    let checks = [
+        ("NoHandler", first, no_handler),
+        ("EndWithHandler", source, format!("`{name}` is an end state, where nothing happens any more: remove this handler, or `end` from `#[state(end)]` on `{name}`")),
+        ("Unreachable", source, format!("`{name}` cannot be reached: no path leads to it from the start `{start}`; return it from a handler, or remove its handlers")),
+        ("Stuck", source, format!("no end state can be reached from `{name}`: give it or what follows it a way to a state with `#[state(end)]`")),
+    ];
+    let checks = checks.into_iter().map(|(verdict, span, message)| {
+        let verdict = Ident::new(verdict, Span::call_site());
+        let panic = at(span, quote!(::core::panic!(#message)));
+        quote! {
+            const _: () = if let __private::Verdict::#verdict = __private::verdict(&__VERDICTS, #index) { #panic };
+        }
+    });
+    let clash = format!(
+        "`{name}` has the persisted name, or an old one, of another state of this workflow: give one of them `#[state(name = \"…\")]`"
+    );
+    let clash = at(first, quote!(::core::panic!(#clash)));
+    quote! {
+        #(#checks)*
+        const _: () = if __private::clashes(&__PLACES, #index) { #clash };
+    }
+}
+
+// #[state] async fn paid(&self, cx: &Cx, s: Paid) -> Wait        and no `#[on]` or `#[after]` for `Paid`
+fn expand_waits(machine: &Machine) -> TokenStream {
+    machine.states.iter().filter_map(|state| expand_wait(machine, state)).collect()
+}
+
+fn expand_wait(machine: &Machine, state: &StateModel) -> Option<TokenStream> {
+    let all: Vec<_> = machine.handlers.iter().filter(|handler| handler.state == state.ty).collect();
+    if all.iter().any(|handler| handler.broken || !handler.cfg.is_always()) {
+        return None;
+    }
+    let name = display(&state.ty.name);
+    if all.iter().any(|handler| matches!(handler.trigger, Trigger::On { .. })) {
+        return None;
+    }
+    let timers = all.iter().filter_map(|handler| match handler.trigger {
+        Trigger::After { delay } => Some((delay, handler)),
+        Trigger::Entry | Trigger::On { .. } | Trigger::Catch { .. } => None,
+    });
+    let timers: Vec<_> = timers.collect();
+    let panic = |span: Span, message: String| {
+        let panic = at(span, quote!(::core::panic!(#message)));
+        Some(quote!(const _: () = { #panic };))
+    };
+    if timers.is_empty() {
+        let waiting = all.iter().find_map(|handler| handler.output.waits());
+        if let Some(span) = waiting {
+            return panic(span, format!("nothing can end this wait: `{name}` has no `#[on]` and no `#[after]` handler; write one, or return a target"));
+        }
+        let only_catches = all.iter().all(|handler| matches!(handler.trigger, Trigger::Catch { .. }));
+        let first = all.first().filter(|_| only_catches)?;
+        return panic(first.state.span(), format!("nothing ever happens in `{name}`: it has a `#[catch]` handler and none that could fail; write a `#[state]`, `#[on]` or `#[after]` handler for it"));
+    }
+    if timers.iter().any(|(delay, _)| delay.is_none()) {
+        return None;
+    }
+    let (_, last) = timers.into_iter().max_by_key(|(delay, _)| *delay)?;
+    let span = last.output.waits()?;
+    panic(span, format!("nothing can end this wait: it is the last `#[after]` of `{name}`, which has no `#[on]` handler; return a target, or write another handler"))
+}

@@ -1,0 +1,158 @@
+//! `Handle`, `On`, `After` and `Catch` for the states.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{at, edge_key};
+use crate::model::{Fails, Handler, Machine, Target, Trigger};
+
+// #[state] async fn fulfilling(&self, cx: &Cx, s: Fulfilling) -> Result<Next<(Shipped, Cancelled)>>
+//
+// impl<B: Bank> Handle<Fulfilment<B>> for Fulfilling {
+//     const PURE: bool = false;
+//     fn handle(workflow: &Fulfilment<B>, cx: &Cx, state: Self) -> impl Future<Output = Handled<Fulfilment<B>>> + Send {
+//         let handled = SendProbe::<(Fulfilling, &Fulfilment<B>)>::hold(workflow.fulfilling(cx, state));
+//         async move { … }
+//     }
+// }
+pub(crate) fn expand_handlers(machine: &Machine, part: bool) -> TokenStream {
+    let own = machine.handlers.iter().filter(|handler| !handler.broken && !handler.is_included());
+    own.map(|handler| expand_handler(machine, handler, part)).collect()
+}
+
+fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStream {
+    let (runtime, self_ty, state, cfg) = (&machine.runtime, &machine.self_ty, &handler.state, &handler.cfg);
+    let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
+    let pure = !handler.effects;
+    let payload = match &handler.trigger {
+        Trigger::On { event } => Some(quote!(#event)),
+        Trigger::Catch { error, .. } => Some(quote!(#error)),
+        Trigger::Entry | Trigger::After { .. } => None,
+    };
+    let (bound, method) = match &handler.trigger {
+        Trigger::Entry => (quote!(Handle<#self_ty>), quote!(handle)),
+        Trigger::On { event } => (quote!(On<#self_ty, #event>), quote!(on)),
+        Trigger::After { .. } => {
+            let key = edge_key(machine, &handler.name());
+            (quote!(After<#self_ty, #key>), quote!(after))
+        }
+        Trigger::Catch { error, .. } => (quote!(Catch<#self_ty, #error>), quote!(catch)),
+    };
+    let payload_argument = payload.as_ref().map(|_| quote!(, __payload));
+    let span = handler.ident.span();
+    let ident = &handler.ident;
+    let call = if handler.effects {
+        at(span, quote!(__workflow.#ident(__cx, __state #payload_argument)))
+    } else {
+        at(span, quote!(__workflow.#ident(__state #payload_argument)))
+    };
+    let workflow_parameter = at(span, quote!(__workflow));
+    let context = at(span, quote!(__cx));
+    let state_parameter = at(span, quote!(__state));
+    let payload_parameter = payload.as_ref().map(|payload| {
+        let name = at(span, quote!(__payload));
+        quote!(, #name: #payload)
+    });
+    let listed = part.then(|| {
+        let name = handler.name();
+        let digest = quote!({ __private::name_digest(#name) });
+        let function = at(span, quote!(__private::assert_listed));
+        quote!(#function::<#self_ty, #digest>();)
+    });
+    let held = payload.as_ref().map(|payload| quote!(, #payload));
+    let hold = at(span, quote!(hold));
+    let body = if handler.effects {
+        let decide = decide(machine, handler, &quote!(__handled.await));
+        quote! {
+            let __handled = __private::SendProbe::<(#state #held, &#self_ty)>::#hold(#call);
+            async move { #decide }
+        }
+    } else {
+        let decide = decide(machine, handler, &call);
+        quote!(__private::SendProbe::<(#state #held, &#self_ty)>::#hold(async move { #decide }))
+    };
+    quote! {
+        #cfg
+        #[automatically_derived]
+        impl #impl_generics #runtime::#bound for #state #where_clause {
+            const PURE: ::core::primitive::bool = #pure;
+            fn #method(
+                #workflow_parameter: &#self_ty,
+                #context: &#runtime::Cx,
+                #state_parameter: Self
+                #payload_parameter
+            ) -> impl ::core::future::Future<Output = #runtime::Handled<#self_ty>> + ::core::marker::Send {
+                #listed
+                #body
+            }
+        }
+    }
+}
+
+/// What a handler returned, as a decision.
+pub(crate) fn decide(machine: &Machine, handler: &Handler, value: &TokenStream) -> TokenStream {
+    decide_for(&machine.runtime, &machine.self_ty, handler, value)
+}
+
+/// The same for any workflow.
+pub(crate) fn decide_for(
+    runtime: &crate::model::Runtime,
+    workflow: &impl quote::ToTokens,
+    handler: &Handler,
+    value: &TokenStream,
+) -> TokenStream {
+    let output = &handler.output;
+    let one = |target: &Target| match target {
+        Target::State(state) => {
+            let pattern = quote!(__target);
+            (pattern, quote!(__private::GotoProbe::<#workflow, #state>::goto(__target)))
+        }
+        Target::Stay(_) => {
+            let state = &handler.state;
+            (quote!(#runtime::Stay(__target)), quote!(__private::GotoProbe::<#workflow, #state>::stay(__target)))
+        }
+        Target::Wait(_) => (quote!(#runtime::Wait), quote!(#runtime::Decision::Wait)),
+    };
+    let arms: Vec<TokenStream> = if output.next {
+        let union = format_ident!("Union{}", output.targets.len(), span = Span::call_site());
+        let arms = output.targets.iter().enumerate().map(|(place, target)| {
+            let variant = format_ident!("V{}", place, span = Span::call_site());
+            let (pattern, decision) = one(target);
+            quote!(__private::unions::#union::#variant(#pattern) => #decision)
+        });
+        arms.collect()
+    } else {
+        let arms = output.targets.iter().map(|target| {
+            let (pattern, decision) = one(target);
+            quote!(#pattern => #decision)
+        });
+        arms.collect()
+    };
+    let scrutinee = |value: TokenStream| if output.next { quote!(#value.into_union()) } else { value };
+    match &output.fails {
+        Fails::Never => {
+            let scrutinee = scrutinee(quote!(__returned));
+            quote! {
+                let __returned = #value;
+                ::core::result::Result::Ok(match #scrutinee { #(#arms,)* })
+            }
+        }
+        fails => {
+            let span = match fails {
+                Fails::With(error) => syn::spanned::Spanned::span(error),
+                Fails::Boxed(span) => *span,
+                Fails::Never => Span::call_site(),
+            };
+            let error = at(span, quote!(__error));
+            let boxed = at(span, quote!(__private::handler_error(__error)));
+            let scrutinee = scrutinee(quote!(__returned));
+            quote! {
+                match #value {
+                    ::core::result::Result::Ok(__returned) =>
+                        ::core::result::Result::Ok(match #scrutinee { #(#arms,)* }),
+                    ::core::result::Result::Err(#error) => ::core::result::Result::Err(#boxed),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! From the model to tokens. Nothing here can fail, and nothing here depends on anything but the model, so that two
+//! builds of one source expand to the same text.
+//!
+//! What the user names is emitted as items of its own; the rest is in `const _: () = { … };`.
+
+pub(crate) mod assertions;
+pub(crate) mod data;
+pub(crate) mod data_enum;
+pub(crate) mod docs;
+pub(crate) mod enums;
+pub(crate) mod free;
+pub(crate) mod graph;
+pub(crate) mod graph_checks;
+pub(crate) mod handlers;
+pub(crate) mod included;
+pub(crate) mod main_fn;
+pub(crate) mod next_enums;
+pub(crate) mod step;
+pub(crate) mod transition_enum;
+pub(crate) mod workflow_impl;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Attribute, Ident, parse_quote};
+
+use crate::model::{Machine, Runtime, TypeRef, unraw};
+
+/// `#[allow(…)]` for generated items: the lints of the user's crate are for the user's code.
+pub(crate) fn allow() -> TokenStream {
+    quote!(#[allow(
+        dead_code,
+        deprecated,
+        missing_docs,
+        missing_debug_implementations,
+        private_bounds,
+        private_interfaces,
+        unreachable_pub,
+        unreachable_code,
+        unreachable_patterns,
+        unused_imports,
+        unused_qualifications,
+        unused_variables,
+        non_local_definitions,
+        clippy::all,
+        clippy::pedantic,
+        clippy::nursery,
+        clippy::restriction,
+        reason = "generated"
+    )])
+}
+
+/// Puts impls where they add no name to the user's scope.
+pub(crate) fn in_const(runtime: &Runtime, body: &TokenStream) -> TokenStream {
+    let allow = allow();
+    let imports = imports(runtime);
+    quote! {
+        #allow
+        const _: () = {
+            #imports
+            #body
+        };
+    }
+}
+
+/// The imports that the other expansions rely on, inside a block.
+pub(crate) fn imports(runtime: &Runtime) -> TokenStream {
+    quote! {
+        use #runtime::__private as __private;
+        use #runtime::__private::fallbacks::*;
+    }
+}
+
+/// The name of a generated type.
+pub(crate) fn generated_ident(machine: &Machine, suffix: &str) -> Ident {
+    Ident::new(&format!("{}{suffix}", machine.name()), machine.ident.span().resolved_at(Span::call_site()))
+}
+
+/// `EdgeKey<…>` of a handler.
+pub(crate) fn edge_key(machine: &Machine, handler: &str) -> TokenStream {
+    let (runtime, workflow) = (&machine.runtime, machine.name());
+    quote!(#runtime::EdgeKey<{ __private::name_digest(#workflow) }, { __private::name_digest(#handler) }>)
+}
+
+/// What is known of a state, whether it is one or not.
+pub(crate) fn state_probe(state: &TypeRef) -> TokenStream {
+    quote!(__private::StateProbe::<#state>)
+}
+
+/// Spans all tokens at one place of the user's.
+pub(crate) fn at(span: Span, tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let proc_macro2::TokenTree::Group(group) = &token {
+                let mut group = proc_macro2::Group::new(group.delimiter(), at(span, group.stream()));
+                group.set_span(span);
+                return proc_macro2::TokenTree::Group(group);
+            }
+            token.set_span(span);
+            token
+        })
+        .collect()
+}
+
+/// `#[doc = "…"]`.
+pub(crate) fn doc(text: &str) -> Attribute {
+    let text = format!(" {text}");
+    parse_quote!(#[doc = #text])
+}
+
+/// The name of a type, for a message or a doc comment.
+pub(crate) fn display(ident: &Ident) -> String {
+    unraw(ident)
+}
+
+/// The text of a type as a person would write it.
+pub(crate) fn type_text(ty: &impl ToTokens) -> String {
+    let text = ty.to_token_stream().to_string();
+    [(" :: ", "::"), (":: ", "::"), (" < ", "<"), (" >", ">"), ("< ", "<"), (" ,", ","), ("& ", "&")]
+        .into_iter()
+        .fold(text, |text, (from, to)| text.replace(from, to))
+}

@@ -1,0 +1,175 @@
+//! `Fulfilment{State}Next`: what a state can go to, for an exhaustive `match` in tests.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::Ident;
+
+use super::data_enum::{DataEnum, debug_impl};
+use super::{allow, display, doc, generated_ident, in_const};
+use crate::model::{Cfg, Handler, Machine, StateModel, Target, TypeRef};
+
+pub(crate) fn expand_next_enums(machine: &Machine) -> TokenStream {
+    machine.states.iter().filter(|state| state.live).map(|state| expand_next(machine, state)).collect()
+}
+
+/// The union over the state's handlers.
+struct Union<'a> {
+    targets: Vec<(&'a TypeRef, Cfg)>,
+    stay: Option<Cfg>,
+    wait: Option<Cfg>,
+}
+
+fn union_of<'a>(handlers: &[&'a Handler]) -> Union<'a> {
+    let mut union = Union { targets: Vec::new(), stay: None, wait: None };
+    let add = |known: &mut Option<Cfg>, cfg: &Cfg| match known {
+        Some(known) => known.or(cfg),
+        None => *known = Some(cfg.clone()),
+    };
+    for handler in handlers {
+        for target in &handler.output.targets {
+            match target {
+                Target::Stay(_) => add(&mut union.stay, &handler.cfg),
+                Target::Wait(_) => add(&mut union.wait, &handler.cfg),
+                Target::State(state) => match union.targets.iter_mut().find(|(known, _)| *known == state) {
+                    Some((_, cfg)) => cfg.or(&handler.cfg),
+                    None => union.targets.push((state, handler.cfg.clone())),
+                },
+            }
+        }
+    }
+    union
+}
+
+fn expand_next(machine: &Machine, state: &StateModel) -> TokenStream {
+    let (runtime, vis, cfg, ty) = (&machine.runtime, &machine.vis, &state.cfg, &state.ty);
+    let name = display(&ty.name);
+    let ident = &generated_ident(machine, &format!("{name}Next"));
+    let handlers: Vec<&Handler> = machine.handlers_of(ty).collect();
+    let union = union_of(&handlers);
+    let variants = union.targets.iter().map(|(target, cfg)| {
+        let (name, text) = (&target.name, doc(&format!("To `{}`.", display(&target.name))));
+        quote!(#cfg #text #name(#target))
+    });
+    let stay = union.stay.as_ref().map(|cfg| quote!(#cfg #[doc = " Stay, with this data."] Stay(#ty),));
+    let wait = union.wait.as_ref().map(|cfg| quote!(#cfg #[doc = " Stay as it is."] Wait,));
+    let stay_is_taken = union.targets.iter().any(|(target, _)| target.name == "Stay");
+    let stay = stay.filter(|_| !stay_is_taken);
+    let text = doc(&format!("What `{name}` of [`{}`] can go to.", machine.name()));
+    let allow = allow();
+    let froms = union.targets.iter().map(|(target, cfg)| {
+        let name = &target.name;
+        quote! {
+            #cfg
+            #[automatically_derived]
+            impl ::core::convert::From<#target> for #ident {
+                fn from(__state: #target) -> Self { Self::#name(__state) }
+            }
+        }
+    });
+    let state_enum = generated_ident(machine, "State");
+    let narrowed = union.targets.iter().map(|(target, cfg)| {
+        let name = &target.name;
+        quote!(#cfg #state_enum::#name(__state) => ::core::result::Result::Ok(Self::#name(__state)))
+    });
+    let from_nexts = expand_from_nexts(machine, ident, &handlers);
+    let data = DataEnum {
+        ident,
+        doc: String::new(),
+        variants: union.targets.iter().map(|(target, cfg)| (*target, cfg)).collect(),
+        probe: Ident::new("StateProbe", Span::call_site()),
+    };
+    let names = data.variants.iter().map(|(ty, cfg)| {
+        let name = &ty.name;
+        quote!(#cfg #ident::#name(_) => __private::StateProbe::<#ty>::NAME)
+    });
+    let encodes = data.variants.iter().map(|(ty, cfg)| {
+        let name = &ty.name;
+        quote!(#cfg #ident::#name(ref __data) => __private::StateProbe::<#ty>::encode(__data))
+    });
+    let stay_name = stay.as_ref().map(|_| {
+        let cfg = &union.stay;
+        quote!(#cfg #ident::Stay(_) => "stay",)
+    });
+    let stay_encode = stay.as_ref().map(|_| {
+        let cfg = &union.stay;
+        quote!(#cfg #ident::Stay(ref __data) => __private::StateProbe::<#ty>::encode(__data),)
+    });
+    let wait_name = union.wait.as_ref().map(|cfg| quote!(#cfg #ident::Wait => "wait",));
+    let wait_encode = union.wait.as_ref().map(|cfg| quote!(#cfg #ident::Wait => #runtime::Json::encode(&()),));
+    let debug = debug_impl(ident);
+    let hidden = in_const(
+        runtime,
+        &quote! {
+            fn __name(__value: &#ident) -> &'static ::core::primitive::str {
+                match *__value { #(#names,)* #stay_name #wait_name }
+            }
+            fn __encode(__value: &#ident) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> {
+                match *__value { #(#encodes,)* #stay_encode #wait_encode }
+            }
+            #debug
+            #(#froms)*
+            #from_nexts
+            #[automatically_derived]
+            impl ::core::convert::TryFrom<#state_enum> for #ident {
+                type Error = #state_enum;
+                fn try_from(__state: #state_enum) -> ::core::result::Result<Self, #state_enum> {
+                    match __state {
+                        #(#narrowed,)*
+                        __other => ::core::result::Result::Err(__other),
+                    }
+                }
+            }
+        },
+    );
+    quote! {
+        #text
+        #allow
+        #cfg
+        #vis enum #ident { #(#variants,)* #stay #wait }
+        #cfg
+        #hidden
+    }
+}
+
+/// `From<Next<(A, B)>>`, once for each distinct tuple.
+fn expand_from_nexts(machine: &Machine, ident: &Ident, handlers: &[&Handler]) -> TokenStream {
+    let runtime = &machine.runtime;
+    let mut seen: Vec<String> = Vec::new();
+    let mut impls = TokenStream::new();
+    for handler in handlers.iter().filter(|handler| handler.output.next) {
+        let (state, cfg) = (&handler.state, &handler.cfg);
+        let members = handler.output.targets.iter().map(|target| match target {
+            Target::State(target) => quote!(#target),
+            Target::Stay(_) => quote!(#runtime::Stay<#state>),
+            Target::Wait(_) => quote!(#runtime::Wait),
+        });
+        let tuple = quote!((#(#members,)*));
+        if seen.contains(&tuple.to_string()) {
+            continue;
+        }
+        seen.push(tuple.to_string());
+        let union = format_ident!("Union{}", handler.output.targets.len(), span = Span::call_site());
+        let arms = handler.output.targets.iter().enumerate().map(|(place, target)| {
+            let variant = format_ident!("V{}", place, span = Span::call_site());
+            let (pattern, value) = match target {
+                Target::State(target) => {
+                    let name = &target.name;
+                    (quote!(__target), quote!(Self::#name(__target)))
+                }
+                Target::Stay(_) => (quote!(#runtime::Stay(__target)), quote!(Self::Stay(__target))),
+                Target::Wait(_) => (quote!(#runtime::Wait), quote!(Self::Wait)),
+            };
+            quote!(__private::unions::#union::#variant(#pattern) => #value)
+        });
+        impls.extend(quote! {
+            #cfg
+            #[automatically_derived]
+            impl ::core::convert::From<#runtime::Next<#tuple>> for #ident {
+                fn from(__next: #runtime::Next<#tuple>) -> Self {
+                    match __next.into_union() { #(#arms,)* }
+                }
+            }
+        });
+    }
+    impls
+}

@@ -1,0 +1,199 @@
+//! A step: a plain function that takes its place in the journal when it is called, around the user's async one.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemFn, Pat, ReturnType, Signature, Type};
+
+use super::{at, imports};
+use crate::model::{Policy, Runtime, Step, unraw};
+use crate::parse::types::{bare, last_segment, type_arguments};
+
+// #[step(retry(max = 5, backoff = "200ms..30s"), timeout = "10s")]
+// async fn ship(&self, cx: &Cx, order: &Order, reference: String) -> Result<u64, ShipError> { … }
+//
+// fn ship(&self, cx: &Cx, order: &Order, reference: String) -> impl Future<Output = Result<u64, ShipError>> + Send {
+//     const POLICY: StepPolicy = StepPolicy::new("ship").retry(5, …, …).timeout(…);
+//     let mut digest = Digest::new();
+//     (&ArgProbe(&order)).add_to(&mut digest);
+//     (&ArgProbe(&reference)).add_to(&mut digest);
+//     let call = StepCall::new(cx, &POLICY, &digest);
+//     StepProbe::<Result<u64, ShipError>>::retried(call, move |cx| {
+//         let reference = again(&reference);
+//         async move { self.__step_ship(&cx, order, reference).await }
+//     })
+// }
+// async fn __step_ship(&self, cx: &Cx, order: &Order, reference: String) -> Result<u64, ShipError> { … }
+pub(crate) fn expand_method_step(runtime: &Runtime, method: &ImplItemFn, step: &Step) -> Vec<ImplItem> {
+    let inner_ident = format_ident!("__step_{}", step.ident);
+    let vis = &method.vis;
+    let outer = outer_fn(runtime, &method.sig, step, &quote!(self.#inner_ident), &TokenStream::new());
+    let (outer_attributes, inner_attributes) = split_attributes(&method.attrs);
+    let mut signature = method.sig.clone();
+    signature.ident = inner_ident;
+    let block = &method.block;
+    let inner = quote! {
+        #[doc(hidden)]
+        #(#inner_attributes)*
+        #signature #block
+    };
+    vec![ImplItem::Verbatim(quote!(#(#outer_attributes)* #vis #outer)), ImplItem::Verbatim(inner)]
+}
+
+/// A step that is a function of its own: the user's one stands inside.
+pub(crate) fn expand_free_step(runtime: &Runtime, item: &ItemFn, step: &Step) -> TokenStream {
+    let inner_ident = format_ident!("__step_{}", step.ident);
+    let (outer_attributes, inner_attributes) = split_attributes(&item.attrs);
+    let (vis, block) = (&item.vis, &item.block);
+    let mut signature = item.sig.clone();
+    signature.ident = inner_ident.clone();
+    let inner = quote!(#(#inner_attributes)* #signature #block);
+    let outer = outer_fn(runtime, &item.sig, step, &quote!(#inner_ident), &inner);
+    quote!(#(#outer_attributes)* #vis #outer)
+}
+
+/// What concerns callers goes to the outer function, what concerns the body to the inner one.
+fn split_attributes(attributes: &[Attribute]) -> (Vec<&Attribute>, Vec<&Attribute>) {
+    let is = |attribute: &Attribute, names: &[&str]| names.iter().any(|name| attribute.path().is_ident(name));
+    let outer = ["doc", "cfg", "deprecated", "must_use", "allow", "expect", "warn", "deny"];
+    let not_inner = ["doc", "deprecated", "must_use", "expect"];
+    (
+        attributes.iter().filter(|attribute| is(attribute, &outer)).collect(),
+        attributes.iter().filter(|attribute| !is(attribute, &not_inner)).collect(),
+    )
+}
+
+fn outer_fn(runtime: &Runtime, signature: &Signature, step: &Step, inner: &TokenStream, item: &TokenStream) -> TokenStream {
+    let ident = &signature.ident;
+    let generics = &signature.generics;
+    let where_clause = &generics.where_clause;
+    let Arguments { inputs, context, names, cloned } = arguments(signature);
+    let output = match &signature.output {
+        ReturnType::Type(_, ty) => quote!(#ty),
+        ReturnType::Default => quote!(()),
+    };
+    // The tokens of the return type get the user's place, but the hygiene of this crate: its edition decides that
+    // `impl Future` captures the borrowed arguments.
+    let place = ident.span().resolved_at(Span::call_site());
+    let future = at(place, quote!(::core::future::Future));
+    let send = at(place, quote!(::core::marker::Send));
+    let implements = at(place, quote!(impl));
+    let policy = policy(ident, &step.policy);
+    let assertions = assertions(signature);
+    let imports = imports(runtime);
+    let run = if step.policy.retry.is_some() {
+        let clones = cloned.iter().map(|(name, ty)| {
+            let again = at(ty.span(), quote!(__private::again));
+            let value = at(ty.span(), quote!(&#name));
+            quote!(let #name = #again(#value);)
+        });
+        quote! {
+            retried(__call, move |__cx| {
+                #(#clones)*
+                async move { #inner(&__cx #(, #names)*).await }
+            })
+        }
+    } else {
+        quote!(once(__call, move |__cx| async move { #inner(&__cx #(, #names)*).await }))
+    };
+    quote! {
+        fn #ident #generics (#inputs) -> #implements #future<Output = #output> + #send #where_clause {
+            #imports
+            #item
+            const __POLICY: __private::StepPolicy = #policy;
+            #assertions
+            let mut __digest = __private::Digest::new();
+            #((&__private::ArgProbe(&#names)).add_to(&mut __digest);)*
+            let __call = __private::StepCall::new(#context, &__POLICY, &__digest);
+            __private::StepProbe::<#output>::#run
+        }
+    }
+}
+
+struct Arguments<'a> {
+    /// As the outer function takes them: with a name each.
+    inputs: TokenStream,
+    /// The name of the context.
+    context: Ident,
+    /// The names of the others.
+    names: Vec<Ident>,
+    /// Those that are handed over by value, and so are needed again for each attempt.
+    cloned: Vec<(Ident, &'a Type)>,
+}
+
+fn arguments(signature: &Signature) -> Arguments<'_> {
+    let mut arguments = Arguments {
+        inputs: TokenStream::new(),
+        context: Ident::new("__cx", Span::call_site()),
+        names: Vec::new(),
+        cloned: Vec::new(),
+    };
+    let mut place = 0_usize;
+    for input in &signature.inputs {
+        let FnArg::Typed(argument) = input else {
+            arguments.inputs.extend(quote!(#input,));
+            continue;
+        };
+        let ty = &*argument.ty;
+        let name = match &*argument.pat {
+            Pat::Ident(pattern) if pattern.subpat.is_none() => pattern.ident.clone(),
+            _ => format_ident!("__arg{}", place, span = Span::call_site()),
+        };
+        arguments.inputs.extend(quote!(#name: #ty,));
+        if place == 0 {
+            arguments.context = name;
+        } else {
+            if !matches!(bare(ty), Type::Reference(_)) {
+                arguments.cloned.push((name.clone(), ty));
+            }
+            arguments.names.push(name);
+        }
+        place += 1;
+    }
+    arguments
+}
+
+/// The result can be recorded, and so can the error.
+fn assertions(signature: &Signature) -> TokenStream {
+    let ReturnType::Type(_, ty) = &signature.output else { return TokenStream::new() };
+    let Some(segment) = last_segment(ty) else { return TokenStream::new() };
+    let arguments = type_arguments(segment);
+    let mut assertions = TokenStream::new();
+    if let Some(value) = arguments.first() {
+        let function = at(value.span(), quote!(__private::assert_step_value));
+        assertions.extend(quote!(#function::<#value>();));
+    }
+    match arguments.get(1) {
+        Some(error) => {
+            let function = at(error.span(), quote!(__private::assert_step_error));
+            assertions.extend(quote!(#function::<#error>();));
+        }
+        None => {
+            let function = at(segment.ident.span(), quote!(__private::assert_step_error));
+            assertions.extend(quote!(#function::<<#ty as __private::StepResult>::Error>();));
+        }
+    }
+    assertions
+}
+
+/// The `StepPolicy` of a step.
+pub(crate) fn policy(ident: &Ident, policy: &Policy) -> TokenStream {
+    let name = unraw(ident);
+    let retry = policy.retry.map(|retry| {
+        let (max, base, cap) = (retry.max, duration(retry.base), duration(retry.cap));
+        quote!(.retry(#max, #base, #cap))
+    });
+    let timeout = policy.timeout.map(|timeout| {
+        let timeout = duration(timeout);
+        quote!(.timeout(#timeout))
+    });
+    let cancel = policy.cancel.then(|| quote!(.cancel()));
+    quote!(__private::StepPolicy::new(#name) #retry #timeout #cancel)
+}
+
+pub(crate) fn duration(duration: Duration) -> TokenStream {
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    quote!(::core::time::Duration::from_millis(#millis))
+}

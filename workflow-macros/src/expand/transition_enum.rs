@@ -1,0 +1,106 @@
+//! `FulfilmentTransition`: one fieldless variant per edge.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::Ident;
+
+use super::graph::trigger;
+use super::{allow, display, doc, generated_ident, imports, in_const, state_probe};
+use crate::case::camel;
+use crate::model::{Handler, Machine, TypeRef};
+
+/// One edge.
+pub(crate) struct Transition<'a> {
+    pub(crate) ident: Ident,
+    pub(crate) handler: &'a Handler,
+    pub(crate) to: &'a TypeRef,
+}
+
+/// Every edge, in declaration order.
+pub(crate) fn transitions(machine: &Machine) -> Vec<Transition<'_>> {
+    let handlers = machine.handlers.iter().filter(|handler| !handler.broken);
+    let edges = handlers.flat_map(|handler| handler.output.states().map(move |to| (handler, to)));
+    edges
+        .map(|(handler, to)| {
+            let name = format!("{}To{}", camel(&handler.name()), display(&to.name));
+            Transition { ident: Ident::new(&name, Span::call_site()), handler, to }
+        })
+        .collect()
+}
+
+pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
+    let (runtime, vis, ident) = (&machine.runtime, &machine.vis, &generated_ident(machine, "Transition"));
+    let transitions = transitions(machine);
+    let variants = transitions.iter().map(|transition| {
+        let (cfg, name) = (&transition.handler.cfg, &transition.ident);
+        let (from, to) = (display(&transition.handler.state.name), display(&transition.to.name));
+        let text = doc(&format!("`{from}` → `{to}`, by `{}`.", transition.handler.name()));
+        quote!(#cfg #text #name)
+    });
+    let arms = |value: &dyn Fn(&Transition<'_>) -> TokenStream| -> TokenStream {
+        let arms = transitions.iter().map(|transition| {
+            let (cfg, name, value) = (&transition.handler.cfg, &transition.ident, value(transition));
+            quote!(#cfg Self::#name => #value)
+        });
+        quote!(match self { #(#arms,)* })
+    };
+    let from = arms(&|transition| {
+        let state = state_probe(&transition.handler.state);
+        quote!(#state::NAME)
+    });
+    let to = arms(&|transition| {
+        let state = state_probe(transition.to);
+        quote!(#state::NAME)
+    });
+    let handler = arms(&|transition| {
+        let name = transition.handler.name();
+        quote!(#name)
+    });
+    let trigger = arms(&|transition| trigger(machine, transition.handler));
+    let all = transitions.iter().map(|transition| {
+        let (cfg, name) = (&transition.handler.cfg, &transition.ident);
+        quote!(#cfg Self::#name)
+    });
+    let (allow, imports) = (allow(), imports(runtime));
+    let text = doc(&format!("Every edge of [`{}`], in declaration order.", machine.name()));
+    let hidden = in_const(
+        runtime,
+        &quote! {
+            #[automatically_derived]
+            impl #runtime::Transition for #ident {
+                const ALL: &'static [Self] = Self::ALL;
+                fn from(self) -> &'static ::core::primitive::str { Self::from(self) }
+                fn to(self) -> &'static ::core::primitive::str { Self::to(self) }
+                fn handler(self) -> &'static ::core::primitive::str { Self::handler(self) }
+                fn trigger(self) -> #runtime::Trigger { Self::trigger(self) }
+            }
+        },
+    );
+    quote! {
+        #text
+        #allow
+        #[derive(
+            ::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy, ::core::cmp::PartialEq, ::core::cmp::Eq,
+            ::core::cmp::PartialOrd, ::core::cmp::Ord, ::core::hash::Hash
+        )]
+        #vis enum #ident { #(#variants,)* }
+        #allow
+        impl #ident {
+            /// Every edge, in declaration order.
+            pub const ALL: &'static [Self] = &[#(#all),*];
+            /// The persisted name of the state that it leaves.
+            #[must_use]
+            pub const fn from(self) -> &'static ::core::primitive::str { #imports #from }
+            /// The persisted name of the state that it enters.
+            #[must_use]
+            pub const fn to(self) -> &'static ::core::primitive::str { #imports #to }
+            /// The handler that takes it.
+            #[must_use]
+            pub const fn handler(self) -> &'static ::core::primitive::str { #handler }
+            /// What makes it fire.
+            #[must_use]
+            pub const fn trigger(self) -> #runtime::Trigger { #imports #trigger }
+        }
+        #hidden
+    }
+}

@@ -1,0 +1,131 @@
+//! `impl Workflow` and `impl Accepts`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Type;
+
+use super::{at, edge_key, generated_ident, state_probe};
+use crate::model::{Handler, Machine, Trigger, TypeRef};
+use crate::parse::types::is_named;
+
+pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
+    let (runtime, self_ty, name) = (&machine.runtime, &machine.self_ty, machine.name());
+    let Some(start) = &machine.start else { return TokenStream::new() };
+    let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
+    let state = generated_ident(machine, "State");
+    let outcome = generated_ident(machine, "Outcome");
+    let event = generated_ident(machine, "Event");
+    let transition = generated_ident(machine, "Transition");
+    let runs = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| expand_run(machine, handler));
+    let catches = machine.states.iter().map(|state| expand_catch(machine, &state.ty));
+    let accepts = machine.events.iter().map(|event| {
+        let (cfg, event) = (&event.cfg, &event.ty);
+        quote! {
+            #cfg
+            #[automatically_derived]
+            impl #impl_generics #runtime::Accepts<#event> for #self_ty #where_clause {}
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #runtime::Workflow for #self_ty #where_clause {
+            const NAME: &'static ::core::primitive::str = #name;
+            const GRAPH: &'static #runtime::Graph = #state::GRAPH;
+            type Start = #start;
+            type State = #state;
+            type Outcome = #outcome;
+            type Event = #event;
+            type Transition = #transition;
+            fn run<'__a>(
+                &'__a self,
+                __cx: &'__a #runtime::Cx,
+                __call: &'__a #runtime::HandlerCall,
+            ) -> #runtime::HandlerRun<'__a> {
+                match __private::handler_name(__call) {
+                    #(#runs,)*
+                    _ => __private::run_unknown(__call),
+                }
+            }
+            fn catch(
+                &self,
+                __state: &::core::primitive::str,
+                __error: &#runtime::Error,
+            ) -> ::core::option::Option<(&'static ::core::primitive::str, #runtime::Json)> {
+                #(#catches)*
+                ::core::option::Option::None
+            }
+        }
+        #(#accepts)*
+    }
+}
+
+fn expand_run(machine: &Machine, handler: &Handler) -> TokenStream {
+    let (self_ty, name, state, cfg) = (&machine.self_ty, handler.name(), &handler.state, &handler.cfg);
+    let decode = state_probe(state);
+    // A handler of a part is asked for by a probe: if there is none, that is reported elsewhere.
+    let run = match (&handler.trigger, handler.is_included()) {
+        (Trigger::Entry, false) => quote!(run_entry::<#self_ty, #state>(self, __cx, __call, #decode::decode)),
+        (Trigger::Entry, true) => {
+            quote!(EntryProbe::<#self_ty, #state>::run(self, __cx, __call, #decode::decode))
+        }
+        (Trigger::On { event }, included) => {
+            let decode_event = quote!(__private::EventProbe::<#event>::decode);
+            let function = match included {
+                false => quote!(run_on::<#self_ty, #state, #event>),
+                true => quote!(OnProbe::<#self_ty, #state, #event>::run),
+            };
+            quote!(#function(self, __cx, __call, #decode::decode, #decode_event))
+        }
+        (Trigger::After { .. }, included) => {
+            let key = edge_key(machine, &name);
+            let function = match included {
+                false => quote!(run_after::<#self_ty, #state, #key>),
+                true => quote!(AfterProbe::<#self_ty, #state, #key>::run),
+            };
+            quote!(#function(self, __cx, __call, #decode::decode))
+        }
+        (Trigger::Catch { error, .. }, included) => {
+            let restore = quote!(__private::CatchErrorProbe::<#error>::restore);
+            let function = match included {
+                false => quote!(run_catch::<#self_ty, #state, #error>),
+                true => quote!(CatchProbe::<#self_ty, #state, #error>::run),
+            };
+            quote!(#function(self, __cx, __call, #decode::decode, #restore))
+        }
+    };
+    quote!(#cfg #name => __private::#run)
+}
+
+fn expand_catch(machine: &Machine, state: &TypeRef) -> TokenStream {
+    let errors = machine.handlers_of(state).filter_map(|handler| match &handler.trigger {
+        Trigger::Catch { error, .. } => Some((handler, error)),
+        Trigger::Entry | Trigger::On { .. } | Trigger::After { .. } => None,
+    });
+    // The boxed error takes everything, so it is asked last.
+    let (boxed, typed): (Vec<_>, Vec<_>) = errors.partition(|(_, error)| is_boxed_error(error));
+    let catches: Vec<_> = typed.into_iter().chain(boxed).collect();
+    if catches.is_empty() {
+        return TokenStream::new();
+    }
+    let probe = state_probe(state);
+    let assertions = catches.iter().map(|(handler, error)| {
+        let (cfg, function) = (&handler.cfg, quote!(__private::assert_catch_error));
+        let function = at(syn::spanned::Spanned::span(error), function);
+        quote!(#cfg { #function::<#error>(); })
+    });
+    let finds = catches.iter().map(|(handler, error)| {
+        let (cfg, name) = (&handler.cfg, handler.name());
+        quote!(#cfg (#name, __private::CatchErrorProbe::<#error>::find))
+    });
+    quote! {
+        #(#assertions)*
+        if __private::is_name(__state, #probe::NAME, #probe::WAS) || __private::is_old_name(__state, #probe::NAME, #probe::WAS) {
+            return __private::find_catch(__error, &[#(#finds),*]);
+        }
+    }
+}
+
+/// Whether it is the runtime's own `Error`, by its name.
+pub(crate) fn is_boxed_error(error: &Type) -> bool {
+    is_named(error, "Error")
+}

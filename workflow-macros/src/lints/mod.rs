@@ -1,0 +1,47 @@
+//! Warnings about what compiles and is probably not meant.
+//!
+//! A warning on stable is a use of a deprecated item, at the user's token.
+
+mod endless_wait;
+mod fragile_step;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::expand::at;
+use crate::lint::Lint;
+use crate::model::{Handler, Machine};
+
+/// One warning.
+pub(crate) struct Warning {
+    pub(crate) lint: Lint,
+    pub(crate) span: Span,
+    pub(crate) message: String,
+}
+
+pub(crate) fn expand_lints(machine: &Machine) -> TokenStream {
+    let mut warnings = Vec::new();
+    endless_wait::find(machine, &mut warnings);
+    fragile_step::find(machine, &mut warnings);
+    warnings.iter().map(expand_warning).collect()
+}
+
+/// Whether a lint is allowed for a handler.
+fn is_allowed(machine: &Machine, handler: &Handler, lint: Lint) -> bool {
+    handler.allow.contains(&lint) || machine.allow.contains(&lint)
+}
+
+fn expand_warning(warning: &Warning) -> TokenStream {
+    let name = warning.lint.name();
+    let note = format!("{}; if it is meant, write `allow({name})` in the attribute", warning.message);
+    let ident = Ident::new(name, warning.span);
+    let path = at(warning.span, quote!(#ident));
+    quote! {
+        const _: () = {
+            #[allow(non_upper_case_globals, reason = "it is the name of the lint")]
+            #[deprecated(note = #note)]
+            const #ident: () = ();
+            #path
+        };
+    }
+}

@@ -1,0 +1,131 @@
+//! `#[workflow]` as a whole: parse, check, expand.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
+use syn::{Item, ItemImpl};
+
+use crate::check::check_machine;
+use crate::errors::Errors;
+use crate::expand::assertions::expand_assertions;
+use crate::expand::docs::add_docs;
+use crate::expand::enums::expand_enums;
+use crate::expand::graph_checks::expand_graph_checks;
+use crate::expand::handlers::expand_handlers;
+use crate::expand::included::{expand_described, expand_included};
+use crate::expand::in_const;
+use crate::expand::next_enums::expand_next_enums;
+use crate::expand::transition_enum::expand_transitions;
+use crate::expand::workflow_impl::expand_workflow;
+use crate::lints::expand_lints;
+use crate::parse::impl_block::{Parsed, parse_impl};
+use crate::parse::workflow_args::parse_workflow_args;
+
+/// Expands `#[workflow(…)]`. The user's items are emitted whatever is wrong with them.
+pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let item = match syn::parse2::<ItemImpl>(tokens.clone()) {
+        Ok(item) => item,
+        Err(error) => {
+            errors.push(misplaced(&tokens).unwrap_or(error));
+            let tokens = without_inert(tokens);
+            let errors = errors.into_tokens();
+            return quote!(#tokens #errors);
+        }
+    };
+    let args = parse_workflow_args(arguments, &mut errors);
+    let (part, has_start) = (args.part, args.has_start);
+    match parse_impl(item, args, &mut errors) {
+        Ok(parsed) if part => expand_part(parsed, errors),
+        Ok(parsed) => expand_main(parsed, has_start, errors),
+        Err(item) => {
+            let errors = errors.into_tokens();
+            quote!(#item #errors)
+        }
+    }
+}
+
+fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStream {
+    let Parsed { mut machine, mut item } = parsed;
+    check_machine(&mut machine, has_start, &mut errors);
+    add_docs(&machine, &mut item);
+    let checks = if errors.is_empty() {
+        let (graph, included, lints) = (expand_graph_checks(&machine), expand_included(&machine), expand_lints(&machine));
+        let hidden = in_const(&machine.runtime, &quote!(#graph #included));
+        quote!(#hidden #lints)
+    } else {
+        // What is missing would make these speak of consequences.
+        TokenStream::new()
+    };
+    let named = [expand_enums(&machine), expand_transitions(&machine), expand_next_enums(&machine)];
+    let impls = [expand_workflow(&machine), expand_handlers(&machine, false), expand_assertions(&machine)];
+    let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
+    let errors = errors.into_tokens();
+    quote!(#item #(#named)* #impls #checks #errors)
+}
+
+fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
+    let Parsed { mut machine, item } = parsed;
+    check_machine(&mut machine, true, &mut errors);
+    let lints = if errors.is_empty() { expand_lints(&machine) } else { TokenStream::new() };
+    let impls = [expand_handlers(&machine, true), expand_described(&machine)];
+    let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
+    let errors = errors.into_tokens();
+    quote!(#item #impls #lints #errors)
+}
+
+// #[workflow] struct Fulfilment;
+// #[workflow] async fn backup(cx: &Cx) { … }
+fn misplaced(tokens: &TokenStream) -> Option<syn::Error> {
+    let error = |tokens: TokenStream, message: String| Some(syn::Error::new_spanned(tokens, message));
+    let on_impl = |name: &str| format!("`#[workflow]` goes on the `impl {name} {{ … }}` that holds the handlers");
+    match syn::parse2::<Item>(tokens.clone()).ok()? {
+        Item::Struct(item) => error(item.ident.to_token_stream(), on_impl(&item.ident.to_string())),
+        Item::Enum(item) => error(item.ident.to_token_stream(), on_impl(&item.ident.to_string())),
+        Item::Union(item) => error(item.ident.to_token_stream(), on_impl(&item.ident.to_string())),
+        Item::Trait(item) => error(item.ident.to_token_stream(), on_impl("YourWorkflow")),
+        Item::Type(item) => error(item.ident.to_token_stream(), on_impl(&item.ident.to_string())),
+        Item::Mod(item) => error(item.ident.to_token_stream(), on_impl("YourWorkflow")),
+        Item::Fn(item) => {
+            let message = "a workflow as one function is not available in this version: write its states, and put `#[workflow(start = …)]` on the `impl` that holds the handlers";
+            error(item.sig.ident.to_token_stream(), message.to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The item without our attributes on its members: left in place, each would report itself.
+fn without_inert(tokens: TokenStream) -> TokenStream {
+    let names = ["state", "on", "after", "catch", "step"];
+    let is_ours = |attribute: &proc_macro2::Group| {
+        let path = attribute.stream().into_iter().take_while(|token| !matches!(token, TokenTree::Group(_)));
+        let last = path.filter_map(|token| match token {
+            TokenTree::Ident(ident) => Some(ident.to_string()),
+            _ => None,
+        });
+        last.last().is_some_and(|name| names.contains(&name.as_str()))
+    };
+    let strip = |body: TokenStream| -> TokenStream {
+        let mut kept: Vec<TokenTree> = Vec::new();
+        for token in body {
+            let after_pound = matches!(kept.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#');
+            match &token {
+                TokenTree::Group(group) if after_pound && is_ours(group) => {
+                    kept.pop();
+                }
+                _ => kept.push(token),
+            }
+        }
+        kept.into_iter().collect()
+    };
+    tokens
+        .into_iter()
+        .map(|token| match token {
+            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => {
+                let mut stripped = proc_macro2::Group::new(group.delimiter(), strip(group.stream()));
+                stripped.set_span(group.span());
+                TokenTree::Group(stripped)
+            }
+            other => other,
+        })
+        .collect()
+}

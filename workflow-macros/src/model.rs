@@ -1,0 +1,270 @@
+//! What a `#[workflow]` impl says, as plain data.
+
+use std::time::Duration;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Attribute, Block, Generics, Ident, Type, Visibility};
+
+use crate::lint::Lint;
+
+/// The path of the runtime crate.
+#[derive(Debug, Clone)]
+pub(crate) struct Runtime(pub(crate) syn::Path);
+
+impl ToTokens for Runtime {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+/// A whole workflow, or one part of it.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) runtime: Runtime,
+    /// The visibility of what is generated.
+    pub(crate) vis: Visibility,
+    /// The identifier of the workflow's type.
+    pub(crate) ident: Ident,
+    pub(crate) self_ty: Type,
+    /// Of the impl, with `Self` written out.
+    pub(crate) generics: Generics,
+    pub(crate) doc: String,
+    /// Missing only where that has been reported.
+    pub(crate) start: Option<TypeRef>,
+    pub(crate) states: Vec<StateModel>,
+    pub(crate) events: Vec<EventModel>,
+    pub(crate) handlers: Vec<Handler>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) allow: Vec<Lint>,
+}
+
+impl Machine {
+    /// The persisted name.
+    pub(crate) fn name(&self) -> String {
+        unraw(&self.ident)
+    }
+
+    /// The handlers of a state, but the broken ones.
+    pub(crate) fn handlers_of<'a>(&'a self, state: &'a TypeRef) -> impl Iterator<Item = &'a Handler> {
+        self.handlers.iter().filter(move |handler| !handler.broken && handler.state == *state)
+    }
+}
+
+/// A state of the workflow.
+#[derive(Debug)]
+pub(crate) struct StateModel {
+    /// The type, where it is named first.
+    pub(crate) ty: TypeRef,
+    pub(crate) cfg: Cfg,
+    /// Whether it has a handler.
+    pub(crate) live: bool,
+    /// Whether it is known to be meant as a state: not if it was found in a signature with mistakes.
+    pub(crate) certain: bool,
+}
+
+/// An event that some state takes.
+#[derive(Debug)]
+pub(crate) struct EventModel {
+    pub(crate) ty: TypeRef,
+    pub(crate) cfg: Cfg,
+    /// The state that the first handler with this event belongs to.
+    pub(crate) first_state: TypeRef,
+    pub(crate) certain: bool,
+}
+
+/// A type that is known by the last segment of its path.
+#[derive(Debug, Clone)]
+pub(crate) struct TypeRef {
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+}
+
+impl PartialEq for TypeRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl TypeRef {
+    /// Where it stands.
+    pub(crate) fn span(&self) -> Span {
+        self.name.span()
+    }
+}
+
+impl ToTokens for TypeRef {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.ty.to_tokens(tokens);
+    }
+}
+
+/// A handler.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    pub(crate) trigger: Trigger,
+    pub(crate) ident: Ident,
+    pub(crate) state: TypeRef,
+    /// Whether it is async and takes `&Cx`.
+    pub(crate) effects: bool,
+    pub(crate) output: Output,
+    pub(crate) doc: String,
+    pub(crate) cfg: Cfg,
+    pub(crate) allow: Vec<Lint>,
+    pub(crate) line: u32,
+    /// The body; an included handler has none here.
+    pub(crate) body: Option<Block>,
+    /// Whether it was reported: it counts for the names that it mentions, and nothing is generated from it.
+    pub(crate) broken: bool,
+}
+
+impl Handler {
+    /// The persisted name.
+    pub(crate) fn name(&self) -> String {
+        unraw(&self.ident)
+    }
+
+    pub(crate) fn is_included(&self) -> bool {
+        self.body.is_none()
+    }
+}
+
+/// What makes a handler run.
+#[derive(Debug)]
+pub(crate) enum Trigger {
+    Entry,
+    On {
+        event: TypeRef,
+    },
+    /// The delay of an included handler stands in its part.
+    After {
+        delay: Option<Duration>,
+    },
+    Catch {
+        error: Type,
+        /// `#[catch(source)]`: the error is somewhere in a chain of sources.
+        source: bool,
+    },
+}
+
+/// What a handler returns.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub(crate) targets: Vec<Target>,
+    /// Whether the targets stand in a `Next<(…)>`.
+    pub(crate) next: bool,
+    pub(crate) fails: Fails,
+}
+
+impl Output {
+    /// The states that it may go to.
+    pub(crate) fn states(&self) -> impl Iterator<Item = &TypeRef> {
+        self.targets.iter().filter_map(|target| match target {
+            Target::State(state) => Some(state),
+            Target::Stay(_) | Target::Wait(_) => None,
+        })
+    }
+
+    /// Where it says that the visit may go on, if it does.
+    pub(crate) fn waits(&self) -> Option<Span> {
+        self.targets.iter().find_map(|target| match target {
+            Target::State(_) => None,
+            Target::Stay(span) | Target::Wait(span) => Some(*span),
+        })
+    }
+}
+
+/// One of the things that a handler may return.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    State(TypeRef),
+    Stay(Span),
+    Wait(Span),
+}
+
+/// How a handler may fail.
+#[derive(Debug, Clone)]
+pub(crate) enum Fails {
+    Never,
+    /// `Result<…>`, whose error the alias decides. The place of the word.
+    Boxed(Span),
+    With(Box<Type>),
+}
+
+/// A step among the methods.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) ident: Ident,
+    pub(crate) policy: Policy,
+    pub(crate) doc: String,
+    pub(crate) cfg: Cfg,
+    pub(crate) allow: Vec<Lint>,
+    pub(crate) line: u32,
+}
+
+/// What `#[step(…)]` says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Policy {
+    pub(crate) retry: Option<Retry>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) cancel: bool,
+}
+
+/// What `retry(…)` says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retry {
+    pub(crate) max: u32,
+    pub(crate) base: Duration,
+    pub(crate) cap: Duration,
+}
+
+/// The condition under which something exists.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cfg {
+    predicate: Option<TokenStream>,
+}
+
+impl Cfg {
+    /// All `#[cfg]` among the attributes of an item.
+    pub(crate) fn of(attributes: &[Attribute]) -> Self {
+        let predicates: Vec<_> = attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("cfg"))
+            .filter_map(|attribute| attribute.meta.require_list().ok().map(|list| &list.tokens))
+            .collect();
+        let predicate = (!predicates.is_empty()).then(|| quote!(all(#(#predicates),*)));
+        Self { predicate }
+    }
+
+    pub(crate) fn is_always(&self) -> bool {
+        self.predicate.is_none()
+    }
+
+    /// The opposite, unless this always holds.
+    pub(crate) fn negated(&self) -> Option<TokenStream> {
+        self.predicate.as_ref().map(|predicate| quote!(#[cfg(not(#predicate))]))
+    }
+
+    /// Where one of the two holds.
+    pub(crate) fn or(&mut self, other: &Self) {
+        self.predicate = match (self.predicate.take(), &other.predicate) {
+            (Some(one), Some(other)) if one.to_string() == other.to_string() => Some(one),
+            (Some(one), Some(other)) => Some(quote!(any(#one, #other))),
+            _ => None,
+        };
+    }
+}
+
+impl ToTokens for Cfg {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        if let Some(predicate) = &self.predicate {
+            tokens.extend(quote!(#[cfg(#predicate)]));
+        }
+    }
+}
+
+/// An identifier as text, without `r#`.
+pub(crate) fn unraw(ident: &Ident) -> String {
+    let text = ident.to_string();
+    text.strip_prefix("r#").map(str::to_owned).unwrap_or(text)
+}

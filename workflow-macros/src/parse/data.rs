@@ -1,0 +1,193 @@
+//! `#[state]` and `#[event]` on a type: the keys, and what the fields have to be.
+
+use proc_macro2::TokenStream;
+use syn::parse::{ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Ident, LitStr, Meta, Token, Type};
+
+use super::attributes::doc_text;
+use super::keys::{flag, parse_keys, text_value};
+use super::runtime::{default_runtime, parse_runtime};
+use crate::case::snake;
+use crate::errors::Errors;
+use crate::model::{Runtime, unraw};
+
+/// What the attribute makes of the type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DataKind {
+    State,
+    Event,
+}
+
+impl DataKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Event => "event",
+        }
+    }
+}
+
+/// A state or an event.
+#[derive(Debug)]
+pub(crate) struct DataModel {
+    pub(crate) kind: DataKind,
+    pub(crate) runtime: Runtime,
+    pub(crate) ident: Ident,
+    pub(crate) name: String,
+    pub(crate) was: Vec<String>,
+    pub(crate) end: bool,
+    pub(crate) doc: String,
+    /// Which of serde's traits are to be derived: the user may have done so.
+    pub(crate) derive_serialize: bool,
+    pub(crate) derive_deserialize: bool,
+    /// Whether the type is generic, which has been reported.
+    pub(crate) generic: bool,
+}
+
+/// Which half of serde a field goes through by its type's own impl.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FieldUse {
+    pub(crate) serialized: bool,
+    pub(crate) deserialized: bool,
+}
+
+pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput, errors: &mut Errors) -> DataModel {
+    let mut model = DataModel {
+        kind,
+        runtime: default_runtime(),
+        ident: item.ident.clone(),
+        name: snake(&unraw(&item.ident)),
+        was: Vec::new(),
+        end: false,
+        doc: doc_text(&item.attrs),
+        derive_serialize: !derives(&item.attrs, "Serialize"),
+        derive_deserialize: !derives(&item.attrs, "Deserialize"),
+        generic: !item.generics.params.is_empty(),
+    };
+    let known: &[&str] = match kind {
+        DataKind::State => &["end", "name", "was", "crate"],
+        DataKind::Event => &["name", "was", "crate"],
+    };
+    parse_keys(kind.name(), known, tokens, errors, |key, input, _| {
+        match unraw(key).as_str() {
+            "end" => {
+                flag(key, input)?;
+                model.end = true;
+            }
+            "name" => model.name = parse_name(&text_value(key, &model.name, input)?)?,
+            "was" => model.was = parse_was(key, &model.name, input)?,
+            _ => model.runtime = parse_runtime(key, input)?,
+        }
+        Ok(())
+    });
+    check_generics(kind, item, errors);
+    check_union(kind, item, errors);
+    model
+}
+
+fn parse_was(key: &Ident, name: &str, input: ParseStream<'_>) -> syn::Result<Vec<String>> {
+    if !input.peek(syn::token::Paren) {
+        return Ok(vec![parse_name(&text_value(key, name, input)?)?]);
+    }
+    let content;
+    syn::parenthesized!(content in input);
+    let names = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
+    names.iter().map(parse_name).collect()
+}
+
+// #[state(name = "")]
+// #[state(name = "pending payment")]
+fn parse_name(literal: &LitStr) -> syn::Result<String> {
+    let name = literal.value();
+    let mut chars = name.chars();
+    let starts_well = chars.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
+    if starts_well && chars.all(|char| char.is_ascii_alphanumeric() || char == '_') {
+        return Ok(name);
+    }
+    let message = if name.is_empty() {
+        "a persisted name cannot be empty: leave `name` out to use the type's own, in snake case".to_owned()
+    } else {
+        format!("`{name}` is not an identifier: a persisted name has letters, digits and `_`, as in `{}`", suggest(&name))
+    };
+    Err(syn::Error::new(literal.span(), message))
+}
+
+fn suggest(name: &str) -> String {
+    let cleaned: String = name.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' }).collect();
+    let cleaned = cleaned.trim_matches('_');
+    if cleaned.is_empty() || cleaned.starts_with(|char: char| char.is_ascii_digit()) {
+        return format!("state_{cleaned}").trim_end_matches('_').to_owned();
+    }
+    snake(cleaned)
+}
+
+// #[state] struct Pending<T> { order: T }
+fn check_generics(kind: DataKind, item: &DeriveInput, errors: &mut Errors) {
+    let Some(parameter) = item.generics.params.first() else { return };
+    let what = if kind == DataKind::State { "a state" } else { "an event" };
+    let why = match parameter {
+        GenericParam::Lifetime(_) => "is saved and read again, so it borrows nothing: own the data",
+        GenericParam::Type(_) | GenericParam::Const(_) => "is found by its name in the store, so it has no parameters: name the types",
+    };
+    errors.at(parameter, format!("{what} {why}"));
+}
+
+// #[state] union Pending { … }
+fn check_union(kind: DataKind, item: &DeriveInput, errors: &mut Errors) {
+    if let Data::Union(union) = &item.data {
+        errors.at(union.union_token, format!("`#[{}]` goes on a struct or an enum", kind.name()));
+    }
+}
+
+fn derives(attributes: &[Attribute], name: &str) -> bool {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
+        let Meta::List(list) = &attribute.meta else { return false };
+        let parser = Punctuated::<syn::Path, Token![,]>::parse_terminated;
+        let paths = parser.parse2(list.tokens.clone()).unwrap_or_default();
+        paths.iter().any(|path| path.segments.last().is_some_and(|segment| segment.ident == name))
+    })
+}
+
+/// Every field, in order.
+pub(crate) fn fields(data: &Data) -> Vec<&Field> {
+    match data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    }
+}
+
+/// What serde's own attributes leave for the field's type to do.
+pub(crate) fn field_use(field: &Field, ident: &Ident) -> FieldUse {
+    let mut uses = FieldUse { serialized: true, deserialized: true };
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        let Meta::List(list) = &attribute.meta else { continue };
+        for word in list.tokens.clone() {
+            let proc_macro2::TokenTree::Ident(word) = word else { continue };
+            match word.to_string().as_str() {
+                "skip" | "with" | "bound" | "flatten" => uses = FieldUse { serialized: false, deserialized: false },
+                "skip_serializing" | "serialize_with" => uses.serialized = false,
+                "skip_deserializing" | "deserialize_with" => uses.deserialized = false,
+                _ => {}
+            }
+        }
+    }
+    // A field that holds the type itself would make the bound depend on itself.
+    if mentions(&field.ty, ident) {
+        uses = FieldUse { serialized: false, deserialized: false };
+    }
+    uses
+}
+
+fn mentions(ty: &Type, ident: &Ident) -> bool {
+    struct Find<'a>(&'a Ident, bool);
+    impl syn::visit::Visit<'_> for Find<'_> {
+        fn visit_ident(&mut self, ident: &Ident) {
+            self.1 |= ident == self.0 || ident == "Self";
+        }
+    }
+    let mut find = Find(ident, false);
+    syn::visit::Visit::visit_type(&mut find, ty);
+    find.1
+}

@@ -1,0 +1,13 @@
+//! From tokens to the model. Everything that tokens alone can tell to be wrong is reported here or in `check`.
+
+pub(crate) mod attributes;
+pub(crate) mod data;
+pub(crate) mod handler;
+pub(crate) mod impl_block;
+pub(crate) mod include;
+pub(crate) mod keys;
+pub(crate) mod output;
+pub(crate) mod runtime;
+pub(crate) mod step;
+pub(crate) mod types;
+pub(crate) mod workflow_args;

@@ -1,0 +1,104 @@
+//! Types as they stand in a signature.
+
+use syn::visit_mut::{self, VisitMut};
+use syn::{GenericArgument, Generics, PathArguments, PathSegment, Type, TypePath, parse_quote};
+
+use crate::model::TypeRef;
+
+/// The type without parentheses and invisible groups.
+pub(crate) fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(paren) => bare(&paren.elem),
+        Type::Group(group) => bare(&group.elem),
+        _ => ty,
+    }
+}
+
+/// The last segment of a type that is a path.
+pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    match bare(ty) {
+        Type::Path(TypePath { path, .. }) => path.segments.last(),
+        _ => None,
+    }
+}
+
+/// Whether the type is a path that ends so.
+pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
+    last_segment(ty).is_some_and(|segment| segment.ident == name)
+}
+
+/// The types in `Name<…>`.
+pub(crate) fn type_arguments(segment: &PathSegment) -> Vec<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return Vec::new() };
+    arguments
+        .args
+        .iter()
+        .filter_map(|argument| match argument {
+            GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Whether it is `&Cx`.
+pub(crate) fn is_context(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Reference(reference) if reference.mutability.is_none() && is_named(&reference.elem, "Cx"))
+}
+
+/// Whether `&Cx` was meant.
+pub(crate) fn is_nearly_context(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Reference(reference) => is_named(&reference.elem, "Cx"),
+        ty => is_named(ty, "Cx"),
+    }
+}
+
+/// A state, an event or an error in a signature: a path, by value. `role` is how it is called in the message.
+pub(crate) fn parse_type_ref(ty: &Type, role: &str) -> syn::Result<TypeRef> {
+    let wrong = |message: String| Err(syn::Error::new_spanned(ty, message));
+    match bare(ty) {
+        Type::Path(TypePath { path, .. }) => match path.segments.last() {
+            Some(segment) => Ok(TypeRef { name: segment.ident.clone(), ty: bare(ty).clone() }),
+            None => wrong(format!("{role} is named by a path")),
+        },
+        Type::Reference(reference) => {
+            let elem = &reference.elem;
+            wrong(format!("{role} is taken by value: write `{}` without the reference", quote::quote!(#elem)))
+        }
+        Type::Tuple(_) => wrong(format!("{role} is a type with a name of its own, not a tuple")),
+        Type::ImplTrait(_) => wrong(format!("{role} is a type with a name of its own, not `impl Trait`")),
+        _ => wrong(format!("{role} is a type with a name of its own")),
+    }
+}
+
+/// Writes `Self` out, so that types can stand in another impl.
+pub(crate) struct WriteSelfOut<'a>(pub(crate) &'a Type);
+
+impl WriteSelfOut<'_> {
+    pub(crate) fn in_type(&mut self, ty: &Type) -> Type {
+        let mut ty = ty.clone();
+        self.visit_type_mut(&mut ty);
+        ty
+    }
+
+    pub(crate) fn in_generics(&mut self, generics: &Generics) -> Generics {
+        let mut generics = generics.clone();
+        self.visit_generics_mut(&mut generics);
+        generics
+    }
+}
+
+impl VisitMut for WriteSelfOut<'_> {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        visit_mut::visit_type_mut(self, ty);
+        let Type::Path(TypePath { qself: None, path, .. }) = ty else { return };
+        let mut segments = path.segments.iter();
+        let Some(first) = segments.next() else { return };
+        if path.leading_colon.is_some() || first.ident != "Self" {
+            return;
+        }
+        let self_ty = self.0;
+        let rest: Vec<_> = segments.collect();
+        *ty = if rest.is_empty() { self_ty.clone() } else { parse_quote!(<#self_ty>::#(#rest)::*) };
+    }
+}

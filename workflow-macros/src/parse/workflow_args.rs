@@ -1,0 +1,78 @@
+//! The keys of `#[workflow(…)]`.
+
+use proc_macro2::{Span, TokenStream};
+use syn::{Visibility, parse_quote};
+
+use super::include::{Included, parse_include};
+use super::keys::{flag, list_value, name_list, parse_keys};
+use super::runtime::{default_runtime, parse_runtime};
+use super::types::parse_type_ref;
+use crate::errors::Errors;
+use crate::lint::{Lint, named};
+use crate::model::{Runtime, TypeRef, unraw};
+
+/// What `#[workflow(…)]` says.
+#[derive(Debug)]
+pub(crate) struct WorkflowArgs {
+    pub(crate) start: Option<TypeRef>,
+    /// Whether `start` is there at all, right or wrong.
+    pub(crate) has_start: bool,
+    pub(crate) include: Vec<Included>,
+    pub(crate) part: bool,
+    pub(crate) runtime: Runtime,
+    pub(crate) vis: Visibility,
+    pub(crate) allow: Vec<Lint>,
+}
+
+pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> WorkflowArgs {
+    let mut args = WorkflowArgs {
+        start: None,
+        has_start: false,
+        include: Vec::new(),
+        part: false,
+        runtime: default_runtime(),
+        vis: parse_quote!(pub),
+        allow: Vec::new(),
+    };
+    let mut only_main: Option<(Span, String)> = None;
+    let known = ["start", "include", "part", "crate", "vis", "allow"];
+    parse_keys("workflow", &known, tokens, errors, |key, input, errors| {
+        let name = unraw(key);
+        if matches!(name.as_str(), "start" | "include" | "vis") && only_main.is_none() {
+            only_main = Some((key.span(), name.clone()));
+        }
+        match name.as_str() {
+            "start" => {
+                args.has_start = true;
+                let wanted = "name the state that an execution starts in: `start = PendingPayment`";
+                if !input.peek(syn::Token![=]) {
+                    return Err(syn::Error::new(key.span(), wanted));
+                }
+                input.parse::<syn::Token![=]>()?;
+                if input.is_empty() {
+                    return Err(syn::Error::new(key.span(), wanted));
+                }
+                args.start = Some(parse_type_ref(&input.parse()?, "the start state")?);
+            }
+            "include" => {
+                let tokens = list_value(key, "on delivered(Shipped, Delivery) -> Delivered", input)?;
+                args.include = parse_include(tokens, errors);
+            }
+            "part" => {
+                flag(key, input)?;
+                args.part = true;
+            }
+            "crate" => args.runtime = parse_runtime(key, input)?,
+            "vis" => {
+                input.parse::<syn::Token![=]>()?;
+                args.vis = input.parse()?;
+            }
+            _ => args.allow = named(name_list(key, "endless_wait", input)?, errors),
+        }
+        Ok(())
+    });
+    if let (true, Some((span, key))) = (args.part, only_main) {
+        errors.span(span, format!("`{key}` belongs on the main impl of the workflow, not on a part of it"));
+    }
+    args
+}

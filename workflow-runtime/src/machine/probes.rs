@@ -1,0 +1,385 @@
+//! What generated code asks of types that may or may not be what they ought to be.
+//!
+//! A probe lets generated code use what a type may implement without demanding it: an inherent item applies where the
+//! bound holds, and a trait's item of the same name where it does not. So one missing `#[state]` is reported by the one
+//! assertion that demands it, and not by every line that was generated from the name.
+
+use std::future::{Future, Pending, pending};
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::private::{Decode, run_after, run_catch, run_entry, run_on};
+use super::step::StepCall;
+use super::{
+    After, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo, HandlerRun, On,
+    State, StepError, Workflow,
+};
+use crate::base::Error;
+use crate::record::{Json, JsonError};
+
+/// The other sides of the probes, to import where a probe is used.
+pub mod fallbacks {
+    pub use super::super::digest::UndigestedArg as _;
+    pub use super::{
+        NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,
+        NoHandler as _, NoJson as _, NoOn as _, NoSend as _, NoState as _, NoStep as _,
+    };
+}
+
+/// What is known of a type that ought to be a state.
+#[derive(Debug)]
+pub struct StateProbe<T>(PhantomData<T>);
+
+impl<T: State> StateProbe<T> {
+    pub const IS_STATE: bool = true;
+    pub const NAME: &'static str = T::NAME;
+    pub const WAS: &'static [&'static str] = T::WAS;
+    pub const END: bool = T::END;
+    pub const DOC: &'static str = T::DOC;
+
+    pub fn encode(state: &T) -> Result<Json, JsonError> {
+        state.encode()
+    }
+
+    pub fn decode(json: &Json) -> Result<T, JsonError> {
+        T::decode(json)
+    }
+}
+
+/// The other side of [`StateProbe`]: code that does not compile anyway, because an assertion has failed.
+pub trait NoState<T> {
+    const IS_STATE: bool = false;
+    const NAME: &'static str = "";
+    const WAS: &'static [&'static str] = &[];
+    const END: bool = false;
+    const DOC: &'static str = "";
+
+    fn encode(_: &T) -> Result<Json, JsonError> {
+        Json::encode(&())
+    }
+
+    fn decode(_: &Json) -> Result<T, JsonError> {
+        Err(no_such_type())
+    }
+}
+
+impl<T> NoState<T> for StateProbe<T> {}
+
+/// What is known of a type that ought to be an event.
+#[derive(Debug)]
+pub struct EventProbe<T>(PhantomData<T>);
+
+impl<T: Event> EventProbe<T> {
+    pub const IS_EVENT: bool = true;
+    pub const NAME: &'static str = T::NAME;
+    pub const WAS: &'static [&'static str] = T::WAS;
+
+    pub fn encode(event: &T) -> Result<Json, JsonError> {
+        event.encode()
+    }
+
+    pub fn decode(json: &Json) -> Result<T, JsonError> {
+        T::decode(json)
+    }
+}
+
+/// The other side of [`EventProbe`].
+pub trait NoEvent<T> {
+    const IS_EVENT: bool = false;
+    const NAME: &'static str = "";
+    const WAS: &'static [&'static str] = &[];
+
+    fn encode(_: &T) -> Result<Json, JsonError> {
+        Json::encode(&())
+    }
+
+    fn decode(_: &Json) -> Result<T, JsonError> {
+        Err(no_such_type())
+    }
+}
+
+impl<T> NoEvent<T> for EventProbe<T> {}
+
+/// Writes and reads data whose type ought to be serializable.
+#[derive(Debug)]
+pub struct JsonProbe<T>(PhantomData<T>);
+
+impl<T: Serialize + DeserializeOwned> JsonProbe<T> {
+    pub fn encode(value: &T) -> Result<Json, JsonError> {
+        Json::encode(value)
+    }
+
+    pub fn decode(json: &Json) -> Result<T, JsonError> {
+        json.decode()
+    }
+}
+
+/// The other side of [`JsonProbe`].
+pub trait NoJson<T> {
+    fn encode(_: &T) -> Result<Json, JsonError> {
+        Json::encode(&())
+    }
+
+    fn decode(_: &Json) -> Result<T, JsonError> {
+        Err(no_such_type())
+    }
+}
+
+impl<T> NoJson<T> for JsonProbe<T> {}
+
+fn no_such_type() -> JsonError {
+    JsonError::Decode(serde::de::Error::custom("the type cannot be persisted"))
+}
+
+/// Demands that a handler's future is `Send`, where its state is: where it is not, the state has been reported.
+#[derive(Debug)]
+pub struct SendProbe<S>(PhantomData<S>);
+
+impl<S: Send> SendProbe<S> {
+    pub fn hold<F: Future + Send>(future: F) -> F {
+        future
+    }
+}
+
+/// The other side of [`SendProbe`].
+pub trait NoSend<S> {
+    fn hold<F: Future>(_: F) -> Pending<F::Output> {
+        pending()
+    }
+}
+
+impl<S> NoSend<S> for SendProbe<S> {}
+
+/// Demands that a type is an event, where `S` is a state: where it is not, the arguments are in the wrong order.
+#[derive(Debug)]
+pub struct EventOf<S>(PhantomData<S>);
+
+impl<S: State> EventOf<S> {
+    pub fn assert_event<E: Event>() {}
+}
+
+/// The other side of [`EventOf`].
+pub trait NoEventOf<S> {
+    fn assert_event<E>() {}
+}
+
+impl<S> NoEventOf<S> for EventOf<S> {}
+
+/// Makes the decision to go to `T` or to stay in it, where the workflow has that state.
+#[derive(Debug)]
+pub struct GotoProbe<W, T>(PhantomData<(W, T)>);
+
+impl<W: Workflow, T> GotoProbe<W, T>
+where
+    W::State: From<T>,
+{
+    pub fn goto(state: T) -> Decision<W> {
+        Decision::Goto(state.into())
+    }
+
+    pub fn stay(state: T) -> Decision<W> {
+        Decision::Stay(state.into())
+    }
+}
+
+/// The other side of [`GotoProbe`]: a part goes where the main impl does not say that it does, which is reported there.
+pub trait NoGoto<W: Workflow, T> {
+    fn goto(_: T) -> Decision<W> {
+        Decision::Wait
+    }
+
+    fn stay(_: T) -> Decision<W> {
+        Decision::Wait
+    }
+}
+
+impl<W: Workflow, T> NoGoto<W, T> for GotoProbe<W, T> {}
+
+/// What is known of an error that is to be caught.
+#[derive(Debug)]
+pub struct CatchErrorProbe<E>(PhantomData<E>);
+
+impl<E: CatchError> CatchErrorProbe<E> {
+    pub fn find(error: &Error) -> Option<Json> {
+        E::find(error)
+    }
+
+    pub fn restore(json: &Json) -> Result<E, JsonError> {
+        E::restore(json)
+    }
+}
+
+/// The other side of [`CatchErrorProbe`].
+pub trait NoCatchError<E> {
+    fn find(_: &Error) -> Option<Json> {
+        None
+    }
+
+    fn restore(_: &Json) -> Result<E, JsonError> {
+        Err(no_such_type())
+    }
+}
+
+impl<E> NoCatchError<E> for CatchErrorProbe<E> {}
+
+/// Runs a step that returns `R`, where that can be recorded.
+#[derive(Debug)]
+pub struct StepProbe<R>(PhantomData<R>);
+
+impl<T: Serialize + DeserializeOwned, E: StepError> StepProbe<Result<T, E>> {
+    pub fn once<F, A>(call: StepCall, attempt: F) -> impl Future<Output = Result<T, E>>
+    where
+        F: FnOnce(Cx) -> A,
+        A: Future<Output = Result<T, E>>,
+    {
+        call.once(attempt)
+    }
+
+    pub fn retried<F, A>(call: StepCall, attempt: F) -> impl Future<Output = Result<T, E>>
+    where
+        F: FnMut(Cx) -> A,
+        A: Future<Output = Result<T, E>>,
+    {
+        call.retried(attempt)
+    }
+}
+
+/// The other side of [`StepProbe`].
+pub trait NoStep<R> {
+    fn once<F: FnOnce(Cx) -> A, A: Future<Output = R>>(_: StepCall, _: F) -> Pending<R> {
+        pending()
+    }
+
+    fn retried<F: FnMut(Cx) -> A, A: Future<Output = R>>(_: StepCall, _: F) -> Pending<R> {
+        pending()
+    }
+}
+
+impl<R> NoStep<R> for StepProbe<R> {}
+
+/// What is known of a handler that a part ought to describe.
+#[derive(Debug)]
+pub struct HandlerProbe<S, K>(PhantomData<(S, K)>);
+
+impl<S: Described<K>, K> HandlerProbe<S, K> {
+    pub const HANDLER: HandlerInfo = S::HANDLER;
+    pub const KNOWN: Option<HandlerInfo> = Some(S::HANDLER);
+}
+
+/// The other side of [`HandlerProbe`].
+pub trait NoHandler<S, K> {
+    const HANDLER: HandlerInfo = HandlerInfo::declare("", super::Trigger::Entry, "", &[], "", "", 0);
+    const KNOWN: Option<HandlerInfo> = None;
+}
+
+impl<S, K> NoHandler<S, K> for HandlerProbe<S, K> {}
+
+fn missing(call: &HandlerCall) -> HandlerRun<'_> {
+    let text = format!("the handler `{}` is in no part of the workflow", call.handler);
+    HandlerRun::Ready(Err(Failure::unreadable(Error::msg(text))))
+}
+
+/// Runs the entry handler of a part.
+#[derive(Debug)]
+pub struct EntryProbe<W, S>(PhantomData<(W, S)>);
+
+impl<W: Workflow, S: Handle<W>> EntryProbe<W, S> {
+    pub fn run<'a>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, decode: Decode<S>) -> HandlerRun<'a>
+    where
+        S: 'a,
+    {
+        run_entry(workflow, cx, call, decode)
+    }
+}
+
+/// The other side of [`EntryProbe`].
+pub trait NoEntry<W, S> {
+    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Decode<S>) -> HandlerRun<'a> {
+        missing(call)
+    }
+}
+
+impl<W, S> NoEntry<W, S> for EntryProbe<W, S> {}
+
+/// Runs an `#[on]` handler of a part.
+#[derive(Debug)]
+pub struct OnProbe<W, S, E>(PhantomData<(W, S, E)>);
+
+impl<W: Workflow, S: On<W, E>, E> OnProbe<W, S, E> {
+    pub fn run<'a>(
+        workflow: &'a W,
+        cx: &'a Cx,
+        call: &'a HandlerCall,
+        decode: Decode<S>,
+        decode_event: Decode<E>,
+    ) -> HandlerRun<'a>
+    where
+        S: 'a,
+        E: 'a,
+    {
+        run_on(workflow, cx, call, decode, decode_event)
+    }
+}
+
+/// The other side of [`OnProbe`].
+pub trait NoOn<W, S, E> {
+    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Decode<S>, _: Decode<E>) -> HandlerRun<'a> {
+        missing(call)
+    }
+}
+
+impl<W, S, E> NoOn<W, S, E> for OnProbe<W, S, E> {}
+
+/// Runs an `#[after]` handler of a part.
+#[derive(Debug)]
+pub struct AfterProbe<W, S, K>(PhantomData<(W, S, K)>);
+
+impl<W: Workflow, S: After<W, K>, K> AfterProbe<W, S, K> {
+    pub fn run<'a>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, decode: Decode<S>) -> HandlerRun<'a>
+    where
+        S: 'a,
+        K: 'a,
+    {
+        run_after::<W, S, K>(workflow, cx, call, decode)
+    }
+}
+
+/// The other side of [`AfterProbe`].
+pub trait NoAfter<W, S, K> {
+    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Decode<S>) -> HandlerRun<'a> {
+        missing(call)
+    }
+}
+
+impl<W, S, K> NoAfter<W, S, K> for AfterProbe<W, S, K> {}
+
+/// Runs a `#[catch]` handler of a part.
+#[derive(Debug)]
+pub struct CatchProbe<W, S, E>(PhantomData<(W, S, E)>);
+
+impl<W: Workflow, S: Catch<W, E>, E> CatchProbe<W, S, E> {
+    pub fn run<'a>(
+        workflow: &'a W,
+        cx: &'a Cx,
+        call: &'a HandlerCall,
+        decode: Decode<S>,
+        restore: Decode<E>,
+    ) -> HandlerRun<'a>
+    where
+        S: 'a,
+        E: 'a,
+    {
+        run_catch(workflow, cx, call, decode, restore)
+    }
+}
+
+/// The other side of [`CatchProbe`].
+pub trait NoCatch<W, S, E> {
+    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Decode<S>, _: Decode<E>) -> HandlerRun<'a> {
+        missing(call)
+    }
+}
+
+impl<W, S, E> NoCatch<W, S, E> for CatchProbe<W, S, E> {}
