@@ -50,7 +50,9 @@ pub enum EngineError {
         key: ExecutionKey,
     },
     /// The data is over the limit.
-    #[error("the data of `{name}` is {len} bytes long, over the limit of {limit}: keep a reference to it instead, or raise the limit with `.payload_limit(…)`")]
+    #[error(
+        "the data of `{name}` is {len} bytes long, over the limit of {limit}: keep a reference to it instead, or raise the limit with `.payload_limit(…)`"
+    )]
     PayloadTooLarge {
         /// The state or event.
         name: String,
@@ -83,7 +85,9 @@ pub enum EngineError {
     #[error("the engine is shutting down; the execution goes on when an engine is started on the store again")]
     ShuttingDown,
     /// There is no tokio runtime here.
-    #[error("an engine needs a tokio runtime: put `#[workflow_runtime::main]` on `async fn main`, or use `workflow_runtime::block_on`")]
+    #[error(
+        "an engine needs a tokio runtime: put `#[workflow_runtime::main]` on `async fn main`, or use `workflow_runtime::block_on`"
+    )]
     NoRuntime,
     /// The execution was written to by someone else at the same time.
     #[error("another engine works on the execution {key}")]

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::{Engine, EngineError};
 use crate::base::ExecutionId;
-use crate::kernel;
+use crate::kernel::Kernel;
 use crate::machine::{Accepts, Event, Outcome as _, Workflow, WorkflowState as _};
 use crate::record::{ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, NewEvent, Status};
 use crate::store::{Change, Commit, Fence, HistoryRow, StoreError, Stored};
@@ -143,7 +143,7 @@ impl<W: Workflow> Execution<W> {
     pub async fn retry(&self) -> Result<(), EngineError> {
         let core = &self.engine.core;
         let stored = self.load().await?;
-        let mut execution = kernel::Execution::new(stored.record, stored.journal, stored.inbox);
+        let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
         if !execution.retry(core.now()) {
             return Err(EngineError::NotParked { key: self.key.clone() });
         }

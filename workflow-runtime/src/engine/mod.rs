@@ -201,7 +201,7 @@ impl Engine {
         let machine = self.core.machine(&key.workflow)?;
         let data = start.encode().map_err(|error| EngineError::unwritable(W::Start::NAME, error))?;
         self.core.check_size(W::Start::NAME, &data)?;
-        let new = crate::kernel::Execution::start(W::Start::NAME.to_owned(), data, machine.plan(), self.core.now());
+        let new = crate::kernel::Kernel::start(W::Start::NAME.to_owned(), data, machine.plan(), self.core.now());
         let history: Vec<HistoryRecord> = vec![new.history];
         let stored = Stored { record: new.record.clone(), journal: Vec::new(), inbox: Vec::new() };
         Ok((Commit { key, change: Change::Create { record: Box::new(new.record), history } }, stored))

@@ -8,7 +8,7 @@ use super::active::Place;
 use super::core::Core;
 use super::registry::Machine;
 use crate::base::Error;
-use crate::kernel::{Execution, HandlerPlan, Next};
+use crate::kernel::{HandlerPlan, Kernel, Next};
 use crate::machine::{Finished, Finishing, HandlerCall, Progress, Turn, TurnScope};
 use crate::record::{Activity, ErrorKind, ErrorRecord};
 use crate::store::{Change, Commit, Fence, Refused, StoreError, Stored};
@@ -64,7 +64,7 @@ impl Run {
                 None => return Ok(()),
             },
         };
-        let mut execution = Execution::new(stored.record, stored.journal, stored.inbox);
+        let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
         loop {
             if self.core.is_stopping() {
                 self.commit(&mut execution).await?;
@@ -101,7 +101,7 @@ impl Run {
     }
 
     /// Runs one handler until it ends, waits or is interrupted.
-    async fn turn(&self, execution: &mut Execution, handler: &HandlerPlan) -> Result<(), Stop> {
+    async fn turn(&self, execution: &mut Kernel, handler: &HandlerPlan) -> Result<(), Stop> {
         let record = execution.record();
         let span = tracing::info_span!(
             "visit",
@@ -123,7 +123,7 @@ impl Run {
         self.drive(execution, turn).instrument(span).await
     }
 
-    async fn drive(&self, execution: &mut Execution, mut turn: Turn) -> Result<(), Stop> {
+    async fn drive(&self, execution: &mut Kernel, mut turn: Turn) -> Result<(), Stop> {
         let mut interrupted = false;
         loop {
             let timer = match execution.record().activity {
@@ -169,16 +169,15 @@ impl Run {
     }
 
     /// Interrupts the handler if there is a reason to.
-    fn interrupt(&self, execution: &Execution, turn: &mut Turn) -> bool {
-        let reason =
-            self.core.is_stopping() || execution.is_interrupted(self.machine.plan(), self.core.now());
+    fn interrupt(&self, execution: &Kernel, turn: &mut Turn) -> bool {
+        let reason = self.core.is_stopping() || execution.is_interrupted(self.machine.plan(), self.core.now());
         if reason {
             turn.interrupt();
         }
         reason
     }
 
-    fn finished(&self, execution: &mut Execution, finished: Finished) {
+    fn finished(&self, execution: &mut Kernel, finished: Finished) {
         let finishing = Finishing {
             plan: self.machine.plan(),
             catch: &|state, error| self.machine.catch(state, error),
@@ -189,7 +188,7 @@ impl Run {
         tracing::debug!(state = execution.record().state, status = %execution.record().status(), "the handler ended");
     }
 
-    async fn commit(&self, execution: &mut Execution) -> Result<(), Stop> {
+    async fn commit(&self, execution: &mut Kernel) -> Result<(), Stop> {
         let fence = Fence { visit: execution.stored_visit(), epoch: self.core.epoch };
         let advance = execution.take_changes();
         if advance.is_empty() {
@@ -203,7 +202,7 @@ impl Run {
         }
     }
 
-    async fn look_at_inbox(&self, execution: &mut Execution) -> Result<(), Stop> {
+    async fn look_at_inbox(&self, execution: &mut Kernel) -> Result<(), Stop> {
         if let Some(stored) = self.load().await? {
             execution.arrived(stored.inbox);
         }

@@ -28,7 +28,7 @@ use crate::record::{
 
 /// An execution in memory: what is stored of it, and what has changed since.
 #[derive(Debug, Clone)]
-pub struct Execution {
+pub struct Kernel {
     record: ExecutionRecord,
     inbox: Vec<EventRecord>,
     journal: Vec<JournalEntry>,
@@ -64,7 +64,7 @@ pub enum Next {
     Ended,
 }
 
-impl Execution {
+impl Kernel {
     /// The record of an execution that starts in `state` at `now`.
     #[must_use]
     pub fn start(state: String, data: Json, plan: &Plan, now: Timestamp) -> NewExecution {
@@ -226,9 +226,8 @@ impl Execution {
             timer.due = timer.due + pause;
         }
         self.record.resume_at = None;
-        let settled = |entry: &JournalEntry| {
-            matches!(entry.result, JournalResult::Done(_) | JournalResult::Sleeping { .. })
-        };
+        let settled =
+            |entry: &JournalEntry| matches!(entry.result, JournalResult::Done(_) | JournalResult::Sleeping { .. });
         let forgotten = self.journal.extract_if(.., |entry| !settled(entry)).map(|entry| entry.key);
         self.changes.forget.extend(forgotten);
         self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
@@ -237,8 +236,7 @@ impl Execution {
 
     /// Stops for a person.
     pub fn park(&mut self, error: ErrorRecord, now: Timestamp) {
-        let kind =
-            HistoryKind::Parked { state: self.record.state.clone(), cause: self.cause(), error: error.clone() };
+        let kind = HistoryKind::Parked { state: self.record.state.clone(), cause: self.cause(), error: error.clone() };
         self.note(kind, now);
         self.record.parked = Some(ParkedRecord { at: now, error });
     }

@@ -11,6 +11,6 @@ mod tests;
 
 pub use advance::Advance;
 pub use decided::Decided;
-pub(crate) use execution::{Execution, Next};
+pub use execution::{Kernel, NewExecution, Next};
 pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
 pub use retry::RetryPolicy;

@@ -35,8 +35,7 @@ impl RetryPolicy {
 mod tests {
     use super::*;
 
-    const POLICY: RetryPolicy =
-        RetryPolicy { max: 5, base: Duration::from_millis(200), cap: Duration::from_secs(1) };
+    const POLICY: RetryPolicy = RetryPolicy { max: 5, base: Duration::from_millis(200), cap: Duration::from_secs(1) };
 
     #[test]
     fn the_ceiling_doubles_up_to_the_cap() {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::base::Timestamp;
 use crate::record::{
-    Activity, Cause, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, JournalEntry, JournalResult, Json,
-    NewEvent, Status,
+    Activity, Cause, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, JournalEntry, JournalResult,
+    Json, NewEvent, Status,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -50,7 +50,11 @@ fn plan() -> Plan {
             ..StatePlan::default()
         },
     );
-    plan.add("quick", &[], StatePlan { entry: Some(pure("pass")), on: vec![on("note", pure("n"))], ..StatePlan::default() });
+    plan.add(
+        "quick",
+        &[],
+        StatePlan { entry: Some(pure("pass")), on: vec![on("note", pure("n"))], ..StatePlan::default() },
+    );
     plan.add("stuck", &[], StatePlan { entry: Some(handler("hang")), ..StatePlan::default() });
     plan.add("done", &[], StatePlan { end: true, ..StatePlan::default() });
     plan
@@ -61,9 +65,9 @@ fn event(seq: u64, name: &str) -> EventRecord {
     EventRecord { seq, event }
 }
 
-fn start(state: &str) -> Execution {
-    let new = Execution::start(state.to_owned(), json("{}"), &plan(), at(0));
-    Execution::new(new.record, Vec::new(), Vec::new())
+fn start(state: &str) -> Kernel {
+    let new = Kernel::start(state.to_owned(), json("{}"), &plan(), at(0));
+    Kernel::new(new.record, Vec::new(), Vec::new())
 }
 
 fn goto(state: &'static str) -> Decided {
@@ -79,14 +83,14 @@ fn result(key: &str, attempts: u32, result: JournalResult) -> JournalEntry {
 }
 
 /// Stores what has changed and reads it back, as a crash would.
-fn reload(execution: &mut Execution, inbox: Vec<EventRecord>) -> (Execution, Advance) {
+fn reload(execution: &mut Kernel, inbox: Vec<EventRecord>) -> (Kernel, Advance) {
     let journal = execution.journal().to_vec();
     let changes = execution.take_changes();
     let record = execution.record().clone();
     let text = serde_json::to_string(&record).unwrap();
     let record: ExecutionRecord = serde_json::from_str(&text).unwrap();
     assert_eq!(&record, execution.record());
-    (Execution::new(record, journal, inbox), changes)
+    (Kernel::new(record, journal, inbox), changes)
 }
 
 #[test]
@@ -124,7 +128,9 @@ fn an_event_takes_its_edge_and_the_edge_is_durable_with_its_payload() {
     assert_eq!(changes.consumed, [1]);
     // After the crash, the same handler is to run, although the event is gone and the timer is due.
     assert_eq!(execution.decide(&plan(), at(500)), Next::Run(handler("paid")));
-    assert!(matches!(&execution.record().activity, Activity::Handler { payload: Some(payload), .. } if payload.text() == "1"));
+    assert!(
+        matches!(&execution.record().activity, Activity::Handler { payload: Some(payload), .. } if payload.text() == "1")
+    );
 }
 
 #[test]
@@ -181,7 +187,8 @@ fn timers_fire_in_the_order_of_their_times_and_once() {
 fn a_transition_is_one_change_and_a_new_visit() {
     let mut execution = start("working");
     execution.decide(&plan(), at(0));
-    execution.recorded(vec![result("a", 2, JournalResult::Done(json("1"))), result("b", 1, JournalResult::Done(json("2")))]);
+    execution
+        .recorded(vec![result("a", 2, JournalResult::Done(json("1"))), result("b", 1, JournalResult::Done(json("2")))]);
     execution.handled(goto("waiting"), vec!["old".to_owned()], &plan(), at(9));
     assert_eq!(execution.decide(&plan(), at(9)), Next::Wait { until: Some(at(39)) });
     assert_eq!(execution.stored_visit(), 1, "the commit is fenced by the visit before it");

@@ -10,7 +10,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::turn_state::TurnState;
 use super::{Failure, TurnScope};
 use crate::base::{Clock, Error, ExecutionId, Timestamp};
-use crate::record::{ErrorKind, ExecutionKey, Json, JournalEntry, JournalResult};
+use crate::record::{ErrorKind, ExecutionKey, JournalEntry, JournalResult, Json};
 
 /// The context that a handler with effects is given, and that it hands to its steps.
 ///

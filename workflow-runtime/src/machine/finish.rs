@@ -1,23 +1,33 @@
-//! From the end of a turn to what the kernel makes of it: the part that every driver has in common.
+//! From a record to its handler's turn, and from the end of the turn back to the kernel: what every driver does alike.
+
+use std::fmt;
 
 use super::{Failure, Finished, HandlerCall};
 use crate::base::{Error, Timestamp};
-use crate::kernel::{Decided, Execution, Plan};
+use crate::kernel::{Decided, Kernel, Plan};
 use crate::record::{Activity, ErrorKind, ExecutionRecord, Json};
 
-/// What a driver knows besides the execution.
-pub(crate) struct Finishing<'a> {
-    pub(crate) plan: &'a Plan,
-    /// Finds the `#[catch]` handler of a state that takes an error.
-    pub(crate) catch: &'a dyn Fn(&str, &Error) -> Option<(&'static str, Json)>,
+/// What a driver knows besides the execution when a turn has [finished](Finished).
+pub struct Finishing<'a> {
+    /// What the code says that executions may do.
+    pub plan: &'a Plan,
+    /// Finds the `#[catch]` handler of a state that takes an error: [`Workflow::catch`](super::Workflow::catch).
+    pub catch: &'a dyn Fn(&str, &Error) -> Option<(&'static str, Json)>,
     /// The most bytes that the data of a state may have.
-    pub(crate) payload_limit: usize,
-    pub(crate) now: Timestamp,
+    pub payload_limit: usize,
+    /// The present.
+    pub now: Timestamp,
+}
+
+impl fmt::Debug for Finishing<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Finishing").field("now", &self.now).finish_non_exhaustive()
+    }
 }
 
 impl Finishing<'_> {
     /// Takes over the results and the decision, or has the failure caught or parked.
-    pub(crate) fn finish(&self, execution: &mut Execution, finished: Finished) {
+    pub fn finish(&self, execution: &mut Kernel, finished: Finished) {
         execution.recorded(finished.results);
         match finished.result.and_then(|decided| self.check_size(execution, decided)) {
             Ok(decided) => execution.handled(decided, finished.unclaimed, self.plan, self.now),
@@ -36,7 +46,7 @@ impl Finishing<'_> {
         }
     }
 
-    fn check_size(&self, execution: &Execution, decided: Decided) -> Result<Decided, Failure> {
+    fn check_size(&self, execution: &Kernel, decided: Decided) -> Result<Decided, Failure> {
         let (state, data) = match &decided {
             Decided::Goto { state, data } => (*state, data),
             Decided::Stay { data } => (execution.record().state.as_str(), data),
@@ -55,7 +65,8 @@ impl Finishing<'_> {
 
 impl HandlerCall {
     /// The call of `handler`, which the record says is to run.
-    pub(crate) fn of(record: &ExecutionRecord, handler: &str) -> Self {
+    #[must_use]
+    pub fn of(record: &ExecutionRecord, handler: &str) -> Self {
         let payload = match &record.activity {
             Activity::Handler { payload, .. } => payload.clone(),
             Activity::Entry | Activity::Waiting | Activity::Ended => None,

@@ -24,18 +24,17 @@ mod turn;
 mod turn_state;
 mod workflow;
 
+pub use crate::kernel::Decided;
 pub use context::Cx;
+pub use finish::Finishing;
 pub use graph::{Edge, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
+pub use plan::plan;
 pub use state::{Event, State};
-pub(crate) use finish::Finishing;
-pub(crate) use plan::plan;
-pub use stepper::{Rest, Stepper};
 pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
+pub use stepper::{Rest, Stepper};
 pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
-pub use crate::kernel::Decided;
 pub use workflow::{
-    Accepts, Decision, Handled, HandlerCall, HandlerRun, Outcome, Transition, Workflow, WorkflowEvent,
-    WorkflowState,
+    Accepts, Decision, Handled, HandlerCall, HandlerRun, Outcome, Transition, Workflow, WorkflowEvent, WorkflowState,
 };

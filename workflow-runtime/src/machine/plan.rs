@@ -3,8 +3,9 @@
 use super::{Graph, Trigger};
 use crate::kernel::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
 
-/// The plan of a workflow with this graph.
-pub(crate) fn plan(graph: &Graph) -> Plan {
+/// What the kernel needs of this graph.
+#[must_use]
+pub fn plan(graph: &Graph) -> Plan {
     let mut plan = Plan::default();
     for state in graph.states {
         let mut state_plan = StatePlan { end: state.end, ..StatePlan::default() };

@@ -1,2 +1,1 @@
 //! The graph as a picture, in the notations of others.
-

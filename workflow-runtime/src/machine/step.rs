@@ -11,12 +11,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
-use super::turn::panic_text;
 use super::digest::Digest;
+use super::turn::panic_text;
 use super::{Cx, Failure};
 use crate::base::Error;
 use crate::kernel::RetryPolicy;
-use crate::record::{ErrorKind, ErrorRecord, Json, JournalEntry, JournalResult, JsonError};
+use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, JsonError};
 
 /// How a step is run: what its `#[step(…)]` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

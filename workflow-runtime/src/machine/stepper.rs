@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use super::finish::Finishing;
 use super::plan::plan;
-use super::{Accepts, Event, HandlerCall, Outcome as _, Progress, State as _, Turn, TurnScope, Workflow, WorkflowState};
+use super::{
+    Accepts, Event, HandlerCall, Outcome as _, Progress, State as _, Turn, TurnScope, Workflow, WorkflowState,
+};
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
-use crate::kernel::{Execution, HandlerPlan, Next, Plan};
+use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
 use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent};
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
@@ -55,7 +57,7 @@ pub struct Stepper<W> {
     plan: Plan,
     key: ExecutionKey,
     clock: ManualClock,
-    execution: Execution,
+    execution: Kernel,
     inbox: Vec<EventRecord>,
     sent: u64,
     history: Vec<HistoryRecord>,
@@ -77,7 +79,11 @@ pub enum Rest {
 
 impl<W: Workflow> fmt::Debug for Stepper<W> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Stepper").field("key", &self.key).field("execution", &self.execution).finish_non_exhaustive()
+        formatter
+            .debug_struct("Stepper")
+            .field("key", &self.key)
+            .field("execution", &self.execution)
+            .finish_non_exhaustive()
     }
 }
 
@@ -101,8 +107,8 @@ impl<W: Workflow> Stepper<W> {
     fn new(workflow: Arc<W>, state: &str, data: Json) -> Self {
         let plan = plan(W::GRAPH);
         let clock = ManualClock::new(Timestamp::EPOCH);
-        let start = Execution::start(state.to_owned(), data, &plan, clock.now());
-        let execution = Execution::new(start.record, Vec::new(), Vec::new());
+        let start = Kernel::start(state.to_owned(), data, &plan, clock.now());
+        let execution = Kernel::new(start.record, Vec::new(), Vec::new());
         let key = ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::stepper() };
         Self { workflow, plan, key, clock, execution, inbox: Vec::new(), sent: 0, history: vec![start.history] }
     }
@@ -118,7 +124,9 @@ impl<W: Workflow> Stepper<W> {
             self.commit();
             match next {
                 Next::Run(handler) => self.turn(&handler).await,
-                Next::Wait { until } => return Ok(Rest::Waiting { until: until.filter(|until| *until < Timestamp::MAX) }),
+                Next::Wait { until } => {
+                    return Ok(Rest::Waiting { until: until.filter(|until| *until < Timestamp::MAX) });
+                }
                 Next::Parked => {
                     let parked = self.execution.record().parked.clone();
                     return match parked {

@@ -13,8 +13,9 @@ use crate::machine::step::{StepCall, StepPolicy, StepTimedOut};
 use crate::record::{JournalResult, Json};
 
 const PLAIN: StepPolicy = StepPolicy::new("plain");
-const RETRIED: StepPolicy =
-    StepPolicy::new("retried").retry(3, Duration::from_millis(100), Duration::from_secs(1)).timeout(Duration::from_secs(5));
+const RETRIED: StepPolicy = StepPolicy::new("retried")
+    .retry(3, Duration::from_millis(100), Duration::from_secs(1))
+    .timeout(Duration::from_secs(5));
 const CANCELLED: StepPolicy = StepPolicy::new("cancelled").cancel();
 
 fn scope(clock: &ManualClock) -> TurnScope {
@@ -103,7 +104,8 @@ fn a_recorded_step_is_not_run_again() {
     let runs = Arc::new(AtomicU32::new(0));
     let handler = |runs: Arc<AtomicU32>| {
         move |cx: Cx| async move {
-            let step = call(&cx, &PLAIN, 1).once(|_| async move { Ok::<_, Error>(runs.fetch_add(1, Ordering::Relaxed)) });
+            let step =
+                call(&cx, &PLAIN, 1).once(|_| async move { Ok::<_, Error>(runs.fetch_add(1, Ordering::Relaxed)) });
             let value = step.await?;
             assert_eq!(value, 0);
             Ok(Decided::Wait)

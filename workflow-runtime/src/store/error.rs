@@ -46,20 +46,26 @@ pub enum StoreError {
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// The disk, or the quota on it, is full.
-    #[error("the disk of the store is full; everything that was acknowledged is safe: make room and open the store again")]
+    #[error(
+        "the disk of the store is full; everything that was acknowledged is safe: make room and open the store again"
+    )]
     Full,
     /// The store can be read, but not written.
     #[error("the store is read-only: give this process the right to write the file and its folder, and open it again")]
     ReadOnly,
     /// A read or a write failed.
-    #[error("the store cannot be read or written; everything that was acknowledged is safe: see to the disk, and open the store again")]
+    #[error(
+        "the store cannot be read or written; everything that was acknowledged is safe: see to the disk, and open the store again"
+    )]
     Io {
         /// Why.
         #[source]
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// A write failed earlier, so that nobody knows what is on disk.
-    #[error("the store stopped after a failed write; everything that was acknowledged is safe: open it again ({reason})")]
+    #[error(
+        "the store stopped after a failed write; everything that was acknowledged is safe: open it again ({reason})"
+    )]
     Poisoned {
         /// The first failure.
         reason: String,

@@ -23,8 +23,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-pub use error::StoreError;
 pub use crate::kernel::Advance;
+pub use error::StoreError;
 pub use query::{ExecutionSummary, HistoryRow, Page, Query, StateCount};
 
 use crate::base::Timestamp;

@@ -1,0 +1,61 @@
+//! How much runs at once.
+
+use super::fixture::{Act, Draft, Go, Job, JobOutcome, World, settle, test};
+
+#[test]
+fn no_more_than_the_limit_run_at_once_and_all_get_their_turn() {
+    test(async {
+        let world = World::default();
+        let engine = world.builder().max_active(3).start().await.unwrap();
+        let held: Vec<_> = (0..20).map(|_| world.script.will_hold("first")).collect();
+        let mut jobs = Vec::new();
+        for n in 0..20 {
+            jobs.push(world.working(&engine, &format!("{n}")).await);
+        }
+        settle(&engine).await;
+        assert_eq!(world.script.count("first"), 3);
+        assert_eq!(engine.active(), 3);
+        for (index, held) in held.into_iter().enumerate() {
+            held.send(()).unwrap();
+            settle(&engine).await;
+            assert!(engine.active() <= 3);
+            assert!(world.script.count("first") >= (index + 4).min(20), "a free place is used");
+        }
+        for job in jobs {
+            assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)));
+        }
+    });
+}
+
+#[test]
+fn an_execution_that_waits_for_its_next_attempt_takes_no_place() {
+    test(async {
+        let world = World::default();
+        let engine = world.builder().max_active(1).start().await.unwrap();
+        world.script.will("second", Act::Fail("later"));
+        let slow = world.working(&engine, "slow").await;
+        settle(&engine).await;
+        let quick = world.working(&engine, "quick").await;
+        assert!(matches!(quick.outcome().await.unwrap(), JobOutcome::Done(_)));
+        world.pass(&engine, std::time::Duration::from_secs(10)).await;
+        assert!(matches!(slow.outcome().await.unwrap(), JobOutcome::Done(_)));
+    });
+}
+
+#[test]
+fn ten_thousand_at_once_all_end() {
+    test(async {
+        let world = World::default();
+        let engine = world.builder().max_active(50).start().await.unwrap();
+        let jobs = (0..10_000).map(|n| (format!("{n}"), Draft { number: n }));
+        engine.start_all::<Job, _>(jobs).await.unwrap();
+        for n in 0..10_000 {
+            engine.execution::<Job>(format!("{n}")).unwrap().send(Go).await.unwrap();
+        }
+        for n in 0..10_000 {
+            let job = engine.execution::<Job>(format!("{n}")).unwrap();
+            assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)));
+        }
+        assert_eq!(world.script.calls().len(), 20_000, "no step ran twice");
+    });
+}

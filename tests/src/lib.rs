@@ -1,0 +1,3 @@
+//! What the tests share. [`audit`] is written as the author of a library would write it: against public traits alone.
+
+pub mod audit;
