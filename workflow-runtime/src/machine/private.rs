@@ -162,7 +162,7 @@ pub fn is_old_name(name: &str, _: &str, was: &[&str]) -> bool {
 
 pub(super) type FindError = fn(&Error) -> Option<Json>;
 
-type Decode<T> = fn(&Json) -> Result<T, JsonError>;
+pub type Decode<T> = fn(&Json) -> Result<T, JsonError>;
 
 /// Runs an entry handler.
 pub fn run_entry<'a, W, S>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, decode: Decode<S>) -> HandlerRun<'a>
