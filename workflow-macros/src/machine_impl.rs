@@ -16,7 +16,7 @@ use crate::expand::included::{expand_described, expand_included};
 use crate::expand::next_enums::expand_next_enums;
 use crate::expand::transition_enum::expand_transitions;
 use crate::expand::workflow_impl::expand_workflow;
-use crate::lints::expand_lints;
+use crate::warnings::expand_lints;
 use crate::parse::impl_block::{Parsed, parse_impl};
 use crate::parse::workflow_args::parse_workflow_args;
 
