@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use workflow_runtime::prelude::*;
 use workflow_runtime::driver::Decided;
+use workflow_runtime::prelude::*;
 use workflow_runtime::{Trigger, Workflow};
 use workflow_tests::turns::{call, decide, run};
 

@@ -75,7 +75,10 @@ fn a_damaged_execution_is_parked_with_the_reason_and_the_others_run() {
         assert!(matches!(good.outcome().await.unwrap(), JobOutcome::Done(_)));
         let bad = engine.execution::<Job>("bad").unwrap();
         let error = bad.outcome().await.unwrap_err();
-        assert!(matches!(&error, EngineError::Parked { error, .. } if error.message.contains("a flipped bit")), "{error}");
+        assert!(
+            matches!(&error, EngineError::Parked { error, .. } if error.message.contains("a flipped bit")),
+            "{error}"
+        );
         settle(&engine).await;
         let mut parked = Query::default();
         parked.status = Some(Status::Parked);

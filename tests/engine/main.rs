@@ -7,5 +7,7 @@ mod hooked;
 mod interruption;
 mod lifecycle;
 mod limits;
+mod on_disk;
 mod recovery;
+mod telemetry;
 mod timers;

@@ -1,6 +1,13 @@
 //! Code that trips careless macros. It has to compile, without a warning; what little runs is beside the point.
 
-#![deny(warnings, missing_docs, missing_debug_implementations, unreachable_pub, unused_qualifications, clippy::pedantic)]
+#![deny(
+    warnings,
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::pedantic
+)]
 #![allow(clippy::unused_self, clippy::needless_pass_by_value, clippy::unused_async, reason = "what handlers are like")]
 
 mod allowed;

@@ -1,7 +1,7 @@
 //! Everything is private, as in the `main.rs` of a program, and nothing but the workflow is used.
 
-use workflow_runtime::prelude::*;
 use workflow_runtime::Workflow;
+use workflow_runtime::prelude::*;
 
 #[state]
 struct Pending {

@@ -1,5 +1,12 @@
 //! A workflow in the public interface of a library: what is generated passes the lints that libraries deny.
-#![deny(warnings, missing_docs, missing_debug_implementations, unreachable_pub, unused_qualifications, clippy::pedantic)]
+#![deny(
+    warnings,
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::pedantic
+)]
 #![allow(clippy::unused_self, clippy::unused_async, clippy::must_use_candidate, reason = "what handlers are like")]
 #![allow(clippy::needless_pass_by_value, clippy::missing_errors_doc, reason = "what handlers are like")]
 

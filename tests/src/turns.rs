@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use workflow_runtime::driver::{Decided, Finished, HandlerCall, Progress, Turn, TurnScope};
-use workflow_runtime::{ExecutionId, ExecutionKey, Json, JournalEntry, ManualClock, Timestamp, Workflow};
+use workflow_runtime::{ExecutionId, ExecutionKey, JournalEntry, Json, ManualClock, Timestamp, Workflow};
 
 /// One call of a handler over a state's data, as JSON.
 #[must_use]

@@ -19,7 +19,9 @@ pub(crate) fn parse_range(literal: &LitStr) -> syn::Result<(Duration, Duration)>
     let error = |message: String| syn::Error::new(literal.span(), message);
     let text = literal.value();
     let Some((low, high)) = text.split_once("..") else {
-        return Err(error(format!("`{text}` is not a range: write the shortest and the longest pause, as in \"200ms..30s\"")));
+        return Err(error(format!(
+            "`{text}` is not a range: write the shortest and the longest pause, as in \"200ms..30s\""
+        )));
     };
     let (low, high) = (parse(low).map_err(error)?, parse(high).map_err(error)?);
     if low > high {
@@ -95,7 +97,9 @@ mod tests {
 
     #[test]
     fn slips_are_refused() {
-        for text in ["", "m", "15", "15min", "0s", "0h0m", "1.5h", "-1s", "99999999999999999999s", "101w1000000d", "１s"] {
+        for text in
+            ["", "m", "15", "15min", "0s", "0h0m", "1.5h", "-1s", "99999999999999999999s", "101w1000000d", "１s"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

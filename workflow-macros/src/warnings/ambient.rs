@@ -10,7 +10,9 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
         let Some(body) = &handler.body else { continue };
         for call in ambient(body) {
             let (lint, why) = match call.kind {
-                AmbientKind::Time => (Lint::AmbientTime, "is not recorded, so after a crash the handler sees another time"),
+                AmbientKind::Time => {
+                    (Lint::AmbientTime, "is not recorded, so after a crash the handler sees another time")
+                }
                 AmbientKind::Task => (Lint::AmbientTask, "runs past the journal, so a crash loses it or does it twice"),
             };
             if !is_allowed(machine, handler, lint) {

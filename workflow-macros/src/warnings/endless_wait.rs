@@ -14,7 +14,9 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
         let entry = handlers.iter().find(|handler| matches!(handler.trigger, Trigger::Entry));
         let waits = entry.is_none_or(|entry| entry.output.waits().is_some());
         let timed = handlers.iter().any(|handler| matches!(handler.trigger, Trigger::After { .. }));
-        let Some(first) = handlers.iter().find(|handler| matches!(handler.trigger, Trigger::On { .. })) else { continue };
+        let Some(first) = handlers.iter().find(|handler| matches!(handler.trigger, Trigger::On { .. })) else {
+            continue;
+        };
         if waits && !timed {
             warnings.push(Warning {
                 lint: Lint::EndlessWait,

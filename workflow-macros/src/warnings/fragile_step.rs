@@ -8,7 +8,8 @@ use crate::lint::Lint;
 use crate::model::{Machine, Trigger};
 
 pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
-    let fragile = machine.steps.iter().filter(|step| step.policy.retry.is_none() && !step.allow.contains(&Lint::FragileStep));
+    let fragile =
+        machine.steps.iter().filter(|step| step.policy.retry.is_none() && !step.allow.contains(&Lint::FragileStep));
     let fragile: Vec<&Ident> = fragile.map(|step| &step.ident).collect();
     for handler in &machine.handlers {
         let Some(body) = &handler.body else { continue };

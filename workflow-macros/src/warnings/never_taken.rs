@@ -23,7 +23,10 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
             warnings.push(Warning {
                 lint: Lint::NeverTaken,
                 span: *span,
-                message: format!("`{}` never takes the edge to `{name}`: remove it from the `Next<(…)>`", handler.name()),
+                message: format!(
+                    "`{}` never takes the edge to `{name}`: remove it from the `Next<(…)>`",
+                    handler.name()
+                ),
             });
         }
     }

@@ -38,6 +38,7 @@ impl Error {
     /// ```
     /// # use workflow_runtime::Error;
     /// let error = Error::msg("connection refused").context("cannot reach the warehouse");
+    /// assert_eq!(format!("{error:#}"), "cannot reach the warehouse: connection refused");
     /// assert_eq!(format!("{error:?}"), "cannot reach the warehouse\n\nCaused by:\n    connection refused");
     /// ```
     #[must_use]
@@ -81,8 +82,13 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 }
 
 impl fmt::Display for Error {
+    /// The text; with `{:#}`, the text and those of its sources on one line.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, formatter)
+        if !formatter.alternate() {
+            return fmt::Display::fmt(&self.0, formatter);
+        }
+        write!(formatter, "{}", self.0)?;
+        self.chain().skip(1).try_for_each(|source| write!(formatter, ": {source}"))
     }
 }
 

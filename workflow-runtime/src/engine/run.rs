@@ -46,7 +46,7 @@ impl Run {
     pub(super) async fn run(mut self, stored: Option<Stored>) {
         match self.advance(stored).await {
             Ok(()) | Err(Stop::Engine) => {}
-            Err(Stop::Store(error)) => self.core.fail(error),
+            Err(Stop::Store(error)) => self.core.fail(&error),
             Err(Stop::Refused(refused)) => {
                 tracing::warn!(execution = %self.place.key(), %refused, "the execution is left to whoever has it");
             }

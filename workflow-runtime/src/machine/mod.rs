@@ -26,7 +26,7 @@ mod workflow;
 
 pub use crate::kernel::Decided;
 pub use context::Cx;
-pub use finish::Finishing;
+pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
 pub use plan::plan;

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use super::private::{Decode, run_after, run_catch, run_entry, run_on};
 use super::step::StepCall;
 use super::{
-    After, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo, HandlerRun, On,
-    State, StepError, Workflow,
+    After, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo, HandlerRun,
+    On, State, StepError, Workflow,
 };
 use crate::base::Error;
 use crate::record::{Json, JsonError};

@@ -92,6 +92,7 @@ impl<W: Workflow> Stepper<W> {
     ///
     /// # Errors
     /// If the data of `start` cannot be saved.
+    #[expect(clippy::needless_pass_by_value, reason = "as with `Engine::start`")]
     pub fn start(workflow: impl Into<Arc<W>>, start: W::Start) -> Result<Self> {
         Ok(Self::new(workflow.into(), W::Start::NAME, start.encode()?))
     }
