@@ -76,8 +76,13 @@ fn a_layer_uses_no_higher_one() {
         let code = code(&path);
         for (other, other_layer) in LAYERS {
             if other_layer > layer {
-                for used in [format!("crate::{other}::"), format!("crate::{{{other}"), format!("super::super::{other}")] {
-                    assert!(!code.contains(&used), "{} is of layer {layer} and uses `{used}`, of layer {other_layer}", path.display());
+                for used in [format!("crate::{other}::"), format!("crate::{{{other}"), format!("super::super::{other}")]
+                {
+                    assert!(
+                        !code.contains(&used),
+                        "{} is of layer {layer} and uses `{used}`, of layer {other_layer}",
+                        path.display()
+                    );
                 }
             }
         }

@@ -1,6 +1,5 @@
 //! Starting, sending, looking, ending; and what is refused.
 
-use workflow_runtime::prelude::*;
 use workflow_runtime::record::{HistoryKind, Status};
 use workflow_runtime::store::Query;
 use workflow_runtime::{Engine, EngineError};
@@ -218,5 +217,63 @@ fn a_stopped_engine_says_so() {
         assert!(matches!(waiting.await.unwrap(), Err(EngineError::ShuttingDown)));
         assert!(matches!(job.send(Go).await, Err(EngineError::ShuttingDown)));
         assert!(matches!(engine.start::<Job>("b", Draft { number: 1 }).await, Err(EngineError::ShuttingDown)));
+    });
+}
+
+mod renamed {
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Begun;
+    #[state(end)]
+    pub struct Over;
+
+    pub mod before {
+        use workflow_runtime::prelude::*;
+
+        #[event]
+        pub struct Stop;
+    }
+
+    #[event(was = "stop")]
+    pub struct Finish;
+
+    pub struct Old;
+
+    #[workflow(start = Begun)]
+    impl Old {
+        #[on]
+        fn stopped(&self, _: Begun, _: Finish) -> Over {
+            Over
+        }
+
+        #[after("1d")]
+        fn bored(&self, _: Begun) -> Over {
+            Over
+        }
+    }
+}
+
+#[test]
+fn an_event_that_was_sent_under_its_old_name_is_still_taken() {
+    use workflow_runtime::store::{Change, Commit};
+    use workflow_runtime::{Event as _, Timestamp, Workflow as _};
+
+    test(async {
+        let world = World::default();
+        let engine = Engine::on(world.store.clone()).workflow(renamed::Old).start().await.unwrap();
+        let old = engine.start::<renamed::Old>("a", renamed::Begun).await.unwrap();
+        engine.shutdown().await.unwrap();
+        let key = workflow_runtime::record::ExecutionKey { workflow: renamed::Old::NAME.into(), id: old.id().clone() };
+        let event = workflow_runtime::record::NewEvent {
+            event_id: "1".to_owned(),
+            name: "stop".to_owned(),
+            payload: renamed::before::Stop.encode().unwrap(),
+            sent_at: Timestamp::EPOCH,
+        };
+        let commit = Commit { key, change: Change::Deliver { event } };
+        world.store.commit(vec![commit]).await.unwrap().pop().unwrap().unwrap();
+        let engine = Engine::on(world.store.clone()).workflow(renamed::Old).start().await.unwrap();
+        engine.execution::<renamed::Old>("a").unwrap().outcome().await.unwrap();
     });
 }

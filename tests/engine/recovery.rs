@@ -3,67 +3,35 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use workflow_runtime::record::ExecutionKey;
-use workflow_runtime::store::{
-    Change, Commit, Committed, Due, Epoch, HistoryRow, Page, Query, Refused, StateCount, Store, StoreFuture, Stored,
-};
+use workflow_runtime::EngineError;
+use workflow_runtime::store::Change;
 use workflow_runtime::stores::MemoryStore;
-use workflow_runtime::{EngineError, Timestamp};
 
 use super::fixture::{Act, Draft, Go, Job, JobOutcome, World, settle, test};
-
-/// A store that counts commits, and can stop accepting them.
-#[derive(Debug, Default)]
-struct Counting {
-    store: MemoryStore,
-    creates: AtomicUsize,
-    delivers: AtomicUsize,
-    advances: AtomicUsize,
-}
-
-impl Store for Counting {
-    fn acquire(&self) -> StoreFuture<Epoch> {
-        self.store.acquire()
-    }
-    fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
-        for commit in &commits {
-            let counter = match commit.change {
-                Change::Create { .. } => &self.creates,
-                Change::Deliver { .. } => &self.delivers,
-                _ => &self.advances,
-            };
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-        self.store.commit(commits)
-    }
-    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
-        self.store.load(key)
-    }
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
-        self.store.due(workflows, now, limit)
-    }
-    fn list(&self, query: &Query) -> StoreFuture<Page> {
-        self.store.list(query)
-    }
-    fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
-        self.store.counts(workflow)
-    }
-    fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
-        self.store.history(key, after, limit)
-    }
-}
+use super::hooked::{Call, Hooked};
 
 #[test]
 fn a_state_with_n_steps_costs_n_commits() {
     test(async {
-        let store = Arc::new(Counting::default());
-        let world = World::on(store.clone());
+        let commits: Arc<[AtomicUsize; 3]> = Arc::default();
+        let counted = Arc::clone(&commits);
+        let world = World::on(Hooked::new(MemoryStore::new(), move |call| {
+            if let Call::Commit(commits) = call {
+                for commit in commits {
+                    let kind = match commit.change {
+                        Change::Create { .. } => 0,
+                        Change::Deliver { .. } => 1,
+                        _ => 2,
+                    };
+                    counted[kind].fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Ok(())
+        }));
         let engine = world.engine().await;
         world.working(&engine, "a").await.outcome().await.unwrap();
-        assert_eq!(store.creates.load(Ordering::Relaxed), 1);
-        assert_eq!(store.delivers.load(Ordering::Relaxed), 1);
-        // One for the edge, one for the first step, one for the second step with the transition.
-        assert_eq!(store.advances.load(Ordering::Relaxed), 3);
+        // The start; the event; one for the edge, one for the first step, one for the second step with the transition.
+        assert_eq!([0, 1, 2].map(|kind: usize| commits[kind].load(Ordering::Relaxed)), [1, 1, 3]);
     });
 }
 

@@ -35,10 +35,18 @@ pub(crate) fn expand_data_attribute(kind: DataKind, arguments: TokenStream, toke
     let name = kind.name();
     match syn::parse2::<ImplItemFn>(tokens.clone()) {
         Ok(item) if kind == DataKind::State => errors.at(&item.sig.ident, outside(name)),
-        Ok(item) => errors.at(&item.sig.ident, "`#[event]` goes on a struct or an enum; a handler that takes an event is `#[on]`"),
+        Ok(item) => errors
+            .at(&item.sig.ident, "`#[event]` goes on a struct or an enum; a handler that takes an event is `#[on]`"),
         Err(error) => match syn::parse2::<Item>(tokens.clone()) {
-            Ok(Item::Impl(item)) => errors.at(item.self_ty, format!("`#[{name}]` goes on a struct or an enum; the impl with the handlers is `#[workflow(start = …)]`")),
-            Ok(item) => errors.at(first_token(item.to_token_stream()), format!("`#[{name}]` goes on a struct or an enum")),
+            Ok(Item::Impl(item)) => errors.at(
+                item.self_ty,
+                format!(
+                    "`#[{name}]` goes on a struct or an enum; the impl with the handlers is `#[workflow(start = …)]`"
+                ),
+            ),
+            Ok(item) => {
+                errors.at(first_token(item.to_token_stream()), format!("`#[{name}]` goes on a struct or an enum"))
+            }
             Err(_) => errors.push(error),
         },
     }
@@ -93,15 +101,22 @@ fn parse_free(arguments: TokenStream, item: &ItemFn, errors: &mut Errors) -> Opt
         errors.at(workflow, format!("the first argument borrows the workflow: {expected}"));
         return None;
     }
-    if let Some(second) = signature.generics.params.iter().find(|other| !matches!(other, GenericParam::Lifetime(_)) && other.to_token_stream().to_string() != parameter.to_token_stream().to_string()) {
+    if let Some(second) = signature.generics.params.iter().find(|other| {
+        !matches!(other, GenericParam::Lifetime(_))
+            && other.to_token_stream().to_string() != parameter.to_token_stream().to_string()
+    }) {
         errors.at(second, format!("a free handler has one type parameter, its workflow: {expected}"));
         return None;
     }
     let rest: Vec<_> = typed.iter().skip(1).collect();
     let effects = rest.first().is_some_and(|input| is_context(&input.ty));
     match (effects, &signature.asyncness) {
-        (true, None) => errors.at(signature.fn_token, "a handler with `cx: &Cx` has effects: write `async fn`, or leave `cx` out if it has none"),
-        (false, Some(asyncness)) => errors.at(asyncness, "an async handler takes `cx: &Cx` after the workflow; one without effects is a plain `fn`"),
+        (true, None) => errors.at(
+            signature.fn_token,
+            "a handler with `cx: &Cx` has effects: write `async fn`, or leave `cx` out if it has none",
+        ),
+        (false, Some(asyncness)) => errors
+            .at(asyncness, "an async handler takes `cx: &Cx` after the workflow; one without effects is a plain `fn`"),
         _ => {}
     }
     let mut states = rest.iter().filter(|input| !is_nearly_context(&input.ty));

@@ -19,13 +19,29 @@ pub(crate) fn parse_range(literal: &LitStr) -> syn::Result<(Duration, Duration)>
     let error = |message: String| syn::Error::new(literal.span(), message);
     let text = literal.value();
     let Some((low, high)) = text.split_once("..") else {
-        return Err(error(format!("`{text}` is not a range: write the shortest and the longest pause, as in \"200ms..30s\"")));
+        return Err(error(format!(
+            "`{text}` is not a range: write the shortest and the longest pause, as in \"200ms..30s\""
+        )));
     };
     let (low, high) = (parse(low).map_err(error)?, parse(high).map_err(error)?);
     if low > high {
         return Err(error(format!("the range `{text}` is upside down: write the shorter pause first")));
     }
     Ok((low, high))
+}
+
+/// The duration as a person writes it: `1h30m`.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let mut text = String::new();
+    for (unit, factor) in UNITS.iter().rev() {
+        let count = rest / factor;
+        rest %= factor;
+        if count > 0 {
+            text.push_str(&format!("{count}{unit}"));
+        }
+    }
+    text
 }
 
 fn parse(text: &str) -> Result<Duration, String> {
@@ -73,8 +89,17 @@ mod tests {
     }
 
     #[test]
+    fn durations_are_written_as_they_are_read() {
+        for text in ["15m", "1h30m", "200ms", "2w", "1d12h"] {
+            assert_eq!(parse(text).map(super::duration_text).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
     fn slips_are_refused() {
-        for text in ["", "m", "15", "15min", "0s", "0h0m", "1.5h", "-1s", "99999999999999999999s", "101w1000000d", "１s"] {
+        for text in
+            ["", "m", "15", "15min", "0s", "0h0m", "1.5h", "-1s", "99999999999999999999s", "101w1000000d", "１s"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

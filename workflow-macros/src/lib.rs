@@ -8,11 +8,13 @@ mod errors;
 mod expand;
 mod fn_impl;
 mod lint;
-mod lints;
+
 mod machine_impl;
 mod model;
 mod nearest;
 mod parse;
+mod picture;
+mod warnings;
 
 extern crate proc_macro;
 

@@ -11,12 +11,12 @@ use crate::expand::docs::add_docs;
 use crate::expand::enums::expand_enums;
 use crate::expand::graph_checks::expand_graph_checks;
 use crate::expand::handlers::expand_handlers;
-use crate::expand::included::{expand_described, expand_included};
 use crate::expand::in_const;
+use crate::expand::included::{expand_described, expand_included};
 use crate::expand::next_enums::expand_next_enums;
 use crate::expand::transition_enum::expand_transitions;
 use crate::expand::workflow_impl::expand_workflow;
-use crate::lints::expand_lints;
+use crate::warnings::expand_lints;
 use crate::parse::impl_block::{Parsed, parse_impl};
 use crate::parse::workflow_args::parse_workflow_args;
 
@@ -49,7 +49,8 @@ fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStre
     check_machine(&mut machine, has_start, &mut errors);
     add_docs(&machine, &mut item);
     let checks = if errors.is_empty() {
-        let (graph, included, lints) = (expand_graph_checks(&machine), expand_included(&machine), expand_lints(&machine));
+        let (graph, included, lints) =
+            (expand_graph_checks(&machine), expand_included(&machine), expand_lints(&machine));
         let hidden = in_const(&machine.runtime, &quote!(#graph #included));
         quote!(#hidden #lints)
     } else {

@@ -1,5 +1,72 @@
-//! Annotated async functions become a state machine that the compiler checks as a whole graph, and that survives crashes.
+//! Annotated async functions become a state machine that the compiler checks as a whole graph, and a small runtime runs
+//! it so that it survives crashes. The default is one SQLite file beside the program.
 //!
+//! ```
+//! use workflow_runtime::prelude::*;
+//! use workflow_runtime::{Engine, Stepper};
+//!
+//! #[state]
+//! pub struct Asked { amount: u64 }
+//! #[state(end)]
+//! pub struct Granted { amount: u64 }
+//! #[state(end)]
+//! pub struct Refused;
+//! #[event]
+//! pub struct Verdict { yes: bool }
+//!
+//! /// A request that a person decides.
+//! pub struct Request;
+//!
+//! #[workflow(start = Asked)]
+//! impl Request {
+//!     #[on]
+//!     fn decided(&self, asked: Asked, verdict: Verdict) -> Next<(Granted, Refused)> {
+//!         if verdict.yes { goto(Granted { amount: asked.amount }) } else { goto(Refused) }
+//!     }
+//!
+//!     #[after("3d")]
+//!     fn ignored(&self, _: Asked) -> Refused {
+//!         Refused
+//!     }
+//! }
+//!
+//! # workflow_runtime::block_on(async {
+//! // In a unit test: in memory, on a clock that is moved by hand.
+//! let mut request = Stepper::start(Request, Asked { amount: 5 })?;
+//! request.send(Verdict { yes: true }).await?;
+//! assert!(matches!(request.outcome()?, Some(RequestOutcome::Granted(_))));
+//!
+//! // For real: `Engine::sqlite("requests.db")` goes on with what is in the file.
+//! let engine = Engine::in_memory().workflow(Request).start().await?;
+//! let request = engine.start::<Request>("request-1", Asked { amount: 5 }).await?;
+//! request.send(Verdict { yes: false }).await?;
+//! assert!(matches!(request.outcome().await?, RequestOutcome::Refused(_)));
+//! # workflow_runtime::Result::<()>::Ok(())
+//! # }).unwrap();
+//! ```
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | what can be written | the attributes [`workflow`], [`state`], [`event`], [`on`], [`after`], [`catch`], [`step`] |
+//! | what a handler is given and returns | [`Cx`]; [`Next`] and [`goto`], [`Stay`], [`Wait`], [`Error`] |
+//! | running executions | [`Engine`], [`Execution`], [`EngineError`] |
+//! | testing without an engine | [`Stepper`], [`ManualClock`], [`Cx::detached`] |
+//! | the graph, as data and as a picture | [`Graph`] |
+//! | libraries that work with any workflow | [`Workflow`] and the traits beside it |
+//! | another store | [`store::Store`] and its conformance suite |
+//! | another engine | [`driver`] |
+//!
+//! # Features
+//!
+//! * `sqlite` (default): the embedded store. Without it, executions live in memory alone.
+//!
+//! # What a handler may do
+//!
+//! A handler is run again after a crash, and after every pause between two attempts of a step, with the results of its steps
+//! taken from the journal. So its effects belong into [steps](step); and what it hands to its steps should not depend on
+//! chance or the time of day but through [`Cx::now`], which is recorded.
 
 extern crate self as workflow_runtime;
 
@@ -10,6 +77,8 @@ mod machine;
 pub mod record;
 pub mod store;
 pub mod stores;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub mod driver {
     //! For those who drive executions by other means than the [`Engine`](crate::Engine): a queue, timers and a log of
@@ -23,17 +92,17 @@ pub mod driver {
     pub use crate::kernel::{
         Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnPlan, Plan, RetryPolicy, StatePlan,
     };
-    pub use crate::machine::{Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Turn, TurnScope, plan};
+    pub use crate::machine::{Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Turn, TurnScope, plan};
 }
 
 pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::{Advance, RetryPolicy};
 pub use machine::{
-    Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, Failure, Finished,
-    Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress, Rest,
-    RetryInfo, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn,
-    Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState, goto,
+    Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo, Failure,
+    Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress,
+    Rest, RetryInfo, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper,
+    TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState, goto,
 };
 pub use record::*;
 pub use stores::MemoryStore;
@@ -54,3 +123,8 @@ pub mod prelude {
 
 #[doc(hidden)]
 pub use machine::private as __private;
+
+/// The programs of the README, which have to compile.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -24,7 +24,12 @@ pub(crate) fn check_catchable(machine: &Machine, errors: &mut Errors) {
         }
         let state = &handler.state.name;
         if others.iter().all(|other| !other.effects && matches!(other.output.fails, Fails::Never)) {
-            errors.at(error, format!("no handler of `{state}` can fail: they are plain functions without `Result`, so remove this one"));
+            errors.at(
+                error,
+                format!(
+                    "no handler of `{state}` can fail: they are plain functions without `Result`, so remove this one"
+                ),
+            );
             continue;
         }
         if *source || ALWAYS.iter().any(|always| is_named(error, always)) {
@@ -42,7 +47,8 @@ pub(crate) fn check_catchable(machine: &Machine, errors: &mut Errors) {
         let mut same = false;
         for other in others {
             let Fails::With(other) = &other.output.fails else { continue };
-            same |= last_segment(other).map(|segment| &segment.ident) == last_segment(error).map(|segment| &segment.ident);
+            same |=
+                last_segment(other).map(|segment| &segment.ident) == last_segment(error).map(|segment| &segment.ident);
             let text = format!("`{}`", type_text(other));
             if !raised.contains(&text) {
                 raised.push(text);
@@ -53,9 +59,14 @@ pub(crate) fn check_catchable(machine: &Machine, errors: &mut Errors) {
         }
         let caught = type_text(error);
         let message = if raised.is_empty() {
-            format!("no handler of `{state}` returns an error: catch `Error`, which takes a step that was cut off too, or return `Result<…, {caught}>` from one of them")
+            format!(
+                "no handler of `{state}` returns an error: catch `Error`, which takes a step that was cut off too, or return `Result<…, {caught}>` from one of them"
+            )
         } else {
-            format!("no handler of `{state}` raises `{caught}`: they raise {}; write `#[catch(source)]` if it is in the source chain of that", raised.join(", "))
+            format!(
+                "no handler of `{state}` raises `{caught}`: they raise {}; write `#[catch(source)]` if it is in the source chain of that",
+                raised.join(", ")
+            )
         };
         errors.at(error, message);
     }

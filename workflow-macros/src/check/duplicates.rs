@@ -36,7 +36,9 @@ pub(crate) fn check_duplicate_handlers(machine: &mut Machine, errors: &mut Error
 fn conflict(before: &Handler, handler: &Handler) -> Option<String> {
     let (first, state) = (before.name(), &handler.state.name);
     if first == handler.name() && (before.is_included() || handler.is_included()) {
-        return Some(format!("there is another handler `{first}`: a handler's name is persisted, so it has to be the only one; rename one of them"));
+        return Some(format!(
+            "there is another handler `{first}`: a handler's name is persisted, so it has to be the only one; rename one of them"
+        ));
     }
     if before.state != handler.state {
         return None;
@@ -55,7 +57,10 @@ fn conflict(before: &Handler, handler: &Handler) -> Option<String> {
         (Trigger::Catch { error: one, .. }, Trigger::Catch { error, .. })
             if one.to_token_stream().to_string() == error.to_token_stream().to_string() =>
         {
-            Some(format!("`{state}` has a `#[catch]` handler for `{}` already, `{first}`: make one of the two", type_text(error)))
+            Some(format!(
+                "`{state}` has a `#[catch]` handler for `{}` already, `{first}`: make one of the two",
+                type_text(error)
+            ))
         }
         _ => None,
     }

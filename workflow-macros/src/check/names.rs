@@ -10,7 +10,8 @@ use crate::model::{Machine, Trigger, TypeRef};
 // #[on] fn paid(&self, s: orders::Pending, …) -> Paid
 // #[after("1h")] fn unpaid(&self, s: invoices::Pending) -> Cancelled
 pub(crate) fn check_one_path_per_name(machine: &Machine, errors: &mut Errors) {
-    let mentions = machine.handlers.iter().flat_map(|handler| std::iter::once(&handler.state).chain(handler.output.states()));
+    let mentions =
+        machine.handlers.iter().flat_map(|handler| std::iter::once(&handler.state).chain(handler.output.states()));
     check_paths(machine.start.iter().chain(mentions), errors);
     let events = machine.handlers.iter().filter_map(|handler| match &handler.trigger {
         Trigger::On { event } => Some(event),
@@ -45,15 +46,21 @@ pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
     let is_state = |machine: &Machine, ty: &TypeRef, but: usize| {
         let is_start = machine.start.as_ref() == Some(ty);
         let others = machine.handlers.iter().enumerate().filter(|(index, _)| *index != but);
-        let mut mentioned = others.flat_map(|(_, handler)| std::iter::once(&handler.state).chain(handler.output.states()));
+        let mut mentioned =
+            others.flat_map(|(_, handler)| std::iter::once(&handler.state).chain(handler.output.states()));
         is_start || mentioned.any(|state| state == ty)
     };
     let mut swapped = Vec::new();
     for (index, handler) in machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken) {
         let Trigger::On { event } = &handler.trigger else { continue };
         if is_state(machine, event, index) && !is_state(machine, &handler.state, index) {
-            let order = if handler.effects { "(&self, cx: &Cx, state: {state}, event: {event})" } else { "(&self, state: {state}, event: {event})" };
-            let order = order.replace("{state}", &event.name.to_string()).replace("{event}", &handler.state.name.to_string());
+            let order = if handler.effects {
+                "(&self, cx: &Cx, state: {state}, event: {event})"
+            } else {
+                "(&self, state: {state}, event: {event})"
+            };
+            let order =
+                order.replace("{state}", &event.name.to_string()).replace("{event}", &handler.state.name.to_string());
             errors.at(&handler.state, format!("the arguments are in the wrong order: write `{order}`"));
             swapped.push((index, event.clone(), handler.state.clone()));
         }

@@ -33,8 +33,7 @@ pub(crate) fn expand_data(model: &DataModel, item: &DeriveInput) -> TokenStream 
     let derive_serialize = model.derive_serialize.then(|| quote!(#[derive(#runtime::__private::serde::Serialize)]));
     let derive_deserialize =
         model.derive_deserialize.then(|| quote!(#[derive(#runtime::__private::serde::Deserialize)]));
-    let serde_crate =
-        (model.derive_serialize || model.derive_deserialize).then(|| quote!(#[serde(crate = #serde)]));
+    let serde_crate = (model.derive_serialize || model.derive_deserialize).then(|| quote!(#[serde(crate = #serde)]));
     let (identity, assertions) = (expand_identity(model), expand_field_assertions(model, item));
     let hidden = in_const(runtime, &quote!(#identity #assertions));
     if matches!(item.data, Data::Union(_)) {
@@ -129,7 +128,10 @@ fn bind_fields(item: &mut DeriveInput, model: &DataModel) {
 fn has_bound(item: &DeriveInput) -> bool {
     item.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")).any(|attribute| {
         let syn::Meta::List(list) = &attribute.meta else { return false };
-        list.tokens.clone().into_iter().any(|token| matches!(token, proc_macro2::TokenTree::Ident(word) if word == "bound"))
+        list.tokens
+            .clone()
+            .into_iter()
+            .any(|token| matches!(token, proc_macro2::TokenTree::Ident(word) if word == "bound"))
     })
 }
 

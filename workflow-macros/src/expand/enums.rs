@@ -26,7 +26,10 @@ fn expand_state(machine: &Machine) -> TokenStream {
     let (runtime, ident) = (&machine.runtime, &generated_ident(machine, "State"));
     let data = DataEnum {
         ident,
-        doc: format!("Every state of [`{}`], data inside. Its serde form is the persisted name and the data.", machine.name()),
+        doc: format!(
+            "Every state of [`{}`], data inside. Its serde form is the persisted name and the data.",
+            machine.name()
+        ),
         variants: variants(machine, |_| true),
         probe: probe("StateProbe"),
     };

@@ -16,6 +16,11 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
         let (cfg, probe, type_name) = (&state.cfg, state_probe(&state.ty), super::display(&state.ty.name));
         quote!(#cfg #runtime::StateInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC, #probe::END))
     });
+    let events = machine.events.iter().map(|event| {
+        let (cfg, ty, type_name) = (&event.cfg, &event.ty, super::display(&event.ty.name));
+        let probe = quote!(__private::EventProbe::<#ty>);
+        quote!(#cfg #runtime::EventInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC))
+    });
     let handlers = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| {
         let (cfg, info) = (&handler.cfg, handler_info(machine, handler));
         quote!(#cfg #info)
@@ -33,10 +38,11 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
             pub const GRAPH: &'static #runtime::Graph = {
                 #imports
                 const __STATES: &[#runtime::StateInfo] = &[#(#states),*];
+                const __EVENTS: &[#runtime::EventInfo] = &[#(#events),*];
                 const __HANDLERS: &[#runtime::HandlerInfo] = &[#(#handlers),*];
                 const __STEPS: &[#runtime::StepInfo] = &[#(#steps),*];
                 const __GRAPH: #runtime::Graph =
-                    #runtime::Graph::declare(#name, #doc, #start::NAME, __STATES, __HANDLERS, __STEPS);
+                    #runtime::Graph::declare(#name, #doc, #start::NAME, __STATES, __EVENTS, __HANDLERS, __STEPS);
                 &__GRAPH
             };
         }

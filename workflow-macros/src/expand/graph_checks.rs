@@ -61,15 +61,37 @@ fn expand_check(machine: &Machine, index: usize, state: &StateModel) -> TokenStr
     let is_start = machine.start.as_ref() == Some(&state.ty);
     let source = machine.handlers_of(&state.ty).next().map_or(first, |handler| handler.state.span());
     let no_handler = if is_start {
-        format!("the start `{name}` has no handler here: write `#[state] async fn start(&self, cx: &Cx, state: {name}) -> …`, or an `#[on]` or `#[after]` handler that takes it")
+        format!(
+            "the start `{name}` has no handler here: write `#[state] async fn start(&self, cx: &Cx, state: {name}) -> …`, or an `#[on]` or `#[after]` handler that takes it"
+        )
     } else {
-        format!("`{name}` has no handler here, so an execution would be stuck in it: write one that takes it, or put `#[state(end)]` on it if the workflow ends there")
+        format!(
+            "`{name}` has no handler here, so an execution would be stuck in it: write one that takes it, or put `#[state(end)]` on it if the workflow ends there"
+        )
     };
     let checks = [
         ("NoHandler", first, no_handler),
-        ("EndWithHandler", source, format!("`{name}` is an end state, where nothing happens any more: remove this handler, or `end` from `#[state(end)]` on `{name}`")),
-        ("Unreachable", source, format!("`{name}` cannot be reached: no path leads to it from the start `{start}`; return it from a handler, or remove its handlers")),
-        ("Stuck", source, format!("no end state can be reached from `{name}`: give it or what follows it a way to a state with `#[state(end)]`")),
+        (
+            "EndWithHandler",
+            source,
+            format!(
+                "`{name}` is an end state, where nothing happens any more: remove this handler, or `end` from `#[state(end)]` on `{name}`"
+            ),
+        ),
+        (
+            "Unreachable",
+            source,
+            format!(
+                "`{name}` cannot be reached: no path leads to it from the start `{start}`; return it from a handler, or remove its handlers"
+            ),
+        ),
+        (
+            "Stuck",
+            source,
+            format!(
+                "no end state can be reached from `{name}`: give it or what follows it a way to a state with `#[state(end)]`"
+            ),
+        ),
     ];
     let checks = checks.into_iter().map(|(verdict, span, message)| {
         let verdict = Ident::new(verdict, Span::call_site());
@@ -114,16 +136,31 @@ fn expand_wait(machine: &Machine, state: &StateModel) -> Option<TokenStream> {
     if timers.is_empty() {
         let waiting = all.iter().find_map(|handler| handler.output.waits());
         if let Some(span) = waiting {
-            return panic(span, format!("nothing can end this wait: `{name}` has no `#[on]` and no `#[after]` handler; write one, or return a target"));
+            return panic(
+                span,
+                format!(
+                    "nothing can end this wait: `{name}` has no `#[on]` and no `#[after]` handler; write one, or return a target"
+                ),
+            );
         }
         let only_catches = all.iter().all(|handler| matches!(handler.trigger, Trigger::Catch { .. }));
         let first = all.first().filter(|_| only_catches)?;
-        return panic(first.state.span(), format!("nothing ever happens in `{name}`: it has a `#[catch]` handler and none that could fail; write a `#[state]`, `#[on]` or `#[after]` handler for it"));
+        return panic(
+            first.state.span(),
+            format!(
+                "nothing ever happens in `{name}`: it has a `#[catch]` handler and none that could fail; write a `#[state]`, `#[on]` or `#[after]` handler for it"
+            ),
+        );
     }
     if timers.iter().any(|(delay, _)| delay.is_none()) {
         return None;
     }
     let (_, last) = timers.into_iter().max_by_key(|(delay, _)| *delay)?;
     let span = last.output.waits()?;
-    panic(span, format!("nothing can end this wait: it is the last `#[after]` of `{name}`, which has no `#[on]` handler; return a target, or write another handler"))
+    panic(
+        span,
+        format!(
+            "nothing can end this wait: it is the last `#[after]` of `{name}`, which has no `#[on]` handler; return a target, or write another handler"
+        ),
+    )
 }

@@ -15,7 +15,12 @@ pub(crate) fn handler_probe(machine: &Machine, handler: &Handler) -> TokenStream
 
 /// In the main impl: each included handler exists and is what it is said to be.
 pub(crate) fn expand_included(machine: &Machine) -> TokenStream {
-    machine.handlers.iter().filter(|handler| handler.is_included()).map(|handler| expand_one(machine, handler)).collect()
+    machine
+        .handlers
+        .iter()
+        .filter(|handler| handler.is_included())
+        .map(|handler| expand_one(machine, handler))
+        .collect()
 }
 
 fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
@@ -23,7 +28,12 @@ fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
     let (state, name) = (&handler.state, handler.name());
     let probe = handler_probe(machine, handler);
     let key = edge_key(machine, &name);
-    let exists = at(span, quote!(const _: () = __private::assert_described::<__State, __Key>();));
+    let exists = at(
+        span,
+        quote!(
+            const _: () = __private::assert_described::<__State, __Key>();
+        ),
+    );
     let kind = match &handler.trigger {
         Trigger::Entry => "state",
         Trigger::On { .. } => "on",

@@ -65,7 +65,13 @@ fn split_attributes(attributes: &[Attribute]) -> (Vec<&Attribute>, Vec<&Attribut
     )
 }
 
-fn outer_fn(runtime: &Runtime, signature: &Signature, step: &Step, inner: &TokenStream, item: &TokenStream) -> TokenStream {
+fn outer_fn(
+    runtime: &Runtime,
+    signature: &Signature,
+    step: &Step,
+    inner: &TokenStream,
+    item: &TokenStream,
+) -> TokenStream {
     let ident = &signature.ident;
     let generics = &signature.generics;
     let where_clause = &generics.where_clause;

@@ -66,7 +66,9 @@ pub(crate) fn doc_text(attributes: &[Attribute]) -> String {
         Some(text.value())
     });
     let lines: Vec<String> = lines
-        .flat_map(|text| text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()).collect::<Vec<_>>())
+        .flat_map(|text| {
+            text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()).collect::<Vec<_>>()
+        })
         .collect();
     lines.join("\n").trim().to_owned()
 }

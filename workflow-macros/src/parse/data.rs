@@ -108,7 +108,10 @@ fn parse_name(literal: &LitStr) -> syn::Result<String> {
     let message = if name.is_empty() {
         "a persisted name cannot be empty: leave `name` out to use the type's own, in snake case".to_owned()
     } else {
-        format!("`{name}` is not an identifier: a persisted name has letters, digits and `_`, as in `{}`", suggest(&name))
+        format!(
+            "`{name}` is not an identifier: a persisted name has letters, digits and `_`, as in `{}`",
+            suggest(&name)
+        )
     };
     Err(syn::Error::new(literal.span(), message))
 }
@@ -128,7 +131,9 @@ fn check_generics(kind: DataKind, item: &DeriveInput, errors: &mut Errors) {
     let what = if kind == DataKind::State { "a state" } else { "an event" };
     let why = match parameter {
         GenericParam::Lifetime(_) => "is saved and read again, so it borrows nothing: own the data",
-        GenericParam::Type(_) | GenericParam::Const(_) => "is found by its name in the store, so it has no parameters: name the types",
+        GenericParam::Type(_) | GenericParam::Const(_) => {
+            "is found by its name in the store, so it has no parameters: name the types"
+        }
     };
     errors.at(parameter, format!("{what} {why}"));
 }

@@ -139,12 +139,16 @@ fn check_receiver(signature: &Signature, errors: &mut Errors) {
     match signature.receiver() {
         Some(receiver) => {
             if !matches!(&receiver.kind, ReceiverKind::Reference(_, _, None)) {
-                errors.at(receiver, "a handler takes `&self`: the workflow holds dependencies, and data is in the states");
+                errors.at(
+                    receiver,
+                    "a handler takes `&self`: the workflow holds dependencies, and data is in the states",
+                );
             }
         }
         None => {
             let name = unraw(&signature.ident);
-            errors.at(&signature.ident, format!("`{name}` has no `&self`: a handler takes `(&self, cx: &Cx, state: S)`"));
+            errors
+                .at(&signature.ident, format!("`{name}` has no `&self`: a handler takes `(&self, cx: &Cx, state: S)`"));
         }
     }
 }
@@ -167,7 +171,10 @@ fn check_context(signature: &Signature, kind: InertKind, errors: &mut Errors) ->
                 let order = expected_arguments(kind, true);
                 errors.at(argument, format!("the arguments are in the wrong order: write `{order}`"));
             } else if asyncness.is_none() {
-                errors.at(signature.fn_token, "a handler with `cx: &Cx` has effects: write `async fn`, or leave `cx` out if it has none");
+                errors.at(
+                    signature.fn_token,
+                    "a handler with `cx: &Cx` has effects: write `async fn`, or leave `cx` out if it has none",
+                );
             }
             true
         }

@@ -81,7 +81,10 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
 // #[workflow(start = A)] impl (Bank, Stock) { … }
 fn check_impl(item: &ItemImpl, errors: &mut Errors) -> bool {
     if let Some((path, _)) = &item.trait_ {
-        errors.at(path, "`#[workflow]` goes on the inherent `impl` of a type, which holds the handlers: leave the trait out");
+        errors.at(
+            path,
+            "`#[workflow]` goes on the inherent `impl` of a type, which holds the handlers: leave the trait out",
+        );
         return false;
     }
     if last_segment(&item.self_ty).is_none() || matches!(&*item.self_ty, Type::Path(path) if path.qself.is_some()) {
@@ -89,7 +92,8 @@ fn check_impl(item: &ItemImpl, errors: &mut Errors) -> bool {
         return false;
     }
     let owned = "a workflow lives as long as the engine, so it owns its dependencies: use an owned type or an `Arc` instead of a lifetime";
-    if let Some(lifetime) = item.generics.params.iter().find(|parameter| matches!(parameter, GenericParam::Lifetime(_))) {
+    if let Some(lifetime) = item.generics.params.iter().find(|parameter| matches!(parameter, GenericParam::Lifetime(_)))
+    {
         errors.at(lifetime, owned);
         return false;
     }

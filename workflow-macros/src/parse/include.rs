@@ -87,16 +87,34 @@ fn parse_line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option
     let arguments = content.parse_terminated(<Type as syn::parse::Parse>::parse, Token![,])?;
     let mut arguments = arguments.iter();
     let Some(state) = arguments.next() else {
-        return Err(syn::Error::new(ident.span(), "the state of the handler is missing: write `on delivered(Shipped, Delivery) -> Delivered`"));
+        return Err(syn::Error::new(
+            ident.span(),
+            "the state of the handler is missing: write `on delivered(Shipped, Delivery) -> Delivered`",
+        ));
     };
     let state = parse_type_ref(state, "a state")?;
     let payload = arguments.next();
     let trigger = match (name.as_str(), payload) {
         ("on", Some(event)) => Trigger::On { event: parse_type_ref(event, "an event")? },
         ("catch", Some(error)) => Trigger::Catch { error: error.clone(), source: true },
-        ("on", None) => return Err(syn::Error::new(ident.span(), format!("the event is missing: write `on {ident}({}, Event) -> …`", state.name))),
-        ("catch", None) => return Err(syn::Error::new(ident.span(), format!("the error is missing: write `catch {ident}({}, Error) -> …`", state.name))),
-        (_, Some(extra)) => return Err(syn::Error::new_spanned(extra, format!("`{name}` takes a state alone: write `{name} {ident}({}) -> …`", state.name))),
+        ("on", None) => {
+            return Err(syn::Error::new(
+                ident.span(),
+                format!("the event is missing: write `on {ident}({}, Event) -> …`", state.name),
+            ));
+        }
+        ("catch", None) => {
+            return Err(syn::Error::new(
+                ident.span(),
+                format!("the error is missing: write `catch {ident}({}, Error) -> …`", state.name),
+            ));
+        }
+        (_, Some(extra)) => {
+            return Err(syn::Error::new_spanned(
+                extra,
+                format!("`{name}` takes a state alone: write `{name} {ident}({}) -> …`", state.name),
+            ));
+        }
         ("state", None) => Trigger::Entry,
         (_, None) => Trigger::After { delay: None },
     };

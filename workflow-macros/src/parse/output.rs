@@ -40,7 +40,8 @@ fn split_result<'a>(ty: &'a Type, self_ty: &Type) -> (&'a Type, Fails) {
 fn parse_targets(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut Errors) -> (Vec<Target>, bool) {
     if let Type::Tuple(tuple) = bare(ty) {
         let message = if tuple.elems.is_empty() {
-            "a handler says where it goes: return a target, as in `Shipped`, or `Next<(A, B)>`, `Stay<S>` or `Wait`".to_owned()
+            "a handler says where it goes: return a target, as in `Shipped`, or `Next<(A, B)>`, `Stay<S>` or `Wait`"
+                .to_owned()
         } else {
             format!("a choice of targets is written `Next<{}>`, and made by `goto`", quote!(#tuple))
         };
@@ -80,7 +81,10 @@ fn parse_targets(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mu
         targets.push(target);
     }
     if tuple.elems.len() > MOST_TARGETS {
-        errors.at(tuple, format!("a handler has up to {MOST_TARGETS} targets: split the decision with a state in between"));
+        errors.at(
+            tuple,
+            format!("a handler has up to {MOST_TARGETS} targets: split the decision with a state in between"),
+        );
     }
     (targets, true)
 }
@@ -104,7 +108,12 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
             let same = state.is_none_or(|state| last_segment(stays).is_some_and(|segment| segment.ident == state.name));
             if !same {
                 let (state, stays) = (state.map(|state| state.name.to_string()).unwrap_or_default(), quote!(#stays));
-                errors.at(arguments.first(), format!("a handler of `{state}` stays in `{state}`: write `Stay<{state}>`, or `{stays}` to go there"));
+                errors.at(
+                    arguments.first(),
+                    format!(
+                        "a handler of `{state}` stays in `{state}`: write `Stay<{state}>`, or `{stays}` to go there"
+                    ),
+                );
                 return None;
             }
             return Some(Target::Stay(segment.ident.span()));

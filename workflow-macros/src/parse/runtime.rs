@@ -15,7 +15,10 @@ pub(crate) fn default_runtime() -> Runtime {
 pub(crate) fn parse_runtime(key: &Ident, input: ParseStream<'_>) -> syn::Result<Runtime> {
     let text = text_value(key, "::workflow_runtime", input)?;
     let path = text.parse_with(syn::Path::parse_mod_style).map_err(|_| {
-        let message = format!("`{}` is not a path: write the path of the runtime crate, as in \"::workflow_runtime\"", text.value());
+        let message = format!(
+            "`{}` is not a path: write the path of the runtime crate, as in \"::workflow_runtime\"",
+            text.value()
+        );
         syn::Error::new(text.span(), message)
     })?;
     Ok(Runtime(path))

@@ -134,7 +134,8 @@ pub(crate) fn check_step_signature(signature: &Signature, method: bool, errors: 
                 errors.at(receiver, "a step takes `&self`: it may be tried again");
             }
             _ => {
-                let message = format!("a step of a workflow takes `{expected}`; without `&self`, write it as a free function");
+                let message =
+                    format!("a step of a workflow takes `{expected}`; without `&self`, write it as a free function");
                 errors.at(&signature.ident, message);
                 return;
             }
@@ -152,7 +153,8 @@ pub(crate) fn check_step_signature(signature: &Signature, method: bool, errors: 
     match &signature.output {
         ReturnType::Default => errors.at(&signature.ident, wanted),
         ReturnType::Type(_, ty) => {
-            let is_result = last_segment(ty).is_some_and(|segment| segment.ident == "Result" && !type_arguments(segment).is_empty());
+            let is_result = last_segment(ty)
+                .is_some_and(|segment| segment.ident == "Result" && !type_arguments(segment).is_empty());
             // `io::Result` and the like are told by the types.
             if !is_result {
                 errors.span(ty.span(), wanted);

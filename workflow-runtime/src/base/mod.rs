@@ -1,11 +1,13 @@
 //! Layer 0: what everything else is made of — ids, errors, time. Nothing here knows what a workflow is.
 
 mod clock;
+mod duration;
 mod error;
 mod id;
 mod timestamp;
 
 pub use clock::{Clock, ManualClock, Sleep};
+pub(crate) use duration::HumanDuration;
 pub use error::{Error, Result};
 pub use id::{ExecutionId, InvalidId};
 pub use timestamp::Timestamp;

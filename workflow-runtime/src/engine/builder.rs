@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 
 use super::core::{Core, Parts};
 use super::registry::{Machine, Registry, register};
-use super::{Engine, EngineError, SystemClock, scheduler};
+use super::{Engine, EngineError, SystemClock};
 use crate::base::Clock;
 use crate::machine::Workflow;
 use crate::record::Json;
@@ -121,8 +121,7 @@ impl EngineBuilder {
             max_active: self.max_active,
             runtime: runtime.clone(),
         }));
-        let scheduler = runtime.spawn(scheduler::schedule(Arc::clone(&core)));
-        core.has_scheduler(scheduler.abort_handle());
+        core.start_scheduler();
         if self.ctrl_c {
             let core = Arc::downgrade(&core);
             runtime.spawn(async move {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::EngineError;
@@ -35,6 +35,8 @@ pub(super) struct Core {
     // Held only to add or take out, never over an await.
     watchers: Mutex<HashMap<ExecutionKey, Vec<oneshot::Sender<()>>>>,
     scheduler: OnceLock<AbortHandle>,
+    /// Every task holds a receiver, so that the end of the last one can be waited for.
+    tasks: watch::Sender<()>,
 }
 
 /// What a [`Core`] is made of.
@@ -65,6 +67,7 @@ impl Core {
             failure: OnceLock::new(),
             watchers: Mutex::default(),
             scheduler: OnceLock::new(),
+            tasks: watch::Sender::new(()),
         }
     }
 
@@ -120,8 +123,8 @@ impl Core {
         match self.active.claim(key) {
             Claim::Granted(place) => {
                 let run = Run::new(Arc::clone(self), Arc::clone(machine), place);
-                let task = self.runtime.spawn(run.run(stored));
-                self.active.has_task(key, task.abort_handle());
+                let task = self.spawn(run.run(stored));
+                self.active.has_task(key, task);
             }
             Claim::Running => {}
             Claim::Full => self.alarm.backlog(),
@@ -160,7 +163,7 @@ impl Core {
     }
 
     /// The store failed: nothing can go on before it is opened again.
-    pub(super) fn fail(&self, error: StoreError) {
+    pub(super) fn fail(&self, error: &StoreError) {
         if self.failure.set(error.clone()).is_ok() {
             tracing::error!(%error, "the store failed, and the engine stops; what was acknowledged is safe");
         }
@@ -184,7 +187,8 @@ impl Core {
             }
         }
         self.abort();
-        self.active.idle().await;
+        // Not before the last task is gone: until then, it holds the store.
+        self.tasks.closed().await;
         match self.failure.get() {
             Some(error) => Err(EngineError::Store(error.clone())),
             None => Ok(()),
@@ -199,8 +203,19 @@ impl Core {
         self.active.abort_all();
     }
 
-    pub(super) fn has_scheduler(&self, task: AbortHandle) {
+    /// Starts the task that finds what is due.
+    pub(super) fn start_scheduler(self: &Arc<Self>) {
+        let task = self.spawn(super::scheduler::schedule(Arc::clone(self)));
         // Set once, when the engine starts.
         let _ = self.scheduler.set(task);
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        let alive = self.tasks.subscribe();
+        let task = self.runtime.spawn(async move {
+            task.await;
+            drop(alive);
+        });
+        task.abort_handle()
     }
 }

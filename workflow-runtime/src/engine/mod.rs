@@ -83,19 +83,16 @@ impl Drop for StopOnDrop {
 impl Engine {
     /// An engine on the SQLite file `path`, which is made if it is not there.
     #[cfg(feature = "sqlite")]
-    #[must_use]
     pub fn sqlite(path: impl Into<std::path::PathBuf>) -> EngineBuilder {
         EngineBuilder::on_sqlite(path.into())
     }
 
     /// An engine whose executions are gone when the process is: for tests, and to try things out.
-    #[must_use]
     pub fn in_memory() -> EngineBuilder {
         EngineBuilder::on_store(Arc::new(crate::stores::MemoryStore::new()))
     }
 
     /// An engine on `store`.
-    #[must_use]
     pub fn on(store: Arc<dyn Store>) -> EngineBuilder {
         EngineBuilder::on_store(store)
     }

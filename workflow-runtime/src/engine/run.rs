@@ -46,7 +46,7 @@ impl Run {
     pub(super) async fn run(mut self, stored: Option<Stored>) {
         match self.advance(stored).await {
             Ok(()) | Err(Stop::Engine) => {}
-            Err(Stop::Store(error)) => self.core.fail(error),
+            Err(Stop::Store(error)) => self.core.fail(&error),
             Err(Stop::Refused(refused)) => {
                 tracing::warn!(execution = %self.place.key(), %refused, "the execution is left to whoever has it");
             }
@@ -130,9 +130,9 @@ impl Run {
                 Activity::Entry if !interrupted => execution.record().next_timer(),
                 _ => None,
             };
+            // An event that was acknowledged goes before what the handler would do next.
             let progress = tokio::select! {
                 biased;
-                progress = turn.next() => progress,
                 () = self.place.signal().given(), if !interrupted => {
                     if self.place.signal().take() && !self.core.is_stopping() {
                         self.look_at_inbox(execution).await?;
@@ -144,6 +144,7 @@ impl Run {
                     interrupted = self.interrupt(execution, &mut turn);
                     continue;
                 }
+                progress = turn.next() => progress,
             };
             match progress {
                 Progress::Save(results) => {

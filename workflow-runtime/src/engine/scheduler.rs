@@ -80,7 +80,7 @@ pub(super) async fn schedule(core: Arc<Core>) {
         let limit = core.active.len() + core.active.free().min(BATCH);
         let due = match core.store.due(&workflows, core.now(), limit).await {
             Ok(due) => due,
-            Err(error) => return core.fail(error),
+            Err(error) => return core.fail(&error),
         };
         let all = due.ready.len() < limit;
         let mut activated = 0;

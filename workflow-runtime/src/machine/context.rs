@@ -128,7 +128,7 @@ impl Cx {
     }
 
     fn claim(&self, call: &str) -> String {
-        self.turn.claim(format!("{}:{call}", self.turn.scope.handler))
+        self.turn.claim(&format!("{}:{call}", self.turn.scope.handler))
     }
 
     pub(super) fn turn(&self) -> &Arc<TurnState> {

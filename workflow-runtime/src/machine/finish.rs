@@ -7,12 +7,15 @@ use crate::base::{Error, Timestamp};
 use crate::kernel::{Decided, Kernel, Plan};
 use crate::record::{Activity, ErrorKind, ExecutionRecord, Json};
 
+/// The `#[catch]` handler that takes an error, and the error as it is given to it; `None` if none does.
+pub type Caught = Option<(&'static str, Json)>;
+
 /// What a driver knows besides the execution when a turn has [finished](Finished).
 pub struct Finishing<'a> {
     /// What the code says that executions may do.
     pub plan: &'a Plan,
     /// Finds the `#[catch]` handler of a state that takes an error: [`Workflow::catch`](super::Workflow::catch).
-    pub catch: &'a dyn Fn(&str, &Error) -> Option<(&'static str, Json)>,
+    pub catch: &'a dyn Fn(&str, &Error) -> Caught,
     /// The most bytes that the data of a state may have.
     pub payload_limit: usize,
     /// The present.

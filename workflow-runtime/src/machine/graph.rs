@@ -16,6 +16,8 @@ pub struct Graph {
     pub start: &'static str,
     /// Every state, in declaration order.
     pub states: &'static [StateInfo],
+    /// Every event that some state takes, in declaration order.
+    pub events: &'static [EventInfo],
     /// Every handler, in declaration order.
     pub handlers: &'static [HandlerInfo],
     /// Every step among the workflow's methods, in declaration order.
@@ -36,6 +38,20 @@ pub struct StateInfo {
     pub doc: &'static str,
     /// Whether the workflow ends there.
     pub end: bool,
+}
+
+/// An event in a [`Graph`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventInfo {
+    /// Its persisted name.
+    pub name: &'static str,
+    /// Persisted names that it had before.
+    pub was: &'static [&'static str],
+    /// The name of its type.
+    pub type_name: &'static str,
+    /// Its doc comment.
+    pub doc: &'static str,
 }
 
 /// A handler in a [`Graph`].
@@ -124,10 +140,11 @@ impl Graph {
         doc: &'static str,
         start: &'static str,
         states: &'static [StateInfo],
+        events: &'static [EventInfo],
         handlers: &'static [HandlerInfo],
         steps: &'static [StepInfo],
     ) -> Self {
-        Self { workflow, doc, start, states, handlers, steps }
+        Self { workflow, doc, start, states, events, handlers, steps }
     }
 }
 
@@ -142,6 +159,19 @@ impl StateInfo {
         end: bool,
     ) -> Self {
         Self { name, was, type_name, doc, end }
+    }
+}
+
+#[doc(hidden)]
+impl EventInfo {
+    #[must_use]
+    pub const fn declare(
+        name: &'static str,
+        was: &'static [&'static str],
+        type_name: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        Self { name, was, type_name, doc }
     }
 }
 
@@ -209,6 +239,13 @@ impl Graph {
     pub fn state(&self, name: &str) -> Option<&'static StateInfo> {
         let current = self.states.iter().find(|state| state.name == name);
         current.or_else(|| self.states.iter().find(|state| state.was.contains(&name)))
+    }
+
+    /// The event of this persisted name, current or old.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<&'static EventInfo> {
+        let current = self.events.iter().find(|event| event.name == name);
+        current.or_else(|| self.events.iter().find(|event| event.was.contains(&name)))
     }
 
     /// The handlers of a state, in declaration order.

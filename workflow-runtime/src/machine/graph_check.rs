@@ -2,7 +2,10 @@
 //!
 //! They run in constants, over places instead of names, and once for a workflow: the time is that of one walk over its
 //! edges for each state. How they are told to the user stands in the generated code, which has the user's tokens.
-#![allow(clippy::indexing_slicing, reason = "a constant function has no other way, and a slip fails the user's build, not the program")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a constant function has no other way, and a slip fails the user's build, not the program"
+)]
 
 use super::{HandlerInfo, Trigger};
 

@@ -26,8 +26,8 @@ mod workflow;
 
 pub use crate::kernel::Decided;
 pub use context::Cx;
-pub use finish::Finishing;
-pub use graph::{Edge, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
+pub use finish::{Caught, Finishing};
+pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
 pub use plan::plan;
 pub use state::{Event, State};

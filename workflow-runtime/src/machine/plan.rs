@@ -14,7 +14,8 @@ pub fn plan(graph: &Graph) -> Plan {
             match handler.trigger {
                 Trigger::Entry => state_plan.entry = Some(of),
                 Trigger::On { event } => {
-                    let events = vec![event.to_owned()];
+                    let was = graph.event(event).map_or(&[] as &[&str], |event| event.was);
+                    let events = [event].iter().chain(was).map(|name| (*name).to_owned()).collect();
                     state_plan.on.push(OnPlan { events, handler: of });
                 }
                 Trigger::After { delay } => state_plan.after.push(AfterPlan { delay, handler: of }),

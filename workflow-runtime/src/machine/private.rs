@@ -160,7 +160,9 @@ pub fn is_old_name(name: &str, _: &str, was: &[&str]) -> bool {
     was.contains(&name)
 }
 
-pub(super) type Decode<T> = fn(&Json) -> Result<T, JsonError>;
+pub(super) type FindError = fn(&Error) -> Option<Json>;
+
+pub type Decode<T> = fn(&Json) -> Result<T, JsonError>;
 
 /// Runs an entry handler.
 pub fn run_entry<'a, W, S>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, decode: Decode<S>) -> HandlerRun<'a>
@@ -239,7 +241,7 @@ pub fn run_unknown<'a>(call: &'a HandlerCall) -> HandlerRun<'a> {
 #[must_use]
 pub fn find_catch(
     error: &Error,
-    catches: &[(&'static str, fn(&Error) -> Option<Json>)],
+    catches: &[(&'static str, FindError)],
 ) -> Option<(&'static str, Json)> {
     catches.iter().find_map(|(handler, find)| Some((*handler, find(error)?)))
 }

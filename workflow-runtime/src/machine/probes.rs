@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use super::private::{Decode, run_after, run_catch, run_entry, run_on};
 use super::step::StepCall;
 use super::{
-    After, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo, HandlerRun, On,
-    State, StepError, Workflow,
+    After, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo, HandlerRun,
+    On, State, StepError, Workflow,
 };
 use crate::base::Error;
 use crate::record::{Json, JsonError};
@@ -75,6 +75,7 @@ impl<T: Event> EventProbe<T> {
     pub const IS_EVENT: bool = true;
     pub const NAME: &'static str = T::NAME;
     pub const WAS: &'static [&'static str] = T::WAS;
+    pub const DOC: &'static str = T::DOC;
 
     pub fn encode(event: &T) -> Result<Json, JsonError> {
         event.encode()
@@ -90,6 +91,7 @@ pub trait NoEvent<T> {
     const IS_EVENT: bool = false;
     const NAME: &'static str = "";
     const WAS: &'static [&'static str] = &[];
+    const DOC: &'static str = "";
 
     fn encode(_: &T) -> Result<Json, JsonError> {
         Json::encode(&())

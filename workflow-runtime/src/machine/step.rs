@@ -158,7 +158,7 @@ impl StepCall {
     #[must_use]
     pub fn new(cx: &Cx, policy: &'static StepPolicy, arguments: &Digest) -> Self {
         let handler = &cx.turn().scope.handler;
-        let key = cx.turn().claim(format!("{handler}:{}:{:032x}", policy.name, arguments.finish()));
+        let key = cx.turn().claim(&format!("{handler}:{}:{:032x}", policy.name, arguments.finish()));
         Self { cx: cx.clone(), policy, key }
     }
 

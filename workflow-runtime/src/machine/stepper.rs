@@ -49,7 +49,7 @@ use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json,
 /// assert!(matches!(conversation.state()?, ConversationState::Asked(_)));
 /// conversation.send(Answer { text: "yes".into() }).await?;
 /// assert!(matches!(conversation.outcome()?, Some(ConversationOutcome::Answered(_))));
-/// # workflow_runtime::Result::Ok(())
+/// # workflow_runtime::Result::<()>::Ok(())
 /// # }).unwrap();
 /// ```
 pub struct Stepper<W> {
@@ -92,6 +92,7 @@ impl<W: Workflow> Stepper<W> {
     ///
     /// # Errors
     /// If the data of `start` cannot be saved.
+    #[expect(clippy::needless_pass_by_value, reason = "as with `Engine::start`")]
     pub fn start(workflow: impl Into<Arc<W>>, start: W::Start) -> Result<Self> {
         Ok(Self::new(workflow.into(), W::Start::NAME, start.encode()?))
     }

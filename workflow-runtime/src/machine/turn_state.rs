@@ -61,9 +61,9 @@ impl TurnState {
     }
 
     /// The key of a call that is made now.
-    pub(super) fn claim(&self, call: String) -> String {
+    pub(super) fn claim(&self, call: &str) -> String {
         let mut inner = self.lock();
-        let count = inner.calls.entry(call.clone()).or_insert(0);
+        let count = inner.calls.entry(call.to_owned()).or_insert(0);
         let key = format!("{call}:{count}");
         *count += 1;
         inner.unclaimed.remove(&key);

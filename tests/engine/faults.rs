@@ -1,0 +1,119 @@
+//! A store that fails, at every single call that it can fail at.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use workflow_runtime::EngineError;
+use workflow_runtime::record::Status;
+use workflow_runtime::store::{Query, StoreError};
+use workflow_runtime::stores::MemoryStore;
+
+use super::fixture::{Act, Draft, Go, Job, JobOutcome, World, settle, test};
+use super::hooked::{Call, Hooked};
+
+/// Commits until one fails, as a full disk does.
+fn full_after(store: &MemoryStore, commits: usize) -> Arc<Hooked> {
+    let left = AtomicUsize::new(commits);
+    Hooked::new(store.clone(), move |call| match call {
+        Call::Commit(_) => {
+            let spent = left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
+            if spent { Err(StoreError::Full) } else { Ok(()) }
+        }
+        Call::Load(_) | Call::Due => Ok(()),
+    })
+}
+
+#[test]
+fn whichever_commit_fails_the_engine_stops_with_the_reason_and_nothing_acknowledged_is_lost() {
+    test(async {
+        // start, event, edge, first step, second step with the transition
+        for commits in 0..5 {
+            let store = MemoryStore::new();
+            let world = World::on(full_after(&store, commits));
+            let engine = world.engine().await;
+            let result = async {
+                let job = engine.start::<Job>("a", Draft { number: 1 }).await?;
+                job.send(Go).await?;
+                job.outcome().await
+            };
+            let error = result.await.unwrap_err();
+            assert!(matches!(error, EngineError::Store(StoreError::Full)), "{commits} commits: {error}");
+            assert!(error.to_string().contains("make room"), "{error}");
+            let error = engine.shutdown().await;
+            assert_eq!(commits >= 2, error.is_err(), "what fails in the background is told at the end");
+            drop(engine);
+
+            let mended = World { store: Arc::new(store), ..world };
+            let engine = mended.engine().await;
+            let job = engine.start::<Job>("a", Draft { number: 1 }).await.unwrap();
+            if commits < 2 {
+                job.send(Go).await.unwrap();
+            }
+            assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)), "{commits} commits");
+            assert_eq!(mended.script.count("first"), if commits == 3 { 2 } else { 1 });
+        }
+    });
+}
+
+#[test]
+fn a_damaged_execution_is_parked_with_the_reason_and_the_others_run() {
+    test(async {
+        let store = MemoryStore::new();
+        let hooked = Hooked::new(store.clone(), |call| match call {
+            Call::Load(key) if key.id.as_str() == "bad" => {
+                Err(StoreError::Corrupt { key: key.clone(), what: "record", reason: "a flipped bit".to_owned() })
+            }
+            _ => Ok(()),
+        });
+        let world = World::on(hooked);
+        let engine = world.engine().await;
+        for id in ["bad", "good"] {
+            let job = engine.start::<Job>(id, Draft { number: 1 }).await.unwrap();
+            job.send(Go).await.unwrap();
+        }
+        let good = engine.execution::<Job>("good").unwrap();
+        assert!(matches!(good.outcome().await.unwrap(), JobOutcome::Done(_)));
+        let bad = engine.execution::<Job>("bad").unwrap();
+        let error = bad.outcome().await.unwrap_err();
+        assert!(
+            matches!(&error, EngineError::Parked { error, .. } if error.message.contains("a flipped bit")),
+            "{error}"
+        );
+        settle(&engine).await;
+        let mut parked = Query::default();
+        parked.status = Some(Status::Parked);
+        let page = engine.list(&parked).await.unwrap();
+        assert_eq!(page.executions.len(), 1);
+        assert!(page.executions[0].error.as_ref().unwrap().message.contains("a flipped bit"));
+    });
+}
+
+#[test]
+fn a_failure_to_look_for_what_is_due_stops_the_engine_and_not_the_program() {
+    test(async {
+        let world = World::on(Hooked::new(MemoryStore::new(), |call| match call {
+            Call::Due => Err(StoreError::Poisoned { reason: "gone".to_owned() }),
+            _ => Ok(()),
+        }));
+        let engine = world.engine().await;
+        settle(&engine).await;
+        let error = engine.start::<Job>("a", Draft { number: 1 }).await.unwrap_err();
+        assert!(matches!(error, EngineError::Store(StoreError::Poisoned { .. })));
+        assert!(engine.shutdown().await.is_err());
+    });
+}
+
+#[test]
+fn a_step_that_hangs_when_the_store_fails_does_not_keep_the_engine() {
+    test(async {
+        let world = World::on(full_after(&MemoryStore::new(), 4));
+        world.script.will("first", Act::Hang);
+        let engine = world.engine().await;
+        let hanging = world.working(&engine, "hanging").await;
+        settle(&engine).await;
+        let error = engine.start::<Job>("b", Draft { number: 1 }).await.unwrap();
+        assert!(matches!(error.send(Go).await, Err(EngineError::Store(StoreError::Full))));
+        drop(hanging);
+        drop(engine);
+    });
+}

@@ -1,0 +1,83 @@
+//! A store that tells of every call before it is made, and fails it if it is told to.
+
+use std::fmt;
+use std::sync::Arc;
+
+use workflow_runtime::Timestamp;
+use workflow_runtime::record::ExecutionKey;
+use workflow_runtime::store::{
+    Commit, Committed, Due, Epoch, HistoryRow, Page, Query, Refused, StateCount, Store, StoreError, StoreFuture, Stored,
+};
+use workflow_runtime::stores::MemoryStore;
+
+/// A call of the store.
+pub enum Call<'a> {
+    Commit(&'a [Commit]),
+    Load(&'a ExecutionKey),
+    Due,
+}
+
+type Hook = Box<dyn Fn(Call<'_>) -> Result<(), StoreError> + Send + Sync>;
+
+pub struct Hooked {
+    store: MemoryStore,
+    hook: Hook,
+}
+
+impl fmt::Debug for Hooked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Hooked")
+    }
+}
+
+impl Hooked {
+    pub fn new(
+        store: MemoryStore,
+        hook: impl Fn(Call<'_>) -> Result<(), StoreError> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { store, hook: Box::new(hook) })
+    }
+}
+
+fn failed<T: Send + 'static>(error: StoreError) -> StoreFuture<T> {
+    Box::pin(async { Err(error) })
+}
+
+impl Store for Hooked {
+    fn acquire(&self) -> StoreFuture<Epoch> {
+        self.store.acquire()
+    }
+
+    fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
+        match (self.hook)(Call::Commit(&commits)) {
+            Ok(()) => self.store.commit(commits),
+            Err(error) => failed(error),
+        }
+    }
+
+    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
+        match (self.hook)(Call::Load(key)) {
+            Ok(()) => self.store.load(key),
+            Err(error) => failed(error),
+        }
+    }
+
+    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+        match (self.hook)(Call::Due) {
+            Ok(()) => self.store.due(workflows, now, limit),
+            Err(error) => failed(error),
+        }
+    }
+
+    fn list(&self, query: &Query) -> StoreFuture<Page> {
+        self.store.list(query)
+    }
+
+    fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
+        self.store.counts(workflow)
+    }
+
+    fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
+        self.store.history(key, after, limit)
+    }
+}

@@ -1,0 +1,6 @@
+use workflow_runtime::prelude::*;
+
+#[event]
+fn paid() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use workflow_runtime::prelude::*;
+
+#[event]
+struct Payment<T>(T);
+
+fn main() {}

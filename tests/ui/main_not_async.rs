@@ -1,0 +1,2 @@
+#[workflow_runtime::main]
+fn main() {}

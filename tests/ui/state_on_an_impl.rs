@@ -1,0 +1,8 @@
+use workflow_runtime::prelude::*;
+
+struct Order;
+
+#[state]
+impl Order {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Pending<'a> {
+    order: &'a str,
+}
+
+fn main() {}

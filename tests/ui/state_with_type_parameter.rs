@@ -1,0 +1,8 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Pending<T> {
+    order: T,
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Pending;
+
+#[state(end)]
+struct Done;
+
+#[state(end)]
+struct Dropped;
+
+#[event]
+struct Payment;
+
+struct Order;
+
+#[workflow(start = Pending)]
+impl Order {
+    #[on(allow(endless_wait))]
+    fn paid(&self, _: Pending, _: Payment) -> Next<(Done, Wait)> {
+        goto(Dropped)
+    }
+}
+
+fn takes<W: workflow_runtime::Workflow>() {}
+
+fn main() {
+    takes::<Order>();
+    let _: Option<(OrderState, OrderLive, OrderOutcome, OrderEvent, OrderTransition)> = None;
+}

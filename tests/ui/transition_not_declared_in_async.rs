@@ -1,0 +1,30 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Pending;
+
+#[state(end)]
+struct Done;
+
+#[state(end)]
+struct Dropped;
+
+struct Order;
+
+#[state(end)]
+struct Done2;
+
+#[workflow(start = Pending)]
+impl Order {
+    #[state]
+    async fn pending(&self, _: &Cx, _: Pending) -> Result<Next<(Done, Done2)>> {
+        Ok(goto(Dropped))
+    }
+}
+
+fn takes<W: workflow_runtime::Workflow>() {}
+
+fn main() {
+    takes::<Order>();
+    let _: Option<(OrderState, OrderLive, OrderOutcome, OrderEvent, OrderTransition)> = None;
+}

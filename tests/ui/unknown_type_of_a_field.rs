@@ -1,0 +1,29 @@
+use workflow_runtime::prelude::*;
+
+#[state(end)]
+struct Done;
+
+#[event]
+struct Payment;
+
+struct Order;
+
+#[state]
+struct Pending {
+    order: Missing,
+}
+
+#[workflow(start = Pending)]
+impl Order {
+    #[on(allow(endless_wait))]
+    fn paid(&self, _: Pending, _: Payment) -> Done {
+        Done
+    }
+}
+
+fn takes<W: workflow_runtime::Workflow>() {}
+
+fn main() {
+    takes::<Order>();
+    let _: Option<(OrderState, OrderLive, OrderOutcome, OrderEvent, OrderTransition)> = None;
+}

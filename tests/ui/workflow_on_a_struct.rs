@@ -1,0 +1,6 @@
+use workflow_runtime::prelude::*;
+
+#[workflow(start = Pending)]
+struct Order;
+
+fn main() {}

@@ -1,0 +1,49 @@
+//! `fragile_step`: a step without `retry`, called by a handler whose state has no `#[catch]`.
+
+use syn::visit::{self, Visit};
+use syn::{Expr, ExprMethodCall, Ident};
+
+use super::{Warning, is_allowed};
+use crate::lint::Lint;
+use crate::model::{Machine, Trigger};
+
+pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
+    let fragile =
+        machine.steps.iter().filter(|step| step.policy.retry.is_none() && !step.allow.contains(&Lint::FragileStep));
+    let fragile: Vec<&Ident> = fragile.map(|step| &step.ident).collect();
+    for handler in &machine.handlers {
+        let Some(body) = &handler.body else { continue };
+        let caught = machine.handlers_of(&handler.state).any(|other| matches!(other.trigger, Trigger::Catch { .. }));
+        if caught || is_allowed(machine, handler, Lint::FragileStep) {
+            continue;
+        }
+        let mut calls = Calls { fragile: &fragile, found: Vec::new() };
+        calls.visit_block(body);
+        for call in calls.found {
+            warnings.push(Warning {
+                lint: Lint::FragileStep,
+                span: call.span(),
+                message: format!(
+                    "the step `{call}` is not retried, and `{}` has no `#[catch]` handler: its first failure parks the execution",
+                    handler.state.name
+                ),
+            });
+        }
+    }
+}
+
+/// Calls of `self.step(…)`, the first of each.
+struct Calls<'a> {
+    fragile: &'a [&'a Ident],
+    found: Vec<Ident>,
+}
+
+impl Visit<'_> for Calls<'_> {
+    fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+        let on_self = matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident("self"));
+        if on_self && self.fragile.contains(&&call.method) && !self.found.contains(&call.method) {
+            self.found.push(call.method.clone());
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+}

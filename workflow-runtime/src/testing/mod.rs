@@ -1,0 +1,13 @@
+//! Layer 6: testing — what those who write a store hold it to.
+
+// A property that does not hold, or a store that fails, ends a test by a panic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this code runs in tests alone"
+)]
+#![allow(clippy::missing_panics_doc, reason = "every property panics if it does not hold")]
+
+pub mod conformance;
