@@ -3,6 +3,7 @@
 mod failure;
 mod faults;
 mod fixture;
+mod formats;
 mod hooked;
 mod interruption;
 mod lifecycle;
