@@ -105,6 +105,7 @@ fn what_is_no_store_is_refused_by_name() {
         (&foreign, "another program"),
         (&versionless, "no format version"),
         (folder.path(), "a directory"),
+        #[cfg(unix)]
         (Path::new("/dev/null"), "no regular file"),
     ];
     for (path, expected) in cases {
@@ -154,6 +155,7 @@ fn a_read_only_file_or_folder_is_refused_as_such() {
     set(folder.path(), false);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_second_open_is_refused_until_the_first_is_dropped() {
     let (folder, path) = folder();
