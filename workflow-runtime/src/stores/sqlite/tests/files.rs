@@ -105,6 +105,7 @@ fn what_is_no_store_is_refused_by_name() {
         (&foreign, "another program"),
         (&versionless, "no format version"),
         (folder.path(), "a directory"),
+        #[cfg(unix)]
         (Path::new("/dev/null"), "no regular file"),
     ];
     for (path, expected) in cases {
@@ -154,6 +155,7 @@ fn a_read_only_file_or_folder_is_refused_as_such() {
     set(folder.path(), false);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_second_open_is_refused_until_the_first_is_dropped() {
     let (folder, path) = folder();
@@ -217,4 +219,26 @@ fn others_may_look_while_it_is_open() {
     apply(&store, vec![create("b")]);
     drop(store);
     read();
+}
+
+#[test]
+fn an_ended_execution_leaves_its_row_and_its_history() {
+    let (_folder, path) = folder();
+    let (store, epoch) = open(&path);
+    let journal = vec![entry("j")];
+    let ended = ExecutionRecord { activity: Activity::Ended, ..record(2) };
+    let commits = vec![
+        create("a"),
+        deliver("a", "e"),
+        deliver("a", "f"),
+        advance("a", epoch, 1, Advance { journal, consumed: vec![1], ..Advance::default() }),
+        advance("a", epoch, 1, Advance { record: Some(ended), ..Advance::default() }),
+    ];
+    apply(&store, commits);
+    let shell = other_program(&path);
+    let rows = |table: &str| -> i64 {
+        shell.query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let tables = ["executions", "history", "journal", "inbox", "event_ids"];
+    assert_eq!(tables.map(rows), [1, 2, 0, 0, 0]);
 }
