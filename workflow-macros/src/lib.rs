@@ -16,6 +16,9 @@ mod parse;
 mod picture;
 mod warnings;
 
+#[cfg(test)]
+mod tests;
+
 extern crate proc_macro;
 
 use proc_macro::TokenStream;
