@@ -1,6 +1,5 @@
 //! Handlers, steps and states that are there only under a condition.
 
-use workflow_runtime::Workflow;
 use workflow_runtime::prelude::*;
 
 #[state]

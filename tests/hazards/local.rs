@@ -1,6 +1,5 @@
 //! A workflow inside a function, and one that a macro writes.
 
-use workflow_runtime::Workflow;
 use workflow_runtime::prelude::*;
 
 #[test]

@@ -75,6 +75,7 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
     quote! {
         #cfg
         #[automatically_derived]
+        #[doc(hidden)]
         impl #impl_generics #runtime::#bound for #state #where_clause {
             const PURE: ::core::primitive::bool = #pure;
             fn #method(

@@ -89,6 +89,7 @@ pub(crate) fn expand_described(machine: &Machine) -> TokenStream {
         quote! {
             #cfg
             #[automatically_derived]
+            #[doc(hidden)]
             impl #runtime::Described<#key> for #state {
                 const HANDLER: #runtime::HandlerInfo = #info;
             }
