@@ -83,3 +83,40 @@ fn it_runs() {
     assert_eq!(decide(&order, call("pending", "null", "pending", None)).1, r#"{"cents":7}"#);
     assert_eq!(decide(&order, call("paid", r#"{"cents":7}"#, "pay", None)).1, r#"{"cents":7}"#);
 }
+
+mod without_bounds {
+    use super::{Done, Failed, Pending};
+    use workflow_runtime::Workflow;
+    use workflow_runtime::prelude::*;
+
+    trait Clock {
+        fn is_late(&self) -> bool;
+    }
+
+    struct Deadline<C>(C);
+
+    /// That `C` can be shared is a condition, not a mistake.
+    #[workflow(start = Pending)]
+    impl<C: Clock> Deadline<C> {
+        #[after("1h")]
+        async fn over(&self, _: &Cx, _: Pending) -> Result<Next<(Done, Failed)>> {
+            Ok(if self.0.is_late() { goto(Failed) } else { goto(Done { cents: 0 }) })
+        }
+    }
+
+    struct Never;
+
+    impl Clock for Never {
+        fn is_late(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn it_is_a_workflow_where_it_can_be_shared() {
+        fn states<W: Workflow>(_: &W) -> usize {
+            W::GRAPH.states.len()
+        }
+        assert_eq!(states(&Deadline(Never)), 3);
+    }
+}

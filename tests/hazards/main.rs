@@ -8,7 +8,6 @@
     unused_qualifications,
     clippy::pedantic
 )]
-#![allow(clippy::unused_self, clippy::needless_pass_by_value, clippy::unused_async, reason = "what handlers are like")]
 
 mod allowed;
 mod conditions;
@@ -18,6 +17,7 @@ mod local;
 mod names;
 mod no_prelude;
 mod private;
+mod program;
 mod raw;
 mod renamed;
 mod shadowed;

@@ -7,8 +7,7 @@
     unused_qualifications,
     clippy::pedantic
 )]
-#![allow(clippy::unused_self, clippy::unused_async, clippy::must_use_candidate, reason = "what handlers are like")]
-#![allow(clippy::needless_pass_by_value, clippy::missing_errors_doc, reason = "what handlers are like")]
+#![allow(clippy::must_use_candidate, clippy::missing_errors_doc, reason = "of the user's own functions")]
 
 /// The states.
 pub mod states {

@@ -16,55 +16,408 @@ mod parse;
 mod picture;
 mod warnings;
 
+#[cfg(test)]
+mod tests;
+
 extern crate proc_macro;
 
 use proc_macro::TokenStream;
 
 use crate::parse::data::DataKind;
 
-/// Declares a state.
+/// Declares a state: a type whose data is what is persisted while an execution is in it.
+///
+/// On a struct or an enum, it derives serde's traits, where the user has not, and gives the type a persisted name. The
+/// data needs no `Clone` and no `Debug`; each field has to be serializable and `Send`. Attributes of serde on the type and
+/// its fields work as ever.
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `end` | the workflow ends here, and the data is its outcome | it does not |
+/// | `name = "…"` | the persisted name: letters, digits and `_` | the type's, in snake case |
+/// | `was = "…"`, `was("…", "…")` | older persisted names that are still read | none |
+/// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[state(was = "pending")]
+/// pub struct PendingPayment { cents: u64 }
+///
+/// #[state(end)]
+/// pub enum Closed { Shipped { tracking: String }, Cancelled }
+///
+/// use workflow_runtime::State;
+/// assert_eq!((PendingPayment::NAME, PendingPayment::WAS, Closed::END), ("pending_payment", &["pending"][..], true));
+/// ```
+///
+/// # On a method
+///
+/// Inside of a [`#[workflow]`](macro@workflow) impl, it makes the entry handler of a state: it runs when the state is
+/// entered. See there for the signature. It takes `allow(…)`.
+///
+/// # On a free function
+///
+/// A crate that owns a state can bring its entry handler along, for any workflow that gives it what it needs. The first
+/// argument borrows the workflow, whose type is the one type parameter. The workflow lists the handler in its `include(…)`.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// pub trait Provides<T> {
+///     fn provide(&self) -> T;
+/// }
+///
+/// #[state] pub struct Returning;
+/// #[state(end)] pub struct Refunded { cents: u64 }
+///
+/// #[state]
+/// pub async fn refund<W: Provides<u64>>(workflow: &W, _: &Cx, _: Returning) -> Result<Refunded> {
+///     Ok(Refunded { cents: workflow.provide() })
+/// }
+///
+/// struct Returns;
+///
+/// impl Provides<u64> for Returns {
+///     fn provide(&self) -> u64 { 250 }
+/// }
+///
+/// #[workflow(start = Returning, include(state refund(Returning) -> Refunded))]
+/// impl Returns {}
+///
+/// assert_eq!(ReturnsState::GRAPH.handlers[0].name, "refund");
+/// ```
 #[proc_macro_attribute]
 pub fn state(arguments: TokenStream, item: TokenStream) -> TokenStream {
     data_impl::expand_data_attribute(DataKind::State, arguments.into(), &item.into()).into()
 }
 
-/// Declares an event.
+/// Declares an event: a typed message from outside that `#[on]` handlers take.
+///
+/// It goes on a struct or an enum. What holds for the data of a [`#[state]`](macro@state) holds for an event's.
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `name = "…"` | the persisted name: letters, digits and `_` | the type's, in snake case |
+/// | `was = "…"`, `was("…", "…")` | older persisted names that are still read | none |
+/// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[event]
+/// pub struct Payment { reference: String }
+///
+/// use workflow_runtime::Event;
+/// assert_eq!(Payment::NAME, "payment");
+/// ```
 #[proc_macro_attribute]
 pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
     data_impl::expand_data_attribute(DataKind::Event, arguments.into(), &item.into()).into()
 }
 
-/// Makes an `impl` the machine.
+/// Makes an `impl` a workflow: its handlers are checked as one graph, and drawn in the docs of the type.
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `start = S` | the state that an execution starts in | has to be given |
+/// | `include(…)` | the handlers that are written elsewhere, an edge per line | none |
+/// | `part` | this impl is a part: the main one includes its handlers | it is the main one |
+/// | `vis = pub(crate)` | the visibility of what is generated | `pub` |
+/// | `allow(…)` | lints that are not to speak | all speak |
+/// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[state] pub struct PendingPayment { cents: u64 }
+/// #[state] pub struct Shipping { reference: String }
+/// #[state(end)] pub struct Shipped { tracking: String }
+/// #[state(end)] pub struct Cancelled;
+/// #[event] pub struct Payment { reference: String }
+///
+/// pub struct Sale;
+///
+/// #[workflow(start = PendingPayment)]
+/// impl Sale {
+///     /// The customer paid.
+///     #[on]
+///     fn paid(&self, _: PendingPayment, payment: Payment) -> Shipping {
+///         Shipping { reference: payment.reference }
+///     }
+///
+///     #[after("15m")]
+///     fn unpaid(&self, _: PendingPayment) -> Cancelled {
+///         Cancelled
+///     }
+///
+///     #[state]
+///     async fn ship(&self, cx: &Cx, sale: Shipping) -> Result<Next<(Shipped, Cancelled)>> {
+///         if sale.reference.is_empty() {
+///             return Ok(goto(Cancelled));
+///         }
+///         let tracking = self.book_parcel(cx).await?;
+///         Ok(goto(Shipped { tracking }))
+///     }
+///
+///     #[catch]
+///     fn gave_up(&self, _: Shipping, _: Error) -> Cancelled {
+///         Cancelled
+///     }
+///
+///     #[step(retry(max = 5, backoff = "200ms..30s"), timeout = "10s")]
+///     async fn book_parcel(&self, cx: &Cx) -> Result<String> {
+///         Ok(cx.idempotency_key())
+///     }
+/// }
+///
+/// let edges: Vec<_> = SaleTransition::ALL.iter().map(|edge| (edge.from(), edge.to())).collect();
+/// assert_eq!(edges[0], ("pending_payment", "shipping"));
+/// ```
+///
+/// # Handlers
+///
+/// | attribute | it runs when | signature |
+/// |---|---|---|
+/// | `#[state]` | the state is entered | `async fn (&self, cx: &Cx, state: S) -> R` |
+/// | [`#[on]`](macro@on) | the event arrives | `async fn (&self, cx: &Cx, state: S, event: E) -> R` |
+/// | [`#[after("15m")]`](macro@after) | the state has lasted that long | `async fn (&self, cx: &Cx, state: S) -> R` |
+/// | [`#[catch]`](macro@catch) | a handler of the state failed for good | `async fn (&self, cx: &Cx, state: S, error: E) -> R` |
+///
+/// A handler without effects is a plain `fn` without `cx`. `R` says where it may go, bare or in a `Result`:
+///
+/// | `R` | means |
+/// |---|---|
+/// | `A` | to the state `A` |
+/// | `Next<(A, B)>` | to one of them, made by `goto`; `Stay<S>` and `Wait` may be among them |
+/// | `Stay<S>` | stay, with new data |
+/// | `Wait` | stay as it is |
+///
+/// # What is generated
+///
+/// For a workflow `Sale`, with the visibility `vis`:
+///
+/// | item | what it is |
+/// |---|---|
+/// | `SaleState` | every state, data inside; `SaleState::GRAPH` is the graph |
+/// | `SaleLive`, `SaleOutcome` | the states that are no end, and those that are |
+/// | `SaleEvent` | every event that some state takes |
+/// | `SaleTransition` | every edge, without data: `PaidToShipping` |
+/// | `SalePendingPaymentNext` | what that state can go to; one such enum for each state that is no end |
+///
+/// The names of states, events and handlers are persisted, never their order.
+///
+/// # Parts
+///
+/// All handlers of a state stand in one impl, but that may be a part of the workflow, in another file. The main impl lists
+/// the part's handlers, so that the whole can be checked: `kind name(State, Payload) -> Target`, with the targets of a
+/// choice as a tuple.
+///
+/// ```
+/// # use workflow_runtime::prelude::*;
+/// # #[state] pub struct Sent;
+/// # #[state] pub struct Shipped;
+/// # #[state(end)] pub struct Delivered;
+/// # #[state(end)] pub struct Lost;
+/// # #[event] pub struct Delivery;
+/// # pub struct Parcel;
+/// #[workflow(start = Sent, include(
+///     on delivered(Shipped, Delivery) -> Delivered,
+///     after lost(Shipped) -> (Lost, Wait),
+/// ))]
+/// impl Parcel {
+///     #[state]
+///     fn sent(&self, _: Sent) -> Shipped {
+///         Shipped
+///     }
+/// }
+///
+/// mod shipped {
+/// #   use super::*;
+///     #[workflow(part)]
+///     impl Parcel {
+///         #[on]
+///         fn delivered(&self, _: Shipped, _: Delivery) -> Delivered {
+///             Delivered
+///         }
+///
+///         #[after("2w")]
+///         fn lost(&self, _: Shipped) -> Next<(Lost, Wait)> {
+///             goto(Lost)
+///         }
+///     }
+/// }
+/// # fn main() { assert_eq!(ParcelTransition::ALL.len(), 3); }
+/// ```
+///
+/// # Lints
+///
+/// They are warnings, and can be allowed for a handler, a step, or the whole impl, with `allow(name)` in its attribute.
+///
+/// | lint | what it finds |
+/// |---|---|
+/// | `endless_wait` | a state that waits for events and has no `#[after]` |
+/// | `fragile_step` | a step without `retry`, called where the state has no `#[catch]` |
+/// | `never_taken` | a declared target that the handler provably never takes |
+/// | `ambient_time` | the clock or a pause in a handler, past `cx.now()` and `cx.sleep(…)` |
+/// | `ambient_task` | a task or thread that a handler starts |
 #[proc_macro_attribute]
 pub fn workflow(arguments: TokenStream, item: TokenStream) -> TokenStream {
     machine_impl::expand_workflow_attribute(arguments.into(), item.into()).into()
 }
 
-/// A handler of an event.
+/// Makes a method of a [`#[workflow]`](macro@workflow) impl run when an event arrives: an edge of the state.
+///
+/// It interrupts the entry handler: a running step finishes, and the handler goes no further. It takes the state and, last, the
+/// event. A state has at most one such handler for an event.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `allow(…)` | lints that are not to speak of this handler |
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// # #[state] struct Pending;
+/// # #[state(end)] struct Done;
+/// # #[event] struct Payment;
+/// # struct Sale;
+///
+/// #[workflow(start = Pending)]
+/// impl Sale {
+///     #[on(allow(endless_wait))]
+///     fn paid(&self, _: Pending, _: Payment) -> Done {
+///         Done
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn on(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("on", &item.into()).into()
 }
 
-/// A handler of a deadline.
+/// Makes a method of a [`#[workflow]`](macro@workflow) impl run when the state has lasted a while: `#[after("15m")]`.
+///
+/// The time counts from when the state was entered, whatever happens in between; `Stay` and `Wait` do not start it again. A
+/// state may have several, of different lengths. A time is a number and a unit, or several: `500ms`, `30s`, `15m`,
+/// `1h30m`, `2d`, `1w`; at most 100 years.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `allow(…)`, after the time | lints that are not to speak of this handler |
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// # #[state] struct Pending { reminded: bool }
+/// # #[state(end)] struct Cancelled;
+/// # struct Sale;
+///
+/// #[workflow(start = Pending)]
+/// impl Sale {
+///     #[after("1d")]
+///     fn remind(&self, _: Pending) -> Stay<Pending> {
+///         Stay(Pending { reminded: true })
+///     }
+///
+///     #[after("2w")]
+///     fn cancel(&self, _: Pending) -> Cancelled {
+///         Cancelled
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn after(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("after", &item.into()).into()
 }
 
-/// A handler of a failure.
+/// Makes a method of a [`#[workflow]`](macro@workflow) impl run when a handler of the state failed for good.
+///
+/// It takes the state and, last, the error: of the type that a handler returned, or `Error`, which takes every failure and
+/// is asked last. An error type has to be serializable, so that it is the same after a restart. A failure that no such
+/// handler takes parks the execution.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `source` | the error is in the chain of sources of what the handlers return, so the macro cannot see that it occurs |
+/// | `allow(…)` | lints that are not to speak of this handler |
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// # #[state] struct Paying;
+/// # #[state(end)] struct Paid;
+/// # #[state(end)] struct Declined;
+/// # struct Sale;
+///
+/// #[workflow(start = Paying)]
+/// impl Sale {
+///     #[state]
+///     async fn pay(&self, cx: &Cx, _: Paying) -> Result<Paid> {
+///         self.charge(cx).await?;
+///         Ok(Paid)
+///     }
+///
+///     #[catch]
+///     fn declined(&self, _: Paying, _: Error) -> Declined {
+///         Declined
+///     }
+///
+///     #[step(retry(max = 3))]
+///     async fn charge(&self, _: &Cx) -> Result<()> {
+///         Err(Error::msg("no money"))
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("catch", &item.into()).into()
 }
 
-/// A step.
+/// Declares a step: an async function with effects, whose result is recorded, so that it is not run again after a crash.
+///
+/// It goes on a method of a [`#[workflow]`](macro@workflow) impl, `(&self, cx: &Cx, …)`, or on a free function, `(cx: &Cx, …)`,
+/// and is called as it is written. It returns `Result<T>` or `Result<T, E>`; `T` and `E` have to be serializable, but `E` may
+/// be the boxed `Error`. The result is found again by the arguments that are serializable; others, such as clients, are
+/// passed through.
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `retry(max = n)` | attempts in all, the first included, at least 1 | one attempt |
+/// | `retry(…, backoff = "a..b")` | the pause after a failure is a random part of `a`, doubled from attempt to attempt, up to `b` | `"100ms..1m"` |
+/// | `timeout = "…"` | how long one attempt may take | as long as it takes |
+/// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
+/// | `allow(…)` | lints that are not to speak of this step; on methods | |
+/// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
+///
+/// Arguments that are taken by value have to be `Clone` where the step is retried.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// # struct Client;
+/// # impl Client { async fn post(&self, _: &str, _: String) -> Result<u64> { Ok(1) } }
+///
+/// #[step(retry(max = 5, backoff = "200ms..30s"), timeout = "10s")]
+/// async fn charge(cx: &Cx, client: &Client, reference: &str) -> Result<u64> {
+///     client.post(reference, cx.idempotency_key()).await
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_step_attribute(arguments.into(), &item.into()).into()
 }
 
-/// Runs an async `main`.
+/// Runs an `async fn main()` to its end, on threads of its own.
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
+///
+/// ```
+/// use workflow_runtime::Result;
+///
+/// #[workflow_runtime::main]
+/// async fn main() -> Result<()> {
+///     Ok(())
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_main_attribute(arguments.into(), &item.into()).into()

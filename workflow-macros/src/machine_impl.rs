@@ -16,6 +16,7 @@ use crate::expand::next_enums::expand_next_enums;
 use crate::expand::transition_enum::expand_transitions;
 use crate::expand::workflow_impl::expand_workflow;
 use crate::expand::{generated_ident, in_const};
+use crate::parse::attributes::strip_inert;
 use crate::parse::impl_block::{Parsed, parse_impl};
 use crate::parse::workflow_args::parse_workflow_args;
 use crate::warnings::expand_lints;
@@ -47,7 +48,7 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
 fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, has_start, &mut errors);
-    let sound = errors.is_empty() && machine.handlers.iter().all(|handler| !handler.broken);
+    let sound = errors.is_empty() && machine.complete && machine.handlers.iter().all(|handler| !handler.broken);
     let checks = if sound {
         let (graph, included, lints) =
             (expand_graph_checks(&machine), expand_included(&machine), expand_lints(&machine));
@@ -104,35 +105,13 @@ fn misplaced(tokens: &TokenStream) -> Option<syn::Error> {
     }
 }
 
-/// The item without our attributes on its members: left in place, each would report itself.
+/// The item without our attributes on its members.
 fn without_inert(tokens: TokenStream) -> TokenStream {
-    let names = ["state", "on", "after", "catch", "step"];
-    let is_ours = |attribute: &proc_macro2::Group| {
-        let path = attribute.stream().into_iter().take_while(|token| !matches!(token, TokenTree::Group(_)));
-        let last = path.filter_map(|token| match token {
-            TokenTree::Ident(ident) => Some(ident.to_string()),
-            _ => None,
-        });
-        last.last().is_some_and(|name| names.contains(&name.as_str()))
-    };
-    let strip = |body: TokenStream| -> TokenStream {
-        let mut kept: Vec<TokenTree> = Vec::new();
-        for token in body {
-            let after_pound = matches!(kept.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#');
-            match &token {
-                TokenTree::Group(group) if after_pound && is_ours(group) => {
-                    kept.pop();
-                }
-                _ => kept.push(token),
-            }
-        }
-        kept.into_iter().collect()
-    };
     tokens
         .into_iter()
         .map(|token| match token {
             TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => {
-                let mut stripped = proc_macro2::Group::new(group.delimiter(), strip(group.stream()));
+                let mut stripped = proc_macro2::Group::new(group.delimiter(), strip_inert(group.stream()));
                 stripped.set_span(group.span());
                 TokenTree::Group(stripped)
             }

@@ -37,6 +37,8 @@ pub(crate) struct Machine {
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
     pub(crate) allow: Vec<Lint>,
+    /// Whether every handler could be read, rightly or wrongly written.
+    pub(crate) complete: bool,
 }
 
 impl Machine {

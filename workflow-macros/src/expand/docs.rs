@@ -12,6 +12,10 @@ use crate::picture::{Diagram, DiagramHandler, DiagramState, DiagramTrigger, svg,
 /// An impl of its own with the graph in it: rustdoc leaves out an impl that has nothing public, as that of the user often
 /// has.
 pub(crate) fn expand_docs(machine: &Machine, state_enum: &Ident) -> TokenStream {
+    if machine.start.is_none() {
+        // Then there is no graph.
+        return TokenStream::new();
+    }
     let diagram = diagram(machine);
     let text = format!("{}\n\n# Transitions\n\n{}\n\n{}\n", machine.doc, svg(&diagram), table(&diagram));
     let (allow, runtime, vis, self_ty) = (allow(), &machine.runtime, &machine.vis, &machine.self_ty);

@@ -23,7 +23,7 @@ pub(crate) fn expand_handlers(machine: &Machine, part: bool) -> TokenStream {
 fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStream {
     let (runtime, self_ty, state, cfg) = (&machine.runtime, &machine.self_ty, &handler.state, &handler.cfg);
     let (impl_generics, _, _) = machine.generics.split_for_impl();
-    let where_clause = where_shared(machine);
+    let where_clause = where_shared(machine, false);
     let pure = !handler.effects;
     let payload = match &handler.trigger {
         Trigger::On { event } => Some(quote!(#event)),

@@ -73,19 +73,22 @@ pub(crate) fn imports(runtime: &Runtime) -> TokenStream {
 
 /// The user's where clause, and that the workflow can be shared between threads.
 ///
-/// That is a supertrait of `Workflow`, so it holds, or the impl of that is the one error. `for<'__a>` keeps rustc from
-/// reporting it again at each impl.
-pub(crate) fn where_shared(machine: &Machine) -> TokenStream {
+/// That is a supertrait of `Workflow`. Where the workflow's type has parameters, it is a condition on them, and the user
+/// need not write it. Where it has none, it holds, or the impl of `Workflow`, which goes without, is the one error:
+/// `for<'__a>` keeps rustc from reporting it again at the other impls.
+pub(crate) fn where_shared(machine: &Machine, is_workflow: bool) -> TokenStream {
     let self_ty = &machine.self_ty;
     let predicates = machine.generics.where_clause.as_ref().map(|clause| {
         let predicates = clause.predicates.iter();
         quote!(#(#predicates,)*)
     });
-    quote! {
-        where
-            #predicates
-            for<'__a> #self_ty: ::core::marker::Send + ::core::marker::Sync,
-    }
+    let has_parameters = !machine.generics.params.is_empty();
+    let shared = match (has_parameters, is_workflow) {
+        (true, _) => Some(quote!(#self_ty: ::core::marker::Send + ::core::marker::Sync + 'static,)),
+        (false, false) => Some(quote!(for<'__a> #self_ty: ::core::marker::Send + ::core::marker::Sync,)),
+        (false, true) => None,
+    };
+    quote!(where #predicates #shared)
 }
 
 /// The name of a generated type.

@@ -36,6 +36,7 @@ pub(crate) fn expand_method_step(runtime: &Runtime, method: &ImplItemFn, step: &
     let block = &method.block;
     let inner = quote! {
         #[doc(hidden)]
+        #[allow(clippy::unused_async, clippy::unused_self, reason = "a step is written so")]
         #(#inner_attributes)*
         #signature #block
     };
@@ -49,7 +50,11 @@ pub(crate) fn expand_free_step(runtime: &Runtime, item: &ItemFn, step: &Step) ->
     let (vis, block) = (&item.vis, &item.block);
     let mut signature = item.sig.clone();
     signature.ident = inner_ident.clone();
-    let inner = quote!(#(#inner_attributes)* #signature #block);
+    let inner = quote! {
+        #[allow(clippy::unused_async, reason = "a step is written so")]
+        #(#inner_attributes)*
+        #signature #block
+    };
     let outer = outer_fn(runtime, &item.sig, step, &quote!(#inner_ident), &inner);
     quote!(#(#outer_attributes)* #vis #outer)
 }

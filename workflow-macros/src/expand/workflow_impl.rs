@@ -11,8 +11,8 @@ use crate::parse::types::is_named;
 pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
     let (runtime, self_ty, name) = (&machine.runtime, &machine.self_ty, machine.name());
     let Some(start) = &machine.start else { return TokenStream::new() };
-    let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
-    let where_shared = where_shared(machine);
+    let (impl_generics, _, _) = machine.generics.split_for_impl();
+    let (where_shared, where_clause) = (where_shared(machine, false), where_shared(machine, true));
     let state = generated_ident(machine, "State");
     let outcome = generated_ident(machine, "Outcome");
     let event = generated_ident(machine, "Event");

@@ -1,6 +1,6 @@
 //! The attributes that mean something inside a `#[workflow]` impl, and those that are carried over.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta};
 
 /// An attribute of ours on a method.
@@ -56,6 +56,29 @@ pub(crate) fn take_inert(attributes: &mut Vec<Attribute>) -> Vec<Inert> {
         false
     });
     taken
+}
+
+/// Takes our attributes out of members that are not parsed: left in place, each would report itself.
+pub(crate) fn strip_inert(tokens: TokenStream) -> TokenStream {
+    let is_ours = |attribute: &Group| {
+        let path = attribute.stream().into_iter().take_while(|token| !matches!(token, TokenTree::Group(_)));
+        let idents = path.filter_map(|token| match token {
+            TokenTree::Ident(ident) => Some(ident),
+            _ => None,
+        });
+        idents.last().is_some_and(|ident| InertKind::of(&ident).is_some())
+    };
+    let mut kept: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        let after_pound = matches!(kept.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#');
+        match &token {
+            TokenTree::Group(group) if after_pound && is_ours(group) => {
+                kept.pop();
+            }
+            _ => kept.push(token),
+        }
+    }
+    kept.into_iter().collect()
 }
 
 /// The text of the doc comment.

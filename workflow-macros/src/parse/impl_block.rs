@@ -1,8 +1,8 @@
 //! The impl block as a whole.
 
-use syn::{GenericParam, ImplItem, ItemImpl, Lifetime, Type, visit::Visit};
+use syn::{Attribute, GenericParam, ImplItem, ItemImpl, Lifetime, Type, parse_quote, visit::Visit};
 
-use super::attributes::{InertKind, doc_text, take_inert};
+use super::attributes::{InertKind, doc_text, strip_inert, take_inert};
 use super::handler::parse_handler;
 use super::output::repair_output;
 use super::step::parse_method_step;
@@ -22,12 +22,23 @@ pub(crate) struct Parsed {
 pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Errors) -> Result<Parsed, Box<ItemImpl>> {
     let mut handlers: Vec<Handler> = Vec::new();
     let mut steps = Vec::new();
+    let mut complete = true;
     let mut items = Vec::with_capacity(item.items.len());
     let self_ty = (*item.self_ty).clone();
     for mut member in std::mem::take(&mut item.items) {
-        let ImplItem::Fn(method) = &mut member else {
-            items.push(member);
-            continue;
+        let method = match &mut member {
+            ImplItem::Fn(method) => method,
+            // A function without a body, which rustc reports.
+            ImplItem::Verbatim(tokens) => {
+                let stripped = strip_inert(tokens.clone());
+                complete &= stripped.to_string() == tokens.to_string();
+                items.push(ImplItem::Verbatim(stripped));
+                continue;
+            }
+            _ => {
+                items.push(member);
+                continue;
+            }
         };
         let inert = take_inert(&mut method.attrs);
         let mut inert = inert.iter();
@@ -53,6 +64,7 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
                     repair_output(&mut method.sig.output);
                 }
                 handlers.extend(handler);
+                method.attrs.push(allow_signature());
             }
             None => {}
         }
@@ -79,8 +91,19 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
         handlers,
         steps,
         allow: args.allow,
+        complete,
     };
     Ok(Parsed { machine, item })
+}
+
+/// The signature of a handler is not the user's choice.
+fn allow_signature() -> Attribute {
+    parse_quote!(#[allow(
+        clippy::needless_pass_by_value,
+        clippy::unused_async,
+        clippy::unused_self,
+        reason = "a handler is written so"
+    )])
 }
 
 // #[workflow(start = A)] impl Trait for Fulfilment { … }
