@@ -31,12 +31,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let places = Places { root, size_limit: SIZE_LIMIT, store: args.store, results: args.results };
     let results = Results::open(&places.results, &places.root)?;
     let ingest = Ingest { root: places.root.clone(), size_limit: SIZE_LIMIT, results };
-    let engine = Engine::sqlite(&places.store)
-        .workflow(ingest)
-        .max_active(MAX_ACTIVE)
-        .shutdown_on_ctrl_c()
-        .start()
-        .await?;
+    let engine =
+        Engine::sqlite(&places.store).workflow(ingest).max_active(MAX_ACTIVE).shutdown_on_ctrl_c().start().await?;
     let ended = ingest_all(&engine, &places).await;
     let stopped = engine.shutdown().await;
     match ended {

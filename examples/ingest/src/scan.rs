@@ -62,7 +62,9 @@ mod tests {
     fn finds_files_and_passes_over_what_is_not_for_it() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
-        for file in ["b.txt", "a/c.txt", ".git/config", "target/debug/x", "a/target/y", "target.txt", "x.db", "x.db-wal"] {
+        for file in
+            ["b.txt", "a/c.txt", ".git/config", "target/debug/x", "a/target/y", "target.txt", "x.db", "x.db-wal"]
+        {
             let path = root.join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "text").unwrap();
