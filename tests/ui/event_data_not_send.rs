@@ -9,7 +9,10 @@ struct Done;
 struct Order;
 
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Name(#[serde(skip)] std::rc::Rc<u32>);
+struct Name {
+    #[serde(skip)]
+    shared: std::rc::Rc<u32>,
+}
 
 #[event]
 struct Payment {

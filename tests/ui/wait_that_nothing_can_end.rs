@@ -12,7 +12,7 @@ struct Order;
 impl Order {
     #[state]
     async fn pending(&self, _: &Cx, _: Pending) -> Result<Next<(Done, Wait)>> {
-        Ok(goto(Wait))
+        todo!()
     }
 }
 

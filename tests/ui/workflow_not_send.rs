@@ -10,7 +10,7 @@ struct Done;
 struct Payment;
 
 struct Order {
-    _cell: std::rc::Rc<u32>,
+    _cell: std::cell::Cell<u32>,
 }
 
 #[workflow(start = Pending)]

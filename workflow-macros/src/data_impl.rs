@@ -16,7 +16,7 @@ use crate::parse::runtime::{default_runtime, parse_runtime};
 use crate::parse::types::{bare, is_context, is_named, is_nearly_context, parse_type_ref};
 
 /// Expands `#[state]` or `#[event]`. The user's item is emitted whatever is wrong with it.
-pub(crate) fn expand_data_attribute(kind: DataKind, arguments: TokenStream, tokens: TokenStream) -> TokenStream {
+pub(crate) fn expand_data_attribute(kind: DataKind, arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     if let Ok(item) = syn::parse2::<DeriveInput>(tokens.clone()) {
         let model = parse_data(kind, arguments, &item, &mut errors);
@@ -45,7 +45,7 @@ pub(crate) fn expand_data_attribute(kind: DataKind, arguments: TokenStream, toke
                 ),
             ),
             Ok(item) => {
-                errors.at(first_token(item.to_token_stream()), format!("`#[{name}]` goes on a struct or an enum"))
+                errors.at(first_token(item.to_token_stream()), format!("`#[{name}]` goes on a struct or an enum"));
             }
             Err(_) => errors.push(error),
         },

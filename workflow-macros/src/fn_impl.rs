@@ -12,7 +12,7 @@ use crate::parse::runtime::default_runtime;
 use crate::parse::step::{check_step_signature, make_step, parse_step_args};
 
 /// Expands `#[main]`.
-pub(crate) fn expand_main_attribute(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
+pub(crate) fn expand_main_attribute(arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let runtime = parse_crate_key("main", arguments, &mut errors);
     let item = match syn::parse2::<ItemFn>(tokens.clone()) {
@@ -48,7 +48,7 @@ pub(crate) fn expand_main_attribute(arguments: TokenStream, tokens: TokenStream)
 }
 
 /// Expands `#[step]` on a free function. On a method, a `#[workflow]` would have taken it.
-pub(crate) fn expand_step_attribute(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
+pub(crate) fn expand_step_attribute(arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
     let Ok(item) = syn::parse2::<ItemFn>(tokens.clone()) else { return expand_stray("step", tokens) };
     if item.sig.receiver().is_some() {
         return expand_stray("step", tokens);
@@ -66,7 +66,7 @@ pub(crate) fn expand_step_attribute(arguments: TokenStream, tokens: TokenStream)
 }
 
 /// An attribute that means something only inside a `#[workflow]` impl.
-pub(crate) fn expand_stray(name: &str, tokens: TokenStream) -> TokenStream {
+pub(crate) fn expand_stray(name: &str, tokens: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     match syn::parse2::<ImplItemFn>(tokens.clone()) {
         Ok(item) => errors.at(&item.sig.ident, outside(name)),

@@ -7,18 +7,18 @@ use syn::{Item, ItemImpl};
 use crate::check::check_machine;
 use crate::errors::Errors;
 use crate::expand::assertions::expand_assertions;
-use crate::expand::docs::add_docs;
+use crate::expand::docs::expand_docs;
 use crate::expand::enums::expand_enums;
 use crate::expand::graph_checks::expand_graph_checks;
 use crate::expand::handlers::expand_handlers;
-use crate::expand::in_const;
-use crate::expand::included::{expand_described, expand_included};
+use crate::expand::included::{expand_described, expand_included, expand_lists};
 use crate::expand::next_enums::expand_next_enums;
 use crate::expand::transition_enum::expand_transitions;
 use crate::expand::workflow_impl::expand_workflow;
-use crate::warnings::expand_lints;
+use crate::expand::{generated_ident, in_const};
 use crate::parse::impl_block::{Parsed, parse_impl};
 use crate::parse::workflow_args::parse_workflow_args;
+use crate::warnings::expand_lints;
 
 /// Expands `#[workflow(…)]`. The user's items are emitted whatever is wrong with them.
 pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
@@ -45,10 +45,10 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
 }
 
 fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStream {
-    let Parsed { mut machine, mut item } = parsed;
+    let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, has_start, &mut errors);
-    add_docs(&machine, &mut item);
-    let checks = if errors.is_empty() {
+    let sound = errors.is_empty() && machine.handlers.iter().all(|handler| !handler.broken);
+    let checks = if sound {
         let (graph, included, lints) =
             (expand_graph_checks(&machine), expand_included(&machine), expand_lints(&machine));
         let hidden = in_const(&machine.runtime, &quote!(#graph #included));
@@ -57,8 +57,18 @@ fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStre
         // What is missing would make these speak of consequences.
         TokenStream::new()
     };
-    let named = [expand_enums(&machine), expand_transitions(&machine), expand_next_enums(&machine)];
-    let impls = [expand_workflow(&machine), expand_handlers(&machine, false), expand_assertions(&machine)];
+    let named = [
+        expand_enums(&machine),
+        expand_transitions(&machine),
+        expand_next_enums(&machine),
+        expand_docs(&machine, &generated_ident(&machine, "State")),
+    ];
+    let impls = [
+        expand_workflow(&machine),
+        expand_handlers(&machine, false),
+        expand_assertions(&machine),
+        expand_lists(&machine),
+    ];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();
     quote!(#item #(#named)* #impls #checks #errors)

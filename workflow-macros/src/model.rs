@@ -77,7 +77,7 @@ pub(crate) struct EventModel {
 #[derive(Debug, Clone)]
 pub(crate) struct TypeRef {
     pub(crate) name: Ident,
-    pub(crate) ty: Type,
+    pub(crate) ty: Box<Type>,
 }
 
 impl PartialEq for TypeRef {
@@ -141,7 +141,7 @@ pub(crate) enum Trigger {
         delay: Option<Duration>,
     },
     Catch {
-        error: Type,
+        error: Box<Type>,
         /// `#[catch(source)]`: the error is somewhere in a chain of sources.
         source: bool,
     },

@@ -12,11 +12,17 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 pub(crate) fn hint(name: &str, known: &[&str]) -> String {
     match nearest(name, known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "it takes none".to_owned(),
-        None => {
-            let known: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
-            format!("there are {}", known.join(", "))
-        }
+        None => listed(known),
+    }
+}
+
+/// What is known at all.
+pub(crate) fn listed(known: &[&str]) -> String {
+    let quoted: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
+    match quoted.as_slice() {
+        [] => "it takes none".to_owned(),
+        [only] => format!("there is only {only}"),
+        all => format!("there are {}", all.join(", ")),
     }
 }
 

@@ -92,7 +92,9 @@ pub mod driver {
     pub use crate::kernel::{
         Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnPlan, Plan, RetryPolicy, StatePlan,
     };
-    pub use crate::machine::{Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Turn, TurnScope, plan};
+    pub use crate::machine::{
+        Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Turn, TurnScope, plan,
+    };
 }
 
 pub use base::*;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use workflow_runtime::store::StateCount;
-use workflow_runtime::{Engine, EngineError, Workflow as _};
+use workflow_runtime::{Engine, EngineError};
 
 use crate::workflow::Ingest;
 

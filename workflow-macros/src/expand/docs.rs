@@ -1,17 +1,30 @@
 //! The transitions in the rustdoc of the workflow: a table and a picture.
 
-use syn::{ItemImpl, parse_quote};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Ident;
 
-use super::{display, type_text};
+use super::{allow, display, type_text};
 use crate::duration::duration_text;
 use crate::model::{Handler, Machine, Trigger};
 use crate::picture::{Diagram, DiagramHandler, DiagramState, DiagramTrigger, svg, table};
 
-/// Adds them to the impl, after the user's own words.
-pub(crate) fn add_docs(machine: &Machine, item: &mut ItemImpl) {
+/// An impl of its own with the graph in it: rustdoc leaves out an impl that has nothing public, as that of the user often
+/// has.
+pub(crate) fn expand_docs(machine: &Machine, state_enum: &Ident) -> TokenStream {
     let diagram = diagram(machine);
-    let text = format!("\n# Transitions\n\n{}\n\n{}\n", svg(&diagram), table(&diagram));
-    item.attrs.push(parse_quote!(#[doc = #text]));
+    let text = format!("{}\n\n# Transitions\n\n{}\n\n{}\n", machine.doc, svg(&diagram), table(&diagram));
+    let (allow, runtime, vis, self_ty) = (allow(), &machine.runtime, &machine.vis, &machine.self_ty);
+    let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
+    quote! {
+        #allow
+        #[automatically_derived]
+        #[doc = #text]
+        impl #impl_generics #self_ty #where_clause {
+            /// The workflow as declared: states, handlers, edges and steps.
+            #vis const GRAPH: &'static #runtime::Graph = #state_enum::GRAPH;
+        }
+    }
 }
 
 fn diagram(machine: &Machine) -> Diagram {

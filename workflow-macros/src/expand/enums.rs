@@ -14,7 +14,7 @@ pub(crate) fn expand_enums(machine: &Machine) -> TokenStream {
     parts.into_iter().collect()
 }
 
-fn variants<'a>(machine: &'a Machine, wanted: impl Fn(&StateModel) -> bool) -> Vec<(&'a TypeRef, &'a Cfg)> {
+fn variants(machine: &Machine, wanted: impl Fn(&StateModel) -> bool) -> Vec<(&TypeRef, &Cfg)> {
     machine.states.iter().filter(|state| wanted(state)).map(|state| (&state.ty, &state.cfg)).collect()
 }
 

@@ -61,6 +61,7 @@ pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
         &quote! {
             #cfg
             #[automatically_derived]
+            #[doc(hidden)]
             impl #impl_generics #runtime::Handle<#workflow> for #state
             where
                 #predicates
@@ -78,6 +79,7 @@ pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
             }
             #cfg
             #[automatically_derived]
+            #[doc(hidden)]
             impl<const __WORKFLOW: ::core::primitive::u64>
                 #runtime::Described<#runtime::EdgeKey<__WORKFLOW, { __private::name_digest(#name) }>> for #state
             {

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{at, edge_key};
+use super::{at, edge_key, where_shared};
 use crate::model::{Fails, Handler, Machine, Target, Trigger};
 
 // #[state] async fn fulfilling(&self, cx: &Cx, s: Fulfilling) -> Result<Next<(Shipped, Cancelled)>>
@@ -22,7 +22,8 @@ pub(crate) fn expand_handlers(machine: &Machine, part: bool) -> TokenStream {
 
 fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStream {
     let (runtime, self_ty, state, cfg) = (&machine.runtime, &machine.self_ty, &handler.state, &handler.cfg);
-    let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
+    let (impl_generics, _, _) = machine.generics.split_for_impl();
+    let where_clause = where_shared(machine);
     let pure = !handler.effects;
     let payload = match &handler.trigger {
         Trigger::On { event } => Some(quote!(#event)),
@@ -56,8 +57,8 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
     let listed = part.then(|| {
         let name = handler.name();
         let digest = quote!({ __private::name_digest(#name) });
-        let function = at(span, quote!(__private::assert_listed));
-        quote!(#function::<#self_ty, #digest>();)
+        let assertion = at(span, quote!(__private::assert_listed::<#self_ty, #digest>));
+        quote!(#assertion();)
     });
     let held = payload.as_ref().map(|payload| quote!(, #payload));
     let hold = at(span, quote!(hold));
@@ -74,6 +75,7 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
     quote! {
         #cfg
         #[automatically_derived]
+        #[doc(hidden)]
         impl #impl_generics #runtime::#bound for #state #where_clause {
             const PURE: ::core::primitive::bool = #pure;
             fn #method(

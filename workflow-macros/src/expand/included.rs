@@ -24,7 +24,7 @@ pub(crate) fn expand_included(machine: &Machine) -> TokenStream {
 }
 
 fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
-    let (runtime, span) = (&machine.runtime, handler.ident.span());
+    let span = handler.ident.span();
     let (state, name) = (&handler.state, handler.name());
     let probe = handler_probe(machine, handler);
     let key = edge_key(machine, &name);
@@ -54,9 +54,6 @@ fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
         "`{name}` is another handler in its part: write its kind, its state, its payload and its targets here as they are there, in the same order"
     );
     let mismatch = at(span, quote!(::core::panic!(#message)));
-    let digest = quote!({ __private::name_digest(#name) });
-    let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
-    let self_ty = &machine.self_ty;
     quote! {
         const _: () = {
             type __State = #state;
@@ -66,9 +63,21 @@ fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
         const _: () = if __private::differs(#probe::KNOWN, #kind, #payload, &[#(#to::NAME),*], #waits) {
             #mismatch
         };
-        #[automatically_derived]
-        impl #impl_generics #runtime::__private::Lists<#digest> for #self_ty #where_clause {}
     }
+}
+
+/// In the main impl: what a part asks, so that none of its handlers is forgotten.
+pub(crate) fn expand_lists(machine: &Machine) -> TokenStream {
+    let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
+    let self_ty = &machine.self_ty;
+    let lists = machine.handlers.iter().filter(|handler| handler.is_included()).map(|handler| {
+        let name = handler.name();
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics __private::Lists<{ __private::name_digest(#name) }> for #self_ty #where_clause {}
+        }
+    });
+    lists.collect()
 }
 
 /// In a part: what the graph says of its handlers.
@@ -80,6 +89,7 @@ pub(crate) fn expand_described(machine: &Machine) -> TokenStream {
         quote! {
             #cfg
             #[automatically_derived]
+            #[doc(hidden)]
             impl #runtime::Described<#key> for #state {
                 const HANDLER: #runtime::HandlerInfo = #info;
             }

@@ -32,6 +32,7 @@ pub(crate) fn allow() -> TokenStream {
         deprecated,
         missing_docs,
         missing_debug_implementations,
+        nonstandard_style,
         private_bounds,
         private_interfaces,
         unreachable_pub,
@@ -67,6 +68,23 @@ pub(crate) fn imports(runtime: &Runtime) -> TokenStream {
     quote! {
         use #runtime::__private as __private;
         use #runtime::__private::fallbacks::*;
+    }
+}
+
+/// The user's where clause, and that the workflow can be shared between threads.
+///
+/// That is a supertrait of `Workflow`, so it holds, or the impl of that is the one error. `for<'__a>` keeps rustc from
+/// reporting it again at each impl.
+pub(crate) fn where_shared(machine: &Machine) -> TokenStream {
+    let self_ty = &machine.self_ty;
+    let predicates = machine.generics.where_clause.as_ref().map(|clause| {
+        let predicates = clause.predicates.iter();
+        quote!(#(#predicates,)*)
+    });
+    quote! {
+        where
+            #predicates
+            for<'__a> #self_ty: ::core::marker::Send + ::core::marker::Sync,
     }
 }
 

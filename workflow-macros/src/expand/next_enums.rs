@@ -56,16 +56,6 @@ fn expand_next(machine: &Machine, state: &StateModel) -> TokenStream {
     let stay = stay.filter(|_| !stay_is_taken);
     let text = doc(&format!("What `{name}` of [`{}`] can go to.", machine.name()));
     let allow = allow();
-    let froms = union.targets.iter().map(|(target, cfg)| {
-        let name = &target.name;
-        quote! {
-            #cfg
-            #[automatically_derived]
-            impl ::core::convert::From<#target> for #ident {
-                fn from(__state: #target) -> Self { Self::#name(__state) }
-            }
-        }
-    });
     let state_enum = generated_ident(machine, "State");
     let narrowed = union.targets.iter().map(|(target, cfg)| {
         let name = &target.name;
@@ -107,7 +97,6 @@ fn expand_next(machine: &Machine, state: &StateModel) -> TokenStream {
                 match *__value { #(#encodes,)* #stay_encode #wait_encode }
             }
             #debug
-            #(#froms)*
             #from_nexts
             #[automatically_derived]
             impl ::core::convert::TryFrom<#state_enum> for #ident {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Type;
 
-use super::{at, edge_key, generated_ident, state_probe};
+use super::{at, edge_key, generated_ident, state_probe, where_shared};
 use crate::model::{Handler, Machine, Trigger, TypeRef};
 use crate::parse::types::is_named;
 
@@ -12,6 +12,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
     let (runtime, self_ty, name) = (&machine.runtime, &machine.self_ty, machine.name());
     let Some(start) = &machine.start else { return TokenStream::new() };
     let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
+    let where_shared = where_shared(machine);
     let state = generated_ident(machine, "State");
     let outcome = generated_ident(machine, "Outcome");
     let event = generated_ident(machine, "Event");
@@ -23,7 +24,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
         quote! {
             #cfg
             #[automatically_derived]
-            impl #impl_generics #runtime::Accepts<#event> for #self_ty #where_clause {}
+            impl #impl_generics #runtime::Accepts<#event> for #self_ty #where_shared {}
         }
     });
     quote! {
@@ -62,35 +63,20 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
 fn expand_run(machine: &Machine, handler: &Handler) -> TokenStream {
     let (self_ty, name, state, cfg) = (&machine.self_ty, handler.name(), &handler.state, &handler.cfg);
     let decode = state_probe(state);
-    // A handler of a part is asked for by a probe: if there is none, that is reported elsewhere.
-    let run = match (&handler.trigger, handler.is_included()) {
-        (Trigger::Entry, false) => quote!(run_entry::<#self_ty, #state>(self, __cx, __call, #decode::decode)),
-        (Trigger::Entry, true) => {
-            quote!(EntryProbe::<#self_ty, #state>::run(self, __cx, __call, #decode::decode))
+    // By probes, as a handler in a part may be missing, which is reported elsewhere.
+    let run = match &handler.trigger {
+        Trigger::Entry => quote!(EntryProbe::<#self_ty, #state>::run(self, __cx, __call, #decode::decode)),
+        Trigger::On { event } => {
+            let event_decode = quote!(__private::EventProbe::<#event>::decode);
+            quote!(OnProbe::<#self_ty, #state, #event>::run(self, __cx, __call, #decode::decode, #event_decode))
         }
-        (Trigger::On { event }, included) => {
-            let decode_event = quote!(__private::EventProbe::<#event>::decode);
-            let function = match included {
-                false => quote!(run_on::<#self_ty, #state, #event>),
-                true => quote!(OnProbe::<#self_ty, #state, #event>::run),
-            };
-            quote!(#function(self, __cx, __call, #decode::decode, #decode_event))
-        }
-        (Trigger::After { .. }, included) => {
+        Trigger::After { .. } => {
             let key = edge_key(machine, &name);
-            let function = match included {
-                false => quote!(run_after::<#self_ty, #state, #key>),
-                true => quote!(AfterProbe::<#self_ty, #state, #key>::run),
-            };
-            quote!(#function(self, __cx, __call, #decode::decode))
+            quote!(AfterProbe::<#self_ty, #state, #key>::run(self, __cx, __call, #decode::decode))
         }
-        (Trigger::Catch { error, .. }, included) => {
+        Trigger::Catch { error, .. } => {
             let restore = quote!(__private::CatchErrorProbe::<#error>::restore);
-            let function = match included {
-                false => quote!(run_catch::<#self_ty, #state, #error>),
-                true => quote!(CatchProbe::<#self_ty, #state, #error>::run),
-            };
-            quote!(#function(self, __cx, __call, #decode::decode, #restore))
+            quote!(CatchProbe::<#self_ty, #state, #error>::run(self, __cx, __call, #decode::decode, #restore))
         }
     };
     quote!(#cfg #name => __private::#run)

@@ -4,6 +4,7 @@ use syn::{GenericParam, ImplItem, ItemImpl, Lifetime, Type, visit::Visit};
 
 use super::attributes::{InertKind, doc_text, take_inert};
 use super::handler::parse_handler;
+use super::output::repair_output;
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
 use super::workflow_args::WorkflowArgs;
@@ -46,7 +47,13 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
                 }
                 continue;
             }
-            Some(inert) => handlers.extend(parse_handler(method, inert, &self_ty, errors)),
+            Some(inert) => {
+                let handler = parse_handler(method, inert, &self_ty, errors);
+                if handler.as_ref().is_none_or(|handler| handler.broken) {
+                    repair_output(&mut method.sig.output);
+                }
+                handlers.extend(handler);
+            }
             None => {}
         }
         items.push(member);

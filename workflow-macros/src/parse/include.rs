@@ -96,7 +96,7 @@ fn parse_line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option
     let payload = arguments.next();
     let trigger = match (name.as_str(), payload) {
         ("on", Some(event)) => Trigger::On { event: parse_type_ref(event, "an event")? },
-        ("catch", Some(error)) => Trigger::Catch { error: error.clone(), source: true },
+        ("catch", Some(error)) => Trigger::Catch { error: Box::new(error.clone()), source: true },
         ("on", None) => {
             return Err(syn::Error::new(
                 ident.span(),

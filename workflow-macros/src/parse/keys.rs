@@ -9,7 +9,7 @@ use syn::{Ident, LitStr, Token, parenthesized};
 
 use crate::errors::Errors;
 use crate::model::unraw;
-use crate::nearest::hint;
+use crate::nearest::{hint, listed};
 
 /// Calls `value` for each known key, to parse what follows it.
 pub(crate) fn parse_keys(
@@ -53,8 +53,8 @@ fn parse_key(
     value: &mut impl FnMut(&Ident, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
 ) -> syn::Result<()> {
     if !input.peek(Ident::peek_any) {
-        let hint = if known.is_empty() { "it takes none".to_owned() } else { hint("", known) };
-        return Err(input.error(format!("expected a key of `#[{attribute}]`: {hint}")));
+        let known = listed(known);
+        return Err(input.error(format!("expected a key of `#[{attribute}]`: {known}")));
     }
     let key = input.call(Ident::parse_any)?;
     let name = unraw(&key);

@@ -1,7 +1,8 @@
 //! What a handler returns: `A`, `Next<(A, B)>`, `Stay<S>` or `Wait`, bare or in `Result`.
 
-use quote::quote;
-use syn::{Ident, ReturnType, Type};
+use quote::{ToTokens as _, quote};
+use syn::visit_mut::{self, VisitMut};
+use syn::{GenericArgument, Ident, PathArguments, PathSegment, ReturnType, Type, parse_quote};
 
 use super::types::{WriteSelfOut, bare, last_segment, parse_type_ref, type_arguments};
 use crate::errors::Errors;
@@ -26,6 +27,41 @@ pub(crate) fn parse_output(
     let (success, fails) = split_result(ty, self_ty);
     let (targets, next) = parse_targets(success, state, self_ty, errors);
     Output { targets, next, fails }
+}
+
+/// Makes of a reported return type one that rustc has nothing to say of: each member of `Next` once, in a tuple.
+pub(crate) fn repair_output(output: &mut ReturnType) {
+    if let ReturnType::Type(_, ty) = output {
+        RepairNext.visit_type_mut(ty);
+    }
+}
+
+struct RepairNext;
+
+impl VisitMut for RepairNext {
+    fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
+        visit_mut::visit_path_segment_mut(self, segment);
+        let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { return };
+        if segment.ident != "Next" {
+            return;
+        }
+        for argument in &mut arguments.args {
+            let GenericArgument::Type(ty) = argument else { continue };
+            let members: Vec<Type> = match bare(ty) {
+                Type::Tuple(tuple) => tuple.elems.iter().cloned().collect(),
+                single => vec![single.clone()],
+            };
+            let mut seen: Vec<String> = Vec::new();
+            let members = members.into_iter().filter(|member| {
+                let text = member.to_token_stream().to_string();
+                let first = !seen.contains(&text);
+                seen.push(text);
+                first
+            });
+            let members = members.take(MOST_TARGETS);
+            *ty = parse_quote!((#(#members,)*));
+        }
+    }
 }
 
 fn split_result<'a>(ty: &'a Type, self_ty: &Type) -> (&'a Type, Fails) {

@@ -58,7 +58,7 @@ pub(crate) fn parse_type_ref(ty: &Type, role: &str) -> syn::Result<TypeRef> {
     let wrong = |message: String| Err(syn::Error::new_spanned(ty, message));
     match bare(ty) {
         Type::Path(TypePath { path, .. }) => match path.segments.last() {
-            Some(segment) => Ok(TypeRef { name: segment.ident.clone(), ty: bare(ty).clone() }),
+            Some(segment) => Ok(TypeRef { name: segment.ident.clone(), ty: Box::new(bare(ty).clone()) }),
             None => wrong(format!("{role} is named by a path")),
         },
         Type::Reference(reference) => {

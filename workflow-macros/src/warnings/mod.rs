@@ -2,8 +2,10 @@
 //!
 //! A warning on stable is a use of a deprecated item, at the user's token.
 
+mod ambient;
 mod endless_wait;
 mod fragile_step;
+mod never_taken;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -23,6 +25,8 @@ pub(crate) fn expand_lints(machine: &Machine) -> TokenStream {
     let mut warnings = Vec::new();
     endless_wait::find(machine, &mut warnings);
     fragile_step::find(machine, &mut warnings);
+    never_taken::find(machine, &mut warnings);
+    ambient::find(machine, &mut warnings);
     warnings.iter().map(expand_warning).collect()
 }
 

@@ -53,6 +53,10 @@ pub const fn check_graph<const N: usize>(places: &[Place; N], edges: &[(usize, u
     let mut reached = [false; N];
     if start < N {
         reached[start] = true;
+        // Where nothing leaves the start, that is what is told, and not of each state that it cannot be reached.
+        if !places[start].is_state || !places[start].handled && !places[start].end {
+            reached = [true; N];
+        }
     }
     walk(edges, &mut reached, false);
     let mut ends = [false; N];

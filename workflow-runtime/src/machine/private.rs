@@ -32,6 +32,7 @@ pub use crate::kernel::RetryPolicy;
 pub trait Persist {}
 
 #[diagnostic::do_not_recommend]
+#[doc(hidden)]
 impl<T: Serialize + DeserializeOwned> Persist for T {}
 
 /// What a field of a state or an event must be, besides.
@@ -43,6 +44,7 @@ impl<T: Serialize + DeserializeOwned> Persist for T {}
 pub trait Portable {}
 
 #[diagnostic::do_not_recommend]
+#[doc(hidden)]
 impl<T: Send> Portable for T {}
 
 /// What a step must return inside its `Result`.
@@ -239,10 +241,7 @@ pub fn run_unknown<'a>(call: &'a HandlerCall) -> HandlerRun<'a> {
 
 /// The first of `catches` that takes `error`.
 #[must_use]
-pub fn find_catch(
-    error: &Error,
-    catches: &[(&'static str, FindError)],
-) -> Option<(&'static str, Json)> {
+pub fn find_catch(error: &Error, catches: &[(&'static str, FindError)]) -> Option<(&'static str, Json)> {
     catches.iter().find_map(|(handler, find)| Some((*handler, find(error)?)))
 }
 

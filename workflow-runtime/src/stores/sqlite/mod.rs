@@ -20,6 +20,8 @@ mod read;
 mod reader;
 mod schema;
 mod search;
+#[cfg(test)]
+mod tests;
 mod worker;
 mod write;
 mod writer;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::apply::Statements;
 use super::error::{cannot_open, cannot_open_io, not_a_store};
 use super::lock::LockFile;
 use super::schema;
@@ -21,6 +22,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Pages of the log, of 4 KiB, after which it is moved into the file: large enough that its two syncs are rare.
 const CHECKPOINT_PAGES: u32 = 4_000;
+
+/// More than there are statements.
+const STATEMENTS: usize = 64;
 
 /// A store's file, open.
 pub(super) struct Opened {
@@ -134,6 +138,10 @@ fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     check_versions(path, application_id, version)?;
     harden(path, &connection)?;
     settle_log(&connection).map_err(sqlite)?;
+    // They stay prepared in the cache of the connection.
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    let prepared = Statements::prepare(&connection).map(drop);
+    prepared.map_err(|error| not_a_store(path, &format!("its tables are not those of a store: {error}")))?;
     Ok(connection)
 }
 
