@@ -49,7 +49,7 @@ impl Cx {
             clock: Arc::new(clock),
             payload_limit: Json::DEFAULT_LIMIT,
         };
-        Self::new(Arc::new(TurnState::new(scope, Vec::new(), None)))
+        Self::new(Arc::new(TurnState::detached(scope)))
     }
 
     /// The caller's name for the execution.
