@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use workflow_runtime::driver::{Decided, Finished, HandlerCall, Progress, Turn, TurnScope};
-use workflow_runtime::{ExecutionId, ExecutionKey, Json, JournalEntry, ManualClock, Timestamp, Workflow};
+use workflow_runtime::{ExecutionId, ExecutionKey, JournalEntry, Json, ManualClock, Timestamp, Workflow};
 
 /// One call of a handler over a state's data, as JSON.
 #[must_use]
@@ -21,6 +21,7 @@ pub fn run<W: Workflow>(workflow: &Arc<W>, call: HandlerCall) -> (Finished, Vec<
         key: ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::new("1").expect("an id") },
         visit: 1,
         handler: call.handler.clone(),
+        edge_number: 0,
         clock: Arc::new(ManualClock::new(Timestamp::EPOCH)),
         payload_limit: Json::DEFAULT_LIMIT,
     };

@@ -116,6 +116,7 @@ impl Run {
             key: self.place.key().clone(),
             visit: record.visit,
             handler: handler.name.clone(),
+            edge_number: record.edge_number(),
             clock: Arc::clone(&self.core.clock),
             payload_limit: self.core.payload_limit,
         };

@@ -252,6 +252,28 @@ fn an_interrupted_entry_handler_goes_on_if_the_edge_keeps_the_visit() {
 }
 
 #[test]
+fn an_edge_that_keeps_the_visit_leaves_no_journal_of_its_own() {
+    let mut execution = start("working");
+    execution.decide(&plan(), at(0));
+    execution.recorded(vec![result("work:a:0", 1, JournalResult::Done(json("1")))]);
+    for (number, seq) in (0..).zip(1..3) {
+        execution.arrived(vec![event(seq, "note")]);
+        execution.decide(&plan(), at(1));
+        assert_eq!(execution.record().edge_number(), number);
+        execution.recorded(vec![result("noted_at_work:a:0", 1, JournalResult::Done(json("1")))]);
+        let _ = execution.take_changes();
+        execution.recorded(vec![result("noted_at_work:b:0", 1, JournalResult::Done(json("1")))]);
+        execution.handled(Decided::Wait, vec![], &plan(), at(1));
+        assert_eq!(execution.decide(&plan(), at(1)), Next::Run(handler("work")));
+        assert_eq!(execution.record().edge_number(), 0);
+        let changes = execution.take_changes();
+        assert!(changes.journal.is_empty());
+        assert_eq!(changes.forget, ["noted_at_work:a:0", "noted_at_work:b:0"]);
+        assert_eq!(execution.journal().len(), 1, "the entry handler goes on with what it has");
+    }
+}
+
+#[test]
 fn a_timer_interrupts_the_entry_handler() {
     let execution = start("working");
     assert!(!execution.is_interrupted(&plan(), at(99)));
