@@ -381,6 +381,10 @@ impl Kernel {
         self.changes.drop_journal = true;
         let state = plan.state(&self.record.state).cloned().unwrap_or_default();
         settle_in(&mut self.record, &state, now);
+        if let Some(first) = self.inbox.first() {
+            // Nobody has looked at what is left of it in this state: until then, that makes the execution due.
+            self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
+        }
         if self.record.activity == Activity::Ended {
             for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
                 self.changes.consumed.push(seq);

@@ -173,6 +173,20 @@ fn a_consumed_event_counts_as_seen_in_every_later_state() {
 }
 
 #[test]
+fn an_event_that_was_deferred_counts_as_unseen_in_the_next_state() {
+    let mut execution = start("waiting");
+    execution.arrived(vec![event(1, "cancel"), event(2, "payment"), event(3, "cancel")]);
+    execution.decide(&plan(), at(1));
+    execution.handled(goto("waiting"), vec![], &plan(), at(1));
+    // A driver that stops here has not looked at what is left: the store has to say that it is due.
+    assert_eq!(execution.record().inbox_seen, 0);
+    let inbox = vec![event(1, "cancel"), event(3, "cancel")];
+    let (mut execution, _) = reload(&mut execution, inbox);
+    assert_eq!(execution.decide(&plan(), at(1)), Next::Wait { until: Some(at(31)) });
+    assert_eq!(execution.record().inbox_seen, 3);
+}
+
+#[test]
 fn timers_fire_in_the_order_of_their_times_and_once() {
     let mut execution = start("waiting");
     assert_eq!(execution.decide(&plan(), at(90)), Next::Run(pure("reminded")));
