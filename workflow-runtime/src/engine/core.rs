@@ -17,7 +17,7 @@ use super::scheduler::Alarm;
 use crate::base::{Clock, ExecutionId, Timestamp};
 use crate::machine::Workflow;
 use crate::record::{ExecutionKey, Json};
-use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, Stored};
+use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError};
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -111,8 +111,9 @@ impl Core {
         result.map_err(|refused| EngineError::refused(refused, &key))
     }
 
-    /// Has an execution looked at: now if there is a place, else when one is free. `stored` saves reading it.
-    pub(super) fn activate(self: &Arc<Self>, key: &ExecutionKey, stored: Option<Stored>) {
+    /// Has an execution looked at: now if there is a place, else when one is free. It is read from the store by whoever
+    /// has the place: what a caller knows of it may be out of date by then.
+    pub(super) fn activate(self: &Arc<Self>, key: &ExecutionKey) {
         if self.is_stopping() {
             return;
         }
@@ -120,7 +121,7 @@ impl Core {
         match self.active.claim(key) {
             Claim::Granted(place) => {
                 let run = Run::new(Arc::clone(self), Arc::clone(machine), place);
-                let task = self.runtime.spawn(run.run(stored));
+                let task = self.runtime.spawn(run.run());
                 self.active.has_task(key, task.abort_handle());
             }
             Claim::Running => {}

@@ -150,7 +150,7 @@ impl<W: Workflow> Execution<W> {
         let fence = Fence { visit: execution.stored_visit(), epoch: core.epoch };
         let change = Change::Advance { fence, advance: Box::new(execution.take_changes()) };
         core.commit_one(Commit { key: self.key.clone(), change }).await?;
-        core.activate(&self.key, None);
+        core.activate(&self.key);
         Ok(())
     }
 
@@ -160,7 +160,7 @@ impl<W: Workflow> Execution<W> {
         core.check_size(E::NAME, &payload)?;
         let event = NewEvent { event_id, name: E::NAME.to_owned(), payload, sent_at: core.now() };
         core.commit_one(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await?;
-        core.activate(&self.key, None);
+        core.activate(&self.key);
         Ok(())
     }
 

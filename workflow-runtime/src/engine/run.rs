@@ -43,8 +43,8 @@ impl Run {
         Self { core, machine, place }
     }
 
-    pub(super) async fn run(mut self, stored: Option<Stored>) {
-        match self.advance(stored).await {
+    pub(super) async fn run(mut self) {
+        match self.advance().await {
             Ok(()) | Err(Stop::Engine) => {}
             Err(Stop::Store(error)) => self.core.fail(error),
             Err(Stop::Refused(refused)) => {
@@ -56,14 +56,8 @@ impl Run {
         core.alarm.place_freed(core.active.free(), core.active.limit());
     }
 
-    async fn advance(&mut self, stored: Option<Stored>) -> Result<(), Stop> {
-        let stored = match stored {
-            Some(stored) => stored,
-            None => match self.load().await? {
-                Some(stored) => stored,
-                None => return Ok(()),
-            },
-        };
+    async fn advance(&mut self) -> Result<(), Stop> {
+        let Some(stored) = self.load().await? else { return Ok(()) };
         let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
         loop {
             if self.core.is_stopping() {

@@ -85,7 +85,7 @@ pub(super) async fn schedule(core: Arc<Core>) {
         let all = due.ready.len() < limit;
         let mut activated = 0;
         for key in due.ready.iter().filter(|key| !core.active.is_active(key)) {
-            core.activate(key, None);
+            core.activate(key);
             activated += 1;
         }
         if !all {

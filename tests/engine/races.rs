@@ -1,0 +1,82 @@
+//! What happens between a commit and its answer, and to callers that go away in the middle.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use workflow_runtime::Engine;
+
+use super::fixture::{settle, test};
+use super::lagging::Lagging;
+
+mod greeting {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    #[derive(Debug, PartialEq)]
+    pub struct Met {
+        pub greeted: usize,
+    }
+    #[state(end)]
+    pub struct Gone;
+    #[event]
+    pub struct Wave;
+    #[event]
+    pub struct Leave;
+
+    pub struct Greeting {
+        pub greeted: Arc<AtomicUsize>,
+    }
+
+    #[workflow(start = Met)]
+    impl Greeting {
+        #[state]
+        async fn meet(&self, cx: &Cx, _: Met) -> Result<Stay<Met>> {
+            Ok(Stay(Met { greeted: self.greet(cx).await? }))
+        }
+        #[on]
+        fn waved(&self, met: Met, _: Wave) -> Stay<Met> {
+            Stay(Met { greeted: met.greeted + 10 })
+        }
+        #[on(allow(endless_wait))]
+        fn left(&self, _: Met, _: Leave) -> Gone {
+            Gone
+        }
+        #[step(retry(max = 2))]
+        async fn greet(&self, _: &Cx) -> Result<usize> {
+            Ok(self.greeted.fetch_add(1, Ordering::Relaxed) + 1)
+        }
+    }
+}
+
+#[test]
+fn a_start_that_others_have_run_by_the_time_it_is_answered_is_not_run_again() {
+    use greeting::{Greeting, GreetingState, Met, Wave};
+    test(async {
+        let store = Lagging::new();
+        let greeted = Arc::<AtomicUsize>::default();
+        let greeting = Greeting { greeted: Arc::clone(&greeted) };
+        let engine = Engine::on(Arc::clone(&store) as _).workflow(greeting).start().await.unwrap();
+        // The starter hears of its commit late; somebody else knows the id, and the execution has run by then.
+        store.lag.commit.store(50, Ordering::Relaxed);
+        let starting = tokio::spawn({
+            let engine = engine.clone();
+            async move { engine.start::<Greeting>("a", Met { greeted: 0 }).await }
+        });
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        store.lag.commit.store(0, Ordering::Relaxed);
+        engine.execution::<Greeting>("a").unwrap().send(Wave).await.unwrap();
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!starting.is_finished());
+        let met = starting.await.unwrap().unwrap();
+        settle(&engine).await;
+        assert_eq!(greeted.load(Ordering::Relaxed), 1);
+        assert!(matches!(met.state().await.unwrap(), GreetingState::Met(Met { greeted: 1 })));
+    });
+}
