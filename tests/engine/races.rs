@@ -5,8 +5,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use workflow_runtime::Engine;
 
-use super::fixture::{settle, test};
+use super::fixture::{Draft, Go, Job, JobState, World, settle, test};
 use super::lagging::Lagging;
+
+fn lagging() -> (World, Arc<Lagging>) {
+    let store = Lagging::new();
+    (World::on(Arc::clone(&store) as _), store)
+}
+
+/// Polls a future once, as a caller does who gives up soon after.
+fn poll_once(future: impl Future) {
+    let mut future = std::pin::pin!(future);
+    let _ = futures::FutureExt::now_or_never(future.as_mut());
+}
 
 mod greeting {
     use std::sync::Arc;
@@ -78,5 +89,26 @@ fn a_start_that_others_have_run_by_the_time_it_is_answered_is_not_run_again() {
         settle(&engine).await;
         assert_eq!(greeted.load(Ordering::Relaxed), 1);
         assert!(matches!(met.state().await.unwrap(), GreetingState::Met(Met { greeted: 1 })));
+    });
+}
+
+#[test]
+fn what_a_caller_began_and_did_not_wait_for_is_run_all_the_same() {
+    test(async {
+        let (world, store) = lagging();
+        let engine = world.engine().await;
+        settle(&engine).await;
+        store.lag.commit.store(3, Ordering::Relaxed);
+        poll_once(engine.start::<Job>("a", Draft { number: 1 }));
+        settle(&engine).await;
+        let job = engine.start::<Job>("a", Draft { number: 1 }).await.unwrap();
+        poll_once(job.send(Go));
+        settle(&engine).await;
+        assert!(matches!(job.state().await.unwrap(), JobState::Done(_)));
+
+        poll_once(engine.start_all::<Job, _>([("b", Draft { number: 1 })]));
+        settle(&engine).await;
+        let other = engine.execution::<Job>("b").unwrap();
+        assert!(matches!(other.state().await.unwrap(), JobState::Draft(_)));
     });
 }

@@ -1,6 +1,7 @@
 //! What the parts of an engine share.
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -109,6 +110,50 @@ impl Core {
         let key = commit.key.clone();
         let result = self.commit(vec![commit]).await?.pop().unwrap_or(Err(Refused::Unknown));
         result.map_err(|refused| EngineError::refused(refused, &key))
+    }
+
+    /// Does `work` to its end, also if the caller goes away in the middle: a commit that is under way cannot be taken
+    /// back, and what it wrote has to be looked at.
+    pub(super) async fn see_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        match self.runtime.spawn(work).await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => Err(self.stopped()),
+            },
+        }
+    }
+
+    /// Begins executions, and says how many of them are new.
+    pub(super) async fn start_all(self: &Arc<Self>, commits: Vec<Commit>) -> Result<usize, EngineError> {
+        let core = Arc::clone(self);
+        self.see_through(async move {
+            let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
+            let mut new = 0;
+            for (key, result) in keys.iter().zip(core.commit(commits).await?) {
+                if result.map_err(|refused| EngineError::refused(refused, key))? == Committed::Applied {
+                    new += 1;
+                    core.activate(key);
+                }
+            }
+            Ok(new)
+        })
+        .await
+    }
+
+    /// Commits what makes an execution due, and has it looked at.
+    pub(super) async fn commit_and_activate(self: &Arc<Self>, commit: Commit) -> Result<(), EngineError> {
+        let core = Arc::clone(self);
+        self.see_through(async move {
+            let key = commit.key.clone();
+            core.commit_one(commit).await?;
+            core.activate(&key);
+            Ok(())
+        })
+        .await
     }
 
     /// Has an execution looked at: now if there is a place, else when one is free. It is read from the store by whoever

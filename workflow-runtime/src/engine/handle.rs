@@ -149,9 +149,7 @@ impl<W: Workflow> Execution<W> {
         }
         let fence = Fence { visit: execution.stored_visit(), epoch: core.epoch };
         let change = Change::Advance { fence, advance: Box::new(execution.take_changes()) };
-        core.commit_one(Commit { key: self.key.clone(), change }).await?;
-        core.activate(&self.key);
-        Ok(())
+        core.commit_and_activate(Commit { key: self.key.clone(), change }).await
     }
 
     async fn deliver<E: Event>(&self, event_id: String, event: &E) -> Result<(), EngineError> {
@@ -159,9 +157,7 @@ impl<W: Workflow> Execution<W> {
         let payload = event.encode().map_err(|error| EngineError::unwritable(E::NAME, error))?;
         core.check_size(E::NAME, &payload)?;
         let event = NewEvent { event_id, name: E::NAME.to_owned(), payload, sent_at: core.now() };
-        core.commit_one(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await?;
-        core.activate(&self.key);
-        Ok(())
+        core.commit_and_activate(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await
     }
 
     async fn load(&self) -> Result<Stored, EngineError> {

@@ -27,7 +27,7 @@ use self::core::Core;
 use crate::base::ExecutionId;
 use crate::machine::{State as _, Workflow};
 use crate::record::{ExecutionKey, HistoryRecord};
-use crate::store::{Change, Commit, Committed, Page, Query, StateCount, Store};
+use crate::store::{Change, Commit, Page, Query, StateCount, Store};
 
 /// Runs the executions of one store. See [`EngineBuilder`] for what can be set.
 ///
@@ -116,9 +116,7 @@ impl Engine {
     pub async fn start<W: Workflow>(&self, id: impl AsRef<str>, start: W::Start) -> Result<Execution<W>, EngineError> {
         let execution = self.execution::<W>(id)?;
         let commit = self.new_execution::<W>(execution.key().clone(), &start)?;
-        if self.core.commit_one(commit).await? == Committed::Applied {
-            self.core.activate(execution.key());
-        }
+        self.core.start_all(vec![commit]).await?;
         Ok(execution)
     }
 
@@ -142,14 +140,7 @@ impl Engine {
             if commits.is_empty() {
                 return Ok(new);
             }
-            let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
-            let results = self.core.commit(commits).await?;
-            for (key, result) in keys.iter().zip(results) {
-                if result.map_err(|refused| EngineError::refused(refused, key))? == Committed::Applied {
-                    new += 1;
-                    self.core.activate(key);
-                }
-            }
+            new += self.core.start_all(commits).await?;
         }
     }
 
