@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use workflow_runtime::Engine;
+use workflow_runtime::record::Status;
 
-use super::fixture::{Draft, Go, Job, JobState, World, settle, test};
+use super::fixture::{Act, Draft, Go, Job, JobOutcome, JobState, World, settle, test};
 use super::lagging::Lagging;
 
 fn lagging() -> (World, Arc<Lagging>) {
@@ -110,5 +111,28 @@ fn what_a_caller_began_and_did_not_wait_for_is_run_all_the_same() {
         settle(&engine).await;
         let other = engine.execution::<Job>("b").unwrap();
         assert!(matches!(other.state().await.unwrap(), JobState::Draft(_)));
+    });
+}
+
+#[test]
+fn a_retry_that_comes_before_the_run_has_given_its_place_up_is_not_lost() {
+    test(async {
+        let (world, store) = lagging();
+        let engine = world.engine().await;
+        world.script.will("first", Act::Fail("no"));
+        let held = world.script.will_hold("first");
+        let job = world.working(&engine, "a").await;
+        store.lag.commit.store(5, Ordering::Relaxed);
+        while job.record().await.unwrap().status() != Status::Parked {
+            tokio::task::yield_now().await;
+        }
+        // On disk it is parked, and the task that parked it has not been told yet.
+        assert_eq!(engine.active(), 1);
+        store.lag.commit.store(0, Ordering::Relaxed);
+        job.retry().await.unwrap();
+        settle(&engine).await;
+        assert_eq!(world.script.count("first"), 2);
+        held.send(()).unwrap();
+        assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)));
     });
 }

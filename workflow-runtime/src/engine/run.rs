@@ -89,6 +89,10 @@ impl Run {
                     if self.place.release() {
                         return Ok(());
                     }
+                    // A retry changes the record itself, and is the one to do so while it is parked.
+                    self.place.signal().take();
+                    let Some(stored) = self.load().await? else { return Ok(()) };
+                    execution = Kernel::new(stored.record, stored.journal, stored.inbox);
                 }
             }
         }
