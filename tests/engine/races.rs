@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use workflow_runtime::Engine;
-use workflow_runtime::record::Status;
+use workflow_runtime::record::{HistoryKind, Status};
+use workflow_runtime::{Engine, EngineError};
 
-use super::fixture::{Act, Draft, Go, Job, JobOutcome, JobState, World, settle, test};
+use super::fixture::{Act, Draft, Go, Job, JobOutcome, JobState, Note, World, settle, test};
 use super::lagging::Lagging;
 
 fn lagging() -> (World, Arc<Lagging>) {
@@ -121,8 +121,8 @@ fn a_retry_that_comes_before_the_run_has_given_its_place_up_is_not_lost() {
         let engine = world.engine().await;
         world.script.will("first", Act::Fail("no"));
         let held = world.script.will_hold("first");
-        let job = world.working(&engine, "a").await;
         store.lag.commit.store(5, Ordering::Relaxed);
+        let job = world.working(&engine, "a").await;
         while job.record().await.unwrap().status() != Status::Parked {
             tokio::task::yield_now().await;
         }
@@ -134,5 +134,39 @@ fn a_retry_that_comes_before_the_run_has_given_its_place_up_is_not_lost() {
         assert_eq!(world.script.count("first"), 2);
         held.send(()).unwrap();
         assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)));
+    });
+}
+
+#[test]
+fn two_retries_at_once_are_one() {
+    test(async {
+        let (world, store) = lagging();
+        let engine = world.engine().await;
+        world.script.will("first", Act::Fail("no"));
+        let job = world.working(&engine, "a").await;
+        job.outcome().await.unwrap_err();
+        job.send(Note).await.unwrap();
+        settle(&engine).await;
+        world.script.will("second", Act::Fail("later"));
+        // The second one has read the parked execution, and writes when the first one's retry has gone on.
+        store.lag.load.store(40, Ordering::Relaxed);
+        let second = tokio::spawn({
+            let job = job.clone();
+            async move { job.retry().await }
+        });
+        tokio::task::yield_now().await;
+        store.lag.load.store(0, Ordering::Relaxed);
+        let first = job.retry().await;
+        let second = second.await.unwrap();
+        settle(&engine).await;
+        assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+        assert!(matches!(first.and(second), Err(EngineError::NotParked { .. })));
+        world.pass(&engine, std::time::Duration::from_secs(2)).await;
+        assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)));
+        let rows = job.history(0, 100).await.unwrap();
+        let count = |of: fn(&HistoryKind) -> bool| rows.iter().filter(|row| of(&row.record.kind)).count();
+        assert_eq!(count(|kind| matches!(kind, HistoryKind::Retried { .. })), 1);
+        assert_eq!(count(|kind| matches!(kind, HistoryKind::Stayed { .. })), 1);
+        assert_eq!(world.script.count("first"), 2);
     });
 }

@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use super::EngineError;
 use super::active::{ActiveSet, Claim};
 use super::registry::{Machine, Registry};
+use super::retry::Retries;
 use super::run::Run;
 use super::scheduler::Alarm;
 use crate::base::{Clock, ExecutionId, Timestamp};
@@ -30,6 +31,7 @@ pub(super) struct Core {
     pub(super) drain_timeout: Duration,
     pub(super) active: Arc<ActiveSet>,
     pub(super) alarm: Alarm,
+    pub(super) retries: Retries,
     pub(super) runtime: Handle,
     stopping: AtomicBool,
     failure: OnceLock<StoreError>,
@@ -61,6 +63,7 @@ impl Core {
             drain_timeout: parts.drain_timeout,
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
+            retries: Retries::default(),
             runtime: parts.runtime,
             stopping: AtomicBool::new(false),
             failure: OnceLock::new(),

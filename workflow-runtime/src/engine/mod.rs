@@ -11,6 +11,7 @@ mod core;
 mod error;
 mod handle;
 mod registry;
+mod retry;
 mod run;
 mod scheduler;
 mod system_clock;
