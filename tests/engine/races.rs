@@ -170,3 +170,33 @@ fn two_retries_at_once_are_one() {
         assert_eq!(world.script.count("first"), 2);
     });
 }
+
+#[test]
+fn a_flood_of_events_does_not_keep_a_step_from_going_on() {
+    test(async {
+        const LIMIT: usize = 2_000;
+        let (world, store) = lagging();
+        let engine = world.engine().await;
+        let held = world.script.will_hold("first");
+        let job = world.working(&engine, "a").await;
+        world.script.called().await;
+        store.lag.load.store(3, Ordering::Relaxed);
+        let sent = Arc::new(AtomicUsize::new(0));
+        let flood = tokio::spawn({
+            let (job, sent) = (job.clone(), Arc::clone(&sent));
+            async move {
+                // No edge of the state takes it.
+                while sent.fetch_add(1, Ordering::Relaxed) < LIMIT && job.send(Go).await.is_ok() {
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        while sent.load(Ordering::Relaxed) < 20 {
+            tokio::task::yield_now().await;
+        }
+        held.send(()).unwrap();
+        assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)));
+        flood.await.unwrap();
+        assert!(sent.load(Ordering::Relaxed) < LIMIT, "it had to wait for the flood to end");
+    });
+}

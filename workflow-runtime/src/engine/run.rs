@@ -124,26 +124,28 @@ impl Run {
 
     async fn drive(&self, execution: &mut Kernel, mut turn: Turn) -> Result<(), Stop> {
         let mut interrupted = false;
+        let mut looked = false;
         loop {
             let timer = match execution.record().activity {
                 Activity::Entry if !interrupted => execution.record().next_timer(),
                 _ => None,
             };
-            // An event that was acknowledged goes before what the handler would do next.
+            // An event that was acknowledged goes before what the handler would do next. After a look it is the handler's
+            // turn, or a flood of events would keep it where it is.
             let progress = tokio::select! {
                 biased;
-                () = self.place.signal().given(), if !interrupted => {
-                    if self.place.signal().take() && !self.core.is_stopping() {
-                        self.look_at_inbox(execution).await?;
-                    }
-                    interrupted = self.interrupt(execution, &mut turn);
-                    continue;
+                () = self.place.signal().given(), if !interrupted && !looked => None,
+                () = sleep_until(&self.core, timer), if timer.is_some() => None,
+                progress = turn.next() => Some(progress),
+                () = self.place.signal().given(), if !interrupted && looked => None,
+            };
+            looked = progress.is_none();
+            let Some(progress) = progress else {
+                if self.place.signal().take() && !self.core.is_stopping() {
+                    self.look_at_inbox(execution).await?;
                 }
-                () = sleep_until(&self.core, timer), if timer.is_some() => {
-                    interrupted = self.interrupt(execution, &mut turn);
-                    continue;
-                }
-                progress = turn.next() => progress,
+                interrupted = self.interrupt(execution, &mut turn);
+                continue;
             };
             match progress {
                 Progress::Save(results) => {
