@@ -1,5 +1,7 @@
 //! How much runs at once.
 
+use workflow_runtime::record::Status;
+
 use super::fixture::{Act, Draft, Go, Job, JobOutcome, World, settle, test};
 
 #[test]
@@ -39,6 +41,32 @@ fn an_execution_that_waits_for_its_next_attempt_takes_no_place() {
         assert!(matches!(quick.outcome().await.unwrap(), JobOutcome::Done(_)));
         world.pass(&engine, std::time::Duration::from_secs(10)).await;
         assert!(matches!(slow.outcome().await.unwrap(), JobOutcome::Done(_)));
+    });
+}
+
+#[test]
+fn a_single_free_place_is_used_while_all_the_others_are_held() {
+    test(async {
+        let world = World::default();
+        let engine = world.builder().max_active(8).start().await.unwrap();
+        for n in 0..7 {
+            world.script.will("first", Act::Hang);
+            world.working(&engine, &format!("slow {n}")).await;
+        }
+        let held = world.script.will_hold("first");
+        let mut jobs = vec![world.working(&engine, "held").await];
+        settle(&engine).await;
+        assert_eq!((world.script.count("first"), engine.active()), (8, 8));
+        for n in 0..20 {
+            jobs.push(world.working(&engine, &format!("quick {n}")).await);
+        }
+        held.send(()).unwrap();
+        for _ in 0..20 {
+            settle(&engine).await;
+        }
+        for job in jobs {
+            assert_eq!(job.record().await.unwrap().status(), Status::Ended);
+        }
     });
 }
 

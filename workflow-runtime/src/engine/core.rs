@@ -173,7 +173,12 @@ impl Core {
                 self.active.has_task(key, task.abort_handle());
             }
             Claim::Running => {}
-            Claim::Full => self.alarm.backlog(),
+            Claim::Full => {
+                self.alarm.backlog();
+                if self.active.free() > 0 {
+                    self.alarm.ring();
+                }
+            }
         }
     }
 

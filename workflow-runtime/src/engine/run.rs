@@ -53,7 +53,7 @@ impl Run {
         }
         let core = Arc::clone(&self.core);
         drop(self);
-        core.alarm.place_freed(core.active.free(), core.active.limit());
+        core.alarm.place_freed();
     }
 
     async fn advance(&mut self) -> Result<(), Stop> {
