@@ -87,3 +87,26 @@ fn ten_thousand_at_once_all_end() {
         assert_eq!(world.script.calls().len(), 20_000, "no step ran twice");
     });
 }
+
+#[test]
+fn on_many_threads_no_execution_is_left_behind() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    runtime.block_on(async {
+        for round in 0..30 {
+            let world = World::default();
+            let engine = world.builder().max_active(1 + round % 3).start().await.unwrap();
+            let jobs = (0..50).map(|n| {
+                let engine = engine.clone();
+                tokio::spawn(async move {
+                    let job = engine.start::<Job>(format!("{n}"), Draft { number: n }).await.unwrap();
+                    job.send(Go).await.unwrap();
+                    job.outcome().await.unwrap()
+                })
+            });
+            for job in futures::future::join_all(jobs).await {
+                assert!(matches!(job.unwrap(), JobOutcome::Done(_)));
+            }
+            assert_eq!(world.script.calls().len(), 100, "no step ran twice");
+        }
+    });
+}
