@@ -9,6 +9,7 @@ mod interruption;
 mod lagging;
 mod lifecycle;
 mod limits;
+mod losses;
 mod races;
 mod recovery;
 mod timers;

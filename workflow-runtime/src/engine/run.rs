@@ -28,7 +28,7 @@ enum Stop {
     Engine,
     /// The store failed.
     Store(StoreError),
-    /// A commit was refused: someone else has the execution.
+    /// A commit was refused: someone else has the store or the execution.
     Refused(Refused),
 }
 
@@ -47,8 +47,10 @@ impl Run {
         match self.advance().await {
             Ok(()) | Err(Stop::Engine) => {}
             Err(Stop::Store(error)) => self.core.fail(error),
+            // The place keeps others of this engine away, so the epoch is what is out of date.
+            Err(Stop::Refused(Refused::Fenced)) => self.core.fail(StoreError::TakenOver),
             Err(Stop::Refused(refused)) => {
-                tracing::warn!(execution = %self.place.key(), %refused, "the execution is left to whoever has it");
+                tracing::warn!(execution = %self.place.key(), %refused, "the execution is left as it is");
             }
         }
         let core = Arc::clone(&self.core);

@@ -103,6 +103,7 @@ impl Alarm {
 
 /// Runs until the engine stops.
 pub(super) async fn schedule(core: Arc<Core>) {
+    let _stop = StopAtEnd(&core);
     let workflows = core.registry.names();
     let mut queue = VecDeque::new();
     while !core.is_stopping() {
@@ -135,6 +136,15 @@ pub(super) async fn schedule(core: Arc<Core>) {
             // A place that is freed comes before any time: looking earlier would find no room.
             core.alarm.notify.notified().await;
         }
+    }
+}
+
+/// Without a scheduler nothing goes on, so nobody is to wait for it: also if its runtime is gone, or it has panicked.
+struct StopAtEnd<'a>(&'a Core);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 
