@@ -124,7 +124,13 @@ impl Core {
         &self,
         work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
     ) -> Result<T, EngineError> {
-        match self.runtime.spawn(work).await {
+        let alive = self.tasks.subscribe();
+        let task = self.runtime.spawn(async move {
+            let result = work.await;
+            drop(alive);
+            result
+        });
+        match task.await {
             Ok(result) => result,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
