@@ -14,5 +14,4 @@ mod losses;
 mod on_disk;
 mod races;
 mod recovery;
-mod telemetry;
 mod timers;
