@@ -33,6 +33,8 @@ pub struct TurnScope {
     pub visit: u64,
     /// The handler.
     pub handler: String,
+    /// Which taking of an edge it is for: [`edge_number`](crate::record::ExecutionRecord::edge_number).
+    pub edge_number: u64,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// The most bytes that a step's result may have.

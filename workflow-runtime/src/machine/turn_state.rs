@@ -126,11 +126,11 @@ impl TurnState {
 
     pub(super) fn unclaimed(&self) -> Vec<String> {
         let inner = self.lock();
-        let of_this_handler = format!("{}:", self.scope.handler);
-        let settled = |key: &&String| {
-            inner.journal.get(*key).is_some_and(|entry| !matches!(entry.result, JournalResult::Sleeping { .. }))
+        let told = |key: &&String| {
+            let entry = inner.journal.get(*key).filter(|entry| entry.is_of(&self.scope.handler));
+            entry.is_some_and(|entry| !matches!(entry.result, JournalResult::Sleeping { .. }))
         };
-        inner.unclaimed.iter().filter(|key| key.starts_with(&of_this_handler)).filter(settled).cloned().collect()
+        inner.unclaimed.iter().filter(told).cloned().collect()
     }
 
     /// Says with which waker the turn polls.

@@ -23,6 +23,7 @@ fn scope(clock: &ManualClock) -> TurnScope {
         key: ExecutionKey { workflow: "Test".into(), id: ExecutionId::new("1").unwrap() },
         visit: 1,
         handler: "handler".to_owned(),
+        edge_number: 0,
         clock: Arc::new(clock.clone()),
         payload_limit: 1_000,
     }

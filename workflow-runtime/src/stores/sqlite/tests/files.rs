@@ -175,10 +175,13 @@ fn a_second_open_is_refused_until_the_first_is_dropped() {
 
 #[test]
 fn a_second_process_is_refused_by_name() {
+    if let Some(path) = std::env::var_os("WORKFLOW_TEST_HELD_STORE") {
+        return hold_a_store(Path::new(&path));
+    }
     let (_folder, path) = folder();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "stores::sqlite::tests::files::hold_a_store", "--ignored", "--nocapture"])
-        .env("WORKFLOW_TEST_STORE", &path)
+        .args(["--exact", "stores::sqlite::tests::files::a_second_process_is_refused_by_name", "--nocapture"])
+        .env("WORKFLOW_TEST_HELD_STORE", &path)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -192,12 +195,9 @@ fn a_second_process_is_refused_by_name() {
     open(&path);
 }
 
-/// The other process of the test above.
-#[test]
-#[ignore = "a child process of another test"]
+/// The other process of the test above: itself, told by the environment to be that.
 #[expect(clippy::print_stdout, reason = "tells the parent")]
-fn hold_a_store() {
-    let Some(path) = std::env::var_os("WORKFLOW_TEST_STORE") else { return };
+fn hold_a_store(path: &Path) {
     let _store = SqliteStore::open(path).unwrap();
     println!("\nheld");
     // Until the parent kills this process, or ends itself.
