@@ -26,7 +26,7 @@ use workflow_runtime::{HistoryKind, SqliteStore, Status, Workflow as _, block_on
 
 const KILLS: usize = 50;
 /// So many files are there whenever there is nothing left to do.
-const BATCH: usize = 300;
+const BATCH: usize = 200;
 /// The program is not run more often than this, whatever happens.
 const RUNS: usize = 400;
 /// No run takes longer, or the program hangs.
