@@ -87,7 +87,7 @@ impl Run {
                 }
                 Next::Parked | Next::Ended => {
                     self.commit(&mut execution).await?;
-                    self.core.tell_watchers(self.place.key());
+                    self.core.watchers.tell(self.place.key());
                     if self.place.release() {
                         return Ok(());
                     }
@@ -223,7 +223,7 @@ impl Run {
                 let record = ErrorRecord::new(ErrorKind::Unreadable, &Error::from(error));
                 let change = Change::Quarantine { error: record, at: self.core.now() };
                 self.core.store.commit(vec![Commit { key: key.clone(), change }]).await?;
-                self.core.tell_watchers(key);
+                self.core.watchers.tell(key);
                 Ok(None)
             }
             Err(error) => Err(error.into()),
