@@ -10,6 +10,7 @@ mod lagging;
 mod lifecycle;
 mod limits;
 mod losses;
+mod panics;
 mod races;
 mod recovery;
 mod timers;
