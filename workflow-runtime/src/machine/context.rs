@@ -117,17 +117,21 @@ impl Cx {
 
     /// Waits for `duration`, durably: the execution leaves memory, and after a crash the rest of the time is waited for,
     /// not all of it again.
-    pub async fn sleep(&self, duration: Duration) {
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let turn = Arc::clone(&self.turn);
+        // Taken by the call: what polls two sleeps may poll either first.
         let key = self.claim("sleep");
-        let due = match self.turn.recorded(&key).map(|entry| entry.result) {
-            Some(JournalResult::Sleeping { due }) => due,
-            _ => {
-                let due = self.turn.scope.clock.now() + duration;
-                self.turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Sleeping { due } });
-                due
-            }
-        };
-        self.turn.sleep_until(due).await;
+        async move {
+            let due = match turn.recorded(&key).map(|entry| entry.result) {
+                Some(JournalResult::Sleeping { due }) => due,
+                _ => {
+                    let due = turn.scope.clock.now() + duration;
+                    turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Sleeping { due } });
+                    due
+                }
+            };
+            turn.sleep_until(due).await;
+        }
     }
 
     fn claim(&self, call: &str) -> String {

@@ -394,3 +394,26 @@ fn the_idempotency_key_is_that_of_the_call() {
     assert_eq!(different.len(), 6, "no two calls and no two visits share one");
     assert!(first.iter().all(|key| key.len() == 32));
 }
+
+#[test]
+fn sleeps_are_told_apart_by_the_order_of_their_calls_whichever_is_polled_first() {
+    let clock = clock();
+    let handler = |short_first: bool| {
+        move |cx: Cx| async move {
+            let (short, long) = (cx.sleep(Duration::from_secs(1)), cx.sleep(Duration::from_secs(9)));
+            let (short, long) = (std::pin::pin!(short), std::pin::pin!(long));
+            // As `select!` does, which polls in an order that is different each time.
+            let short_is_over = match short_first {
+                true => matches!(futures::future::select(short, long).await, futures::future::Either::Left(_)),
+                false => matches!(futures::future::select(long, short).await, futures::future::Either::Right(_)),
+            };
+            assert!(short_is_over);
+            Ok(Decided::Wait)
+        }
+    };
+    let mut first = turn(&clock, vec![], handler(true));
+    let Some(Progress::Wait { results, .. }) = poll(&mut first) else { panic!("it does not wait") };
+    clock.advance(Duration::from_secs(1));
+    let mut second = turn(&clock, results, handler(false));
+    assert!(matches!(poll(&mut second), Some(Progress::Finished(Finished { result: Ok(_), .. }))));
+}
