@@ -417,3 +417,24 @@ fn sleeps_are_told_apart_by_the_order_of_their_calls_whichever_is_polled_first()
     let mut second = turn(&clock, results, handler(false));
     assert!(matches!(poll(&mut second), Some(Progress::Finished(Finished { result: Ok(_), .. }))));
 }
+
+/// An error that has no room for a timeout.
+#[derive(Debug, serde::Serialize, serde::Deserialize, thiserror::Error)]
+#[error("no")]
+struct No;
+
+#[test]
+fn an_interruption_goes_before_the_failure_of_the_step_that_it_waited_for() {
+    const CUT: StepPolicy = StepPolicy::new("cut").timeout(Duration::from_secs(5));
+    let clock = clock();
+    let mut turn = turn(&clock, vec![], |cx| async move {
+        call(&cx, &CUT, 1).once(|_| std::future::pending::<Result<u32, No>>()).await?;
+        Ok(Decided::Wait)
+    });
+    assert!(poll(&mut turn).is_none());
+    turn.interrupt();
+    assert!(poll(&mut turn).is_none());
+    clock.advance(Duration::from_secs(5));
+    let Some(Progress::Interrupted { results }) = poll(&mut turn) else { panic!("it is not interrupted") };
+    assert_eq!(values(&results), ["failed"]);
+}
