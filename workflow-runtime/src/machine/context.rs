@@ -39,7 +39,8 @@ impl Cx {
     }
 
     /// A context that belongs to no execution, to call one handler or step in a unit test. Steps run and are retried as
-    /// declared, by `clock`; nothing is saved.
+    /// declared, by `clock`; nothing is saved. Where a step would end the handler, as one does that panics and whose error
+    /// type has no room for that, it panics.
     #[must_use]
     pub fn detached(workflow: &str, id: ExecutionId, clock: impl Clock) -> Self {
         let scope = TurnScope {

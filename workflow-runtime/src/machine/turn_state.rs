@@ -87,6 +87,12 @@ impl TurnState {
 
     /// Ends the turn with `failure`, whatever the handler does.
     pub(super) fn fail(&self, failure: Failure) {
+        if self.detached {
+            #[expect(clippy::panic, reason = "there is no turn to end: a unit test would hang")]
+            {
+                panic!("{:?}", failure.error);
+            }
+        }
         self.lock().failure.get_or_insert(failure);
     }
 

@@ -438,3 +438,12 @@ fn an_interruption_goes_before_the_failure_of_the_step_that_it_waited_for() {
     let Some(Progress::Interrupted { results }) = poll(&mut turn) else { panic!("it is not interrupted") };
     assert_eq!(values(&results), ["failed"]);
 }
+
+#[test]
+#[should_panic(expected = "the step `cut` panicked: boom")]
+fn a_detached_step_does_not_hang_where_a_turn_would_end() {
+    const CUT: StepPolicy = StepPolicy::new("cut");
+    let cx = Cx::detached("Test", ExecutionId::new("1").unwrap(), clock());
+    let step = call(&cx, &CUT, 1).once(|_| async { panic!("boom") as Result<u32, No> });
+    let _ = step.now_or_never();
+}
