@@ -196,7 +196,9 @@ impl Turn {
 
     fn poll_handler(&mut self) -> Poll<Result<Decided, Failure>> {
         let mut context = Context::from_waker(&self.waker);
+        self.state.is_polled(true);
         let poll = catch_unwind(AssertUnwindSafe(|| self.handler.as_mut().poll(&mut context)));
+        self.state.is_polled(false);
         poll.unwrap_or_else(|panic| {
             let text = format!("the handler `{}` panicked: {}", self.state.scope.handler, panic_text(&*panic));
             Poll::Ready(Err(Failure { kind: ErrorKind::Panicked, error: Error::msg(text) }))

@@ -38,6 +38,8 @@ struct Inner {
     at_gate: BTreeMap<u64, Option<Waker>>,
     sleepers: BTreeMap<(Timestamp, u64), Option<Waker>>,
     root: Option<Waker>,
+    /// Whether the turn polls its handler, and so sees by itself what comes of that.
+    polled: bool,
 }
 
 impl fmt::Debug for TurnState {
@@ -83,6 +85,14 @@ impl TurnState {
         // Two results of one call between two commits: the later one is all that matters.
         inner.unsaved.retain(|unsaved| unsaved.key != entry.key);
         inner.unsaved.push(entry);
+        let turn = inner.turn();
+        drop(inner);
+        turn.into_iter().for_each(Waker::wake);
+    }
+
+    /// Says whether the turn polls its handler.
+    pub(super) fn is_polled(&self, polled: bool) {
+        self.lock().polled = polled;
     }
 
     /// Ends the turn with `failure`, whatever the handler does.
@@ -93,7 +103,11 @@ impl TurnState {
                 panic!("{:?}", failure.error);
             }
         }
-        self.lock().failure.get_or_insert(failure);
+        let mut inner = self.lock();
+        inner.failure.get_or_insert(failure);
+        let turn = inner.turn();
+        drop(inner);
+        turn.into_iter().for_each(Waker::wake);
     }
 
     pub(super) fn take_failure(&self) -> Option<Failure> {
@@ -186,6 +200,12 @@ impl TurnState {
 }
 
 impl Inner {
+    /// Wakes the turn, once the lock is given back, if this happens in a task of its own: only the turn saves results,
+    /// sets the alarm and ends.
+    fn turn(&self) -> Option<Waker> {
+        self.root.as_ref().filter(|_| !self.polled).cloned()
+    }
+
     /// A waker to keep for `context`, unless the turn itself polls on: a future that polls its children by wakers of
     /// its own, as `FuturesUnordered` does, has to be told.
     fn foreign_waker(&self, context: &Context<'_>) -> Option<Waker> {
@@ -213,7 +233,11 @@ pub(super) struct InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         if self.counted {
-            self.state.lock().in_flight -= 1;
+            let mut inner = self.state.lock();
+            inner.in_flight -= 1;
+            let turn = inner.turn().filter(|_| inner.interrupted);
+            drop(inner);
+            turn.into_iter().for_each(Waker::wake);
         }
     }
 }
@@ -269,6 +293,9 @@ impl Future for TurnSleep {
         let waiter = inner.waiter(&mut sleep.waiter);
         let waker = inner.foreign_waker(context);
         inner.sleepers.insert((sleep.due, waiter), waker);
+        let turn = inner.turn();
+        drop(inner);
+        turn.into_iter().for_each(Waker::wake);
         Poll::Pending
     }
 }

@@ -447,3 +447,55 @@ fn a_detached_step_does_not_hang_where_a_turn_would_end() {
     let step = call(&cx, &CUT, 1).once(|_| async { panic!("boom") as Result<u32, No> });
     let _ = step.now_or_never();
 }
+
+/// Counts how often a turn has asked to be polled.
+#[derive(Default)]
+struct Asked(AtomicU32);
+
+impl Wake for Asked {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn steps_in_a_task_of_their_own_wake_the_turn_for_what_it_has_to_do() {
+    let clock = clock();
+    let (send, task) = std::sync::mpsc::channel();
+    let (done, waiting) = oneshot::channel();
+    let mut turn = turn(&clock, vec![], |cx| async move {
+        let steps = async move {
+            plain(&cx, 1).await.unwrap();
+            cx.sleep(Duration::from_secs(1)).await;
+            plain(&cx, 2).await.unwrap();
+            done.send(()).unwrap();
+        };
+        send.send(steps.boxed()).unwrap();
+        waiting.await.ok();
+        Ok(Decided::Wait)
+    });
+    let asked = Arc::<Asked>::default();
+    let waker = Waker::from(Arc::clone(&asked));
+    let mut context = Context::from_waker(&waker);
+    let mut poll = |turn: &mut Turn| {
+        let polled = std::pin::pin!(turn.next()).poll(&mut context);
+        (polled, asked.0.swap(0, Ordering::Relaxed))
+    };
+    assert!(poll(&mut turn).0.is_pending());
+    let mut task = task.recv().unwrap();
+    let mut run = || task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let wait = |asked: &Asked| asked.0.swap(0, Ordering::Relaxed) > 0;
+    for _ in 0..10 {
+        if run().is_ready() {
+            break;
+        }
+        assert!(wait(&asked), "the turn has to save, or to set its alarm");
+        match poll(&mut turn).0 {
+            Poll::Ready(Progress::Save(_)) => turn.saved(),
+            Poll::Ready(other) => panic!("{other:?}"),
+            Poll::Pending => clock.advance(Duration::from_secs(1)),
+        }
+    }
+    let Poll::Ready(Progress::Finished(finished)) = poll(&mut turn).0 else { panic!("it does not end") };
+    assert!(finished.result.is_ok());
+}
