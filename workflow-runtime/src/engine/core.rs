@@ -167,9 +167,10 @@ impl Core {
         let Some((_, machine)) = self.registry.get(&key.workflow) else { return };
         match self.active.claim(key) {
             Claim::Granted(place) => {
+                let signal = Arc::clone(place.signal());
                 let run = Run::new(Arc::clone(self), Arc::clone(machine), place);
                 let task = self.runtime.spawn(run.run());
-                self.active.has_task(key, task.abort_handle());
+                self.active.has_task(key, &signal, task.abort_handle());
             }
             Claim::Running => {}
             Claim::Full => {
