@@ -226,6 +226,8 @@ impl Run {
         if advance.is_empty() {
             return Ok(());
         }
+        // A store may answer at once, and an execution may go round for ever: the others of this thread have their turn.
+        tokio::task::coop::consume_budget().await;
         let change = Change::Advance { fence, advance: Box::new(advance) };
         let commit = Commit { key: self.place.key().clone(), change };
         match self.core.store.commit(vec![commit]).await?.pop() {
