@@ -12,6 +12,7 @@ mod lifecycle;
 mod limits;
 mod losses;
 mod on_disk;
+mod panics;
 mod races;
 mod recovery;
 mod timers;

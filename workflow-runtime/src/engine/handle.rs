@@ -82,7 +82,8 @@ impl<W: Workflow> Execution<W> {
     /// [`EngineError::Unreadable`], [`EngineError::ShuttingDown`], or that of the store.
     pub async fn outcome(&self) -> Result<W::Outcome, EngineError> {
         loop {
-            let changed = self.engine.core.watch(&self.key);
+            // Before the look, so that nothing is missed in between.
+            let watch = self.engine.core.watchers.watch(&self.key);
             let record = self.record().await?;
             match record.status() {
                 Status::Ended => {
@@ -98,8 +99,7 @@ impl<W: Workflow> Execution<W> {
                 }
                 Status::Running | Status::Waiting => {}
             }
-            // An error means that the engine stops, which the next round finds.
-            let _ = changed.await;
+            watch.told().await;
         }
     }
 

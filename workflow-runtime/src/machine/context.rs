@@ -39,7 +39,8 @@ impl Cx {
     }
 
     /// A context that belongs to no execution, to call one handler or step in a unit test. Steps run and are retried as
-    /// declared, by `clock`; nothing is saved.
+    /// declared, by `clock`; nothing is saved. Where a step would end the handler, as one does that panics and whose error
+    /// type has no room for that, it panics.
     #[must_use]
     pub fn detached(workflow: &str, id: ExecutionId, clock: impl Clock) -> Self {
         let scope = TurnScope {
@@ -117,17 +118,21 @@ impl Cx {
 
     /// Waits for `duration`, durably: the execution leaves memory, and after a crash the rest of the time is waited for,
     /// not all of it again.
-    pub async fn sleep(&self, duration: Duration) {
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let turn = Arc::clone(&self.turn);
+        // Taken by the call: what polls two sleeps may poll either first.
         let key = self.claim("sleep");
-        let due = match self.turn.recorded(&key).map(|entry| entry.result) {
-            Some(JournalResult::Sleeping { due }) => due,
-            _ => {
-                let due = self.turn.scope.clock.now() + duration;
-                self.turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Sleeping { due } });
-                due
-            }
-        };
-        self.turn.sleep_until(due).await;
+        async move {
+            let due = match turn.recorded(&key).map(|entry| entry.result) {
+                Some(JournalResult::Sleeping { due }) => due,
+                _ => {
+                    let due = turn.scope.clock.now() + duration;
+                    turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Sleeping { due } });
+                    due
+                }
+            };
+            turn.sleep_until(due).await;
+        }
     }
 
     fn claim(&self, call: &str) -> String {

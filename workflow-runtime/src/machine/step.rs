@@ -342,9 +342,12 @@ impl StepCall {
 
     /// Gives the handler the error that stands for `cut`, or ends the handler with it where the step's type has none.
     async fn cut<T, E: StepError>(&self, cut: Error) -> Result<T, E> {
+        if self.cx.turn().is_interrupted() {
+            // It is recorded; what interrupts the handler goes before it.
+            return pending().await;
+        }
         match E::from_cut(cut) {
-            Ok(error) if !self.cx.turn().is_interrupted() => Err(error),
-            Ok(_) => pending().await,
+            Ok(error) => Err(error),
             Err(cut) => {
                 self.cx.turn().fail(Failure::failed(cut));
                 pending().await
