@@ -80,9 +80,7 @@ fn a_damaged_execution_is_parked_with_the_reason_and_the_others_run() {
             "{error}"
         );
         settle(&engine).await;
-        let mut parked = Query::default();
-        parked.status = Some(Status::Parked);
-        let page = engine.list(&parked).await.unwrap();
+        let page = engine.list(&Query::default().status(Status::Parked)).await.unwrap();
         assert_eq!(page.executions.len(), 1);
         assert!(page.executions[0].error.as_ref().unwrap().message.contains("a flipped bit"));
     });

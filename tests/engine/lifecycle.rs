@@ -126,18 +126,15 @@ fn executions_are_found_by_workflow_state_and_status() {
         for n in 0..5 {
             world.working(&engine, &format!("w{n}")).await.outcome().await.unwrap();
         }
-        let mut query = Query::default();
-        query.workflow = Some("Job".into());
-        query.states = vec!["draft".to_owned()];
-        query.limit = 20;
-        let page = engine.list(&query).await.unwrap();
+        let drafts = || Query::of::<Job>().state::<Draft>().limit(20);
+        let page = engine.list(&drafts()).await.unwrap();
         assert_eq!(page.executions.len(), 20);
-        query.after = page.next;
-        let rest = engine.list(&query).await.unwrap();
+        let rest = engine.list(&drafts().after(page.next.unwrap())).await.unwrap();
         assert_eq!((rest.executions.len(), rest.next), (10, None));
-        let mut ended = Query::default();
-        ended.status = Some(Status::Ended);
+        let ended = Query::default().status(Status::Ended);
         assert_eq!(engine.list(&ended).await.unwrap().executions.len(), 5);
+        let any = ended.status(Status::Waiting);
+        assert_eq!(engine.list(&any).await.unwrap().executions.len(), 35);
         let counts = engine.counts::<Job>().await.unwrap();
         let counts: Vec<_> = counts.iter().map(|count| (count.state.as_str(), count.count)).collect();
         assert_eq!(counts, [("done", 5), ("draft", 30)]);

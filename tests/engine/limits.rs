@@ -108,7 +108,7 @@ mod endless {
 
     #[workflow(start = Ping)]
     impl Game {
-        #[state]
+        #[state(allow(never_taken))]
         fn ping(&self, _: Ping) -> Next<(Pong, Over)> {
             goto(Pong)
         }

@@ -117,9 +117,9 @@ pub use workflow_macros::{after, catch, event, main, on, state, step, workflow};
 /// The traits come without their names, so that they do not get in the way of types that are called `State` or `Event`.
 pub mod prelude {
     pub use crate::{
-        Accepts as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay, Transition as _, Wait,
-        Workflow as _, WorkflowEvent as _, WorkflowState as _, after, catch, event, goto, main, on, state, step,
-        workflow,
+        Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
+        Transition as _, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, catch, event, goto, main,
+        on, state, step, workflow,
     };
 }
 

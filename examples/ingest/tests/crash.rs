@@ -159,8 +159,7 @@ impl Directory {
 
     async fn check_executions(&self) {
         let store = SqliteStore::open(self.path("store.db")).unwrap();
-        let mut query = Query::default();
-        query.limit = usize::MAX >> 1;
+        let query = Query::default().limit(usize::MAX >> 1);
         let executions = store.list(&query).await.unwrap().executions;
         let mut by_id: BTreeMap<String, ExecutionSummary> =
             executions.into_iter().map(|execution| (execution.id.to_string(), execution)).collect();

@@ -142,7 +142,7 @@ fn ready<T: Send + 'static>(answer: T) -> StoreFuture<T> {
 fn is_asked_for(query: &Query, summary: &ExecutionSummary) -> bool {
     query.workflow.as_ref().is_none_or(|workflow| *workflow == summary.workflow)
         && (query.states.is_empty() || query.states.contains(&summary.state))
-        && query.status.is_none_or(|status| status == summary.status)
+        && (query.statuses.is_empty() || query.statuses.contains(&summary.status))
 }
 
 impl Shared {
