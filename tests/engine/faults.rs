@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use workflow_runtime::EngineError;
 use workflow_runtime::record::Status;
 use workflow_runtime::store::{Query, StoreError};
 use workflow_runtime::stores::MemoryStore;
+use workflow_runtime::{Engine, EngineError};
 
 use super::fixture::{Act, Draft, Go, Job, JobOutcome, World, settle, test};
 use super::hooked::{Call, Hooked};
@@ -19,7 +19,7 @@ fn full_after(store: &MemoryStore, commits: usize) -> Arc<Hooked> {
             let spent = left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
             if spent { Err(StoreError::Full) } else { Ok(()) }
         }
-        Call::Load(_) | Call::Due => Ok(()),
+        Call::Committed | Call::Load(_) | Call::Due => Ok(()),
     })
 }
 
@@ -51,6 +51,53 @@ fn whichever_commit_fails_the_engine_stops_with_the_reason_and_nothing_acknowled
             }
             assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)), "{commits} commits");
             assert_eq!(mended.script.count("first"), if commits == 3 { 2 } else { 1 });
+        }
+    });
+}
+
+/// Applies the commit of this number, from 0, without an answer, and none after it: the process died in between.
+fn silent_after(store: &MemoryStore, commits: usize) -> Arc<Hooked> {
+    let made = AtomicUsize::new(0);
+    Hooked::new(store.clone(), move |call| match call {
+        Call::Commit(_) if made.load(Ordering::Relaxed) > commits => {
+            Err(StoreError::Poisoned { reason: "the answer was lost".to_owned() })
+        }
+        Call::Committed if made.fetch_add(1, Ordering::Relaxed) == commits => {
+            Err(StoreError::Poisoned { reason: "the answer was lost".to_owned() })
+        }
+        _ => Ok(()),
+    })
+}
+
+#[test]
+fn whichever_answer_is_lost_nothing_is_done_twice() {
+    test(async {
+        let run = async |engine: &Engine| {
+            let job = engine.start::<Job>("a", Draft { number: 1 }).await?;
+            job.send_once("go", Go).await.or_else(|error| match error {
+                EngineError::Ended { .. } => Ok(()),
+                error => Err(error),
+            })?;
+            job.outcome().await
+        };
+        for commits in 0..5 {
+            let store = MemoryStore::new();
+            let world = World::on(silent_after(&store, commits));
+            let engine = world.engine().await;
+            match run(&engine).await {
+                Err(EngineError::Store(StoreError::Poisoned { .. })) => {}
+                // The end itself is in the store, whoever was told of it.
+                Ok(JobOutcome::Done(_)) if commits == 4 => {}
+                other => panic!("{commits} commits: {other:?}"),
+            }
+            drop(engine);
+
+            let mended = World { store: Arc::new(store), ..world };
+            let engine = mended.engine().await;
+            // The caller does again what it had no answer to.
+            assert!(matches!(run(&engine).await.unwrap(), JobOutcome::Done(_)), "{commits} commits");
+            let counts = (mended.script.count("first"), mended.script.count("second"));
+            assert_eq!(counts, (1, 1), "{commits} commits: what was applied was recorded");
         }
     });
 }
