@@ -13,4 +13,6 @@ mod losses;
 mod panics;
 mod races;
 mod recovery;
+#[cfg(unix)]
+mod signals;
 mod timers;
