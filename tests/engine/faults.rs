@@ -1,7 +1,7 @@
 //! A store that fails, at every single call that it can fail at.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use workflow_runtime::record::Status;
 use workflow_runtime::store::{Query, StoreError};
@@ -130,6 +130,28 @@ fn a_damaged_execution_is_parked_with_the_reason_and_the_others_run() {
         let page = engine.list(&Query::default().status(Status::Parked)).await.unwrap();
         assert_eq!(page.executions.len(), 1);
         assert!(page.executions[0].error.as_ref().unwrap().message.contains("a flipped bit"));
+    });
+}
+
+#[test]
+fn a_damaged_execution_that_was_mended_goes_on_at_a_retry() {
+    test(async {
+        let damaged = Arc::new(AtomicBool::new(true));
+        let is_damaged = Arc::clone(&damaged);
+        let world = World::on(Hooked::new(MemoryStore::new(), move |call| match call {
+            Call::Load(key) if is_damaged.load(Ordering::Relaxed) => {
+                Err(StoreError::Corrupt { key: key.clone(), what: "record", reason: "a flipped bit".to_owned() })
+            }
+            _ => Ok(()),
+        }));
+        let engine = world.engine().await;
+        let job = engine.start::<Job>("a", Draft { number: 1 }).await.unwrap();
+        job.send(Go).await.unwrap();
+        settle(&engine).await;
+        damaged.store(false, Ordering::Relaxed);
+        assert_eq!(job.record().await.unwrap().status(), Status::Parked);
+        job.retry().await.unwrap();
+        assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)));
     });
 }
 

@@ -15,4 +15,6 @@ mod on_disk;
 mod panics;
 mod races;
 mod recovery;
+#[cfg(unix)]
+mod signals;
 mod timers;

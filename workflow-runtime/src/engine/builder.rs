@@ -127,11 +127,19 @@ impl EngineBuilder {
             runtime.spawn(async move {
                 told_to_stop().await;
                 tracing::info!("told to stop: running steps finish first");
-                if let Some(core) = core.upgrade() {
-                    // Its error is given to whoever waits for an outcome or calls `shutdown`.
-                    let _ = core.shutdown().await;
+                let shutdown = async {
+                    if let Some(core) = core.upgrade() {
+                        // Its error is given to whoever waits for an outcome or calls `shutdown`.
+                        let _ = core.shutdown().await;
+                    }
+                    std::future::pending::<()>().await;
+                };
+                tokio::select! {
+                    // Listened to before the first step is waited for, so that no signal is missed.
+                    biased;
+                    () = told_to_stop() => {}
+                    () = shutdown => {}
                 }
-                told_to_stop().await;
                 std::process::exit(130);
             });
         }

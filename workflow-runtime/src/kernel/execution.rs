@@ -201,7 +201,12 @@ impl Kernel {
                 self.record.data = data;
                 self.keep_visit(plan);
             }
-            Decided::Wait => self.keep_visit(plan),
+            Decided::Wait => {
+                if matches!(self.record.activity, Activity::Handler { .. }) {
+                    self.note(HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() }, now);
+                }
+                self.keep_visit(plan);
+            }
         }
     }
 

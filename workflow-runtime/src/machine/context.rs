@@ -136,7 +136,12 @@ impl Cx {
     }
 
     fn claim(&self, call: &str) -> String {
-        self.turn.claim(&format!("{}:{call}", self.turn.scope.handler))
+        self.turn.claim(&format!("{}:{call}", self.caller()))
+    }
+
+    /// Who makes the calls in this context: the first part of their keys.
+    pub(super) fn caller(&self) -> &str {
+        self.step.as_ref().map_or(&self.turn.scope.handler, |step| &step.key)
     }
 
     pub(super) fn turn(&self) -> &Arc<TurnState> {

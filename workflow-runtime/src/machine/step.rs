@@ -157,8 +157,7 @@ impl StepCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
     pub fn new(cx: &Cx, policy: &'static StepPolicy, arguments: &Digest) -> Self {
-        let handler = &cx.turn().scope.handler;
-        let key = cx.turn().claim(&format!("{handler}:{}:{:032x}", policy.name, arguments.finish()));
+        let key = cx.turn().claim(&format!("{}:{}:{:032x}", cx.caller(), policy.name, arguments.finish()));
         Self { cx: cx.clone(), policy, key }
     }
 
@@ -255,6 +254,7 @@ impl StepCall {
                             self.record(failed, JournalResult::Retrying { error, due });
                             drop(in_flight);
                             turn.sleep_until(due).await;
+                            turn.begin_attempt(&self.key);
                             continue;
                         }
                         None => {

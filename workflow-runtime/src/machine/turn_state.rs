@@ -84,6 +84,12 @@ impl TurnState {
         key
     }
 
+    /// Counts the calls inside of this step from the beginning, as after a crash.
+    pub(super) fn begin_attempt(&self, step: &str) {
+        let inside = |call: &str| call.strip_prefix(step).is_some_and(|rest| rest.starts_with(':'));
+        self.lock().calls.retain(|call, _| !inside(call));
+    }
+
     pub(super) fn recorded(&self, key: &str) -> Option<JournalEntry> {
         self.lock().journal.get(key).cloned()
     }
@@ -158,7 +164,12 @@ impl TurnState {
             let entry = inner.journal.get(*key).filter(|entry| entry.is_of(&self.scope.handler));
             entry.is_some_and(|entry| !matches!(entry.result, JournalResult::Sleeping { .. }))
         };
-        inner.unclaimed.iter().filter(told).cloned().collect()
+        // Nobody asks for what is inside of a step that is recorded itself.
+        let is_inside_of_claimed = |key: &str| {
+            let outer = |(end, _)| key.get(..end).is_some_and(|outer| inner.is_claimed(outer));
+            key.match_indices(':').any(outer)
+        };
+        inner.unclaimed.iter().filter(told).filter(|key| !is_inside_of_claimed(key)).cloned().collect()
     }
 
     /// Says with which waker the turn polls.
@@ -218,6 +229,10 @@ impl TurnState {
 }
 
 impl Inner {
+    fn is_claimed(&self, key: &str) -> bool {
+        self.journal.contains_key(key) && !self.unclaimed.contains(key)
+    }
+
     /// Wakes the turn, once the lock is given back, if this happens in a task of its own: only the turn saves results,
     /// sets the alarm and ends.
     fn turn(&self) -> Option<Waker> {

@@ -537,3 +537,51 @@ fn steps_in_a_task_of_their_own_wake_the_turn_for_what_it_has_to_do() {
     let Poll::Ready(Progress::Finished(finished)) = poll(&mut turn).0 else { panic!("it does not end") };
     assert!(finished.result.is_ok());
 }
+
+#[test]
+fn steps_inside_of_steps_are_told_apart_by_the_step_they_are_in() {
+    let handler = |order: [u32; 2]| {
+        move |cx: Cx| async move {
+            let outer = |value| {
+                let step = call(&cx, &CANCELLED, value);
+                // The same inner call in each: what it comes to is that of the outer one.
+                step.once(
+                    move |cx| async move { call(&cx, &PLAIN, 0).once(|_| async move { Ok::<_, Error>(value) }).await },
+                )
+            };
+            let (first, second) = (outer(order[0]), outer(order[1]));
+            let results = futures::future::join(first, second).await;
+            assert_eq!((results.0?, results.1?), (order[0], order[1]));
+            Ok(Decided::Wait)
+        }
+    };
+    let mut first = turn(&clock(), vec![], handler([1, 2]));
+    let (mut all, mut journal) = (Vec::new(), Vec::new());
+    while let Some(progress) = poll(&mut first) {
+        match progress {
+            Progress::Save(results) => {
+                all.extend(results.clone());
+                // The crash comes before an outer step is recorded.
+                journal.extend(results.into_iter().filter(|entry| entry.key.contains(":plain:")));
+                first.saved();
+            }
+            Progress::Finished(finished) => {
+                assert!(finished.result.is_ok());
+                all.extend(finished.results);
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut second = turn(&clock(), journal, handler([2, 1]));
+    loop {
+        match poll(&mut second) {
+            Some(Progress::Save(_)) => second.saved(),
+            Some(Progress::Finished(finished)) => break assert!(finished.result.is_ok()),
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut recorded = turn(&clock(), all, handler([2, 1]));
+    let Some(Progress::Finished(finished)) = poll(&mut recorded) else { panic!("every result is recorded") };
+    assert!(finished.unclaimed.is_empty(), "{:?}", finished.unclaimed);
+}

@@ -125,8 +125,9 @@ pub enum Change {
         /// What changes.
         advance: Box<Advance>,
     },
-    /// Marks a damaged execution as parked, and leaves what is stored of it as it is, for a person to look at. Only its
-    /// summary shows it, until an [`Advance`](Self::Advance) brings a new record. It is refused at an end state.
+    /// Marks a damaged execution as parked, and leaves what is stored of it as it is, for a person to look at. It counts as
+    /// parked, also when it is loaded again after it was mended, until an [`Advance`](Self::Advance) brings a new record.
+    /// It is refused at an end state.
     Quarantine {
         /// Why it cannot go on.
         error: ErrorRecord,
