@@ -66,7 +66,8 @@ impl<W: Workflow> Execution<W> {
     /// name to this execution is taken for a repetition, and changes nothing.
     ///
     /// # Errors
-    /// As [`send`](Self::send); [`EngineError::InvalidId`] if the name cannot be one.
+    /// As [`send`](Self::send); [`EngineError::InvalidId`] if the name cannot be one. A repetition after the end of the
+    /// execution is an [`EngineError::Ended`], whether the first one was taken or not.
     pub async fn send_once<E: Event>(&self, event_id: impl AsRef<str>, event: E) -> Result<(), EngineError>
     where
         W: Accepts<E>,
