@@ -66,7 +66,7 @@
 //!
 //! A handler is run again after a crash, and after every pause between two attempts of a step, with the results of its steps
 //! taken from the journal. So its effects belong into [steps](step); and what it hands to its steps should not depend on
-//! chance or the time of day but through [`Cx::now`], which is recorded.
+//! chance or the time of day but through [`Cx::random`] and [`Cx::now`], which are recorded.
 
 extern crate self as workflow_runtime;
 

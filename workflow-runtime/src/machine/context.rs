@@ -5,6 +5,8 @@ use std::hash::Hasher;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::turn_state::TurnState;
@@ -101,19 +103,30 @@ impl Cx {
     /// The present, recorded: when the handler is run again after a crash, it sees the same time as before.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let key = self.claim("now");
+        self.chosen("now", || self.turn.scope.clock.now())
+    }
+
+    /// A random number, recorded: when the handler is run again after a crash, it sees the same one. Not for secrets.
+    #[must_use]
+    pub fn random(&self) -> u64 {
+        self.chosen("random", || fastrand::u64(..))
+    }
+
+    /// What `choose` gives, recorded under this name.
+    fn chosen<T: Serialize + DeserializeOwned>(&self, name: &str, choose: impl FnOnce() -> T) -> T {
+        let key = self.claim(name);
         let recorded = self.turn.recorded(&key).map(|entry| entry.result);
         if let Some(JournalResult::Done(json)) = recorded
-            && let Ok(now) = json.decode()
+            && let Ok(value) = json.decode()
         {
-            return now;
+            return value;
         }
-        let now = self.turn.scope.clock.now();
-        match Json::encode(&now) {
+        let value = choose();
+        match Json::encode(&value) {
             Ok(json) => self.turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Done(json) }),
             Err(error) => self.turn.fail(Failure { kind: ErrorKind::Unreadable, error: Error::from(error) }),
         }
-        now
+        value
     }
 
     /// Waits for `duration`, durably: the execution leaves memory, and after a crash the rest of the time is waited for,

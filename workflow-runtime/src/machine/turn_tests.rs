@@ -295,19 +295,26 @@ fn a_sleep_is_handed_back_and_over_when_its_time_has_come() {
 }
 
 #[test]
-fn now_is_recorded() {
+fn time_and_chance_are_recorded() {
     let clock = clock();
-    let handler = |cx: Cx| async move {
-        let first = cx.now();
-        assert_eq!(first, Timestamp::EPOCH);
-        plain(&cx, 1).await?;
-        Ok(Decided::Wait)
+    let (send, seen) = std::sync::mpsc::channel();
+    let handler = |cx: Cx| {
+        let send = send.clone();
+        async move {
+            send.send((cx.now(), cx.random(), cx.random())).unwrap();
+            plain(&cx, 1).await?;
+            Ok(Decided::Wait)
+        }
     };
     let mut first = turn(&clock, vec![], handler);
-    let Some(Progress::Save(results)) = poll(&mut first) else { panic!("the time is not saved before the step") };
+    let Some(Progress::Save(results)) = poll(&mut first) else { panic!("they are not saved before the step") };
     clock.advance(Duration::from_secs(9));
     let mut second = turn(&clock, results, handler);
     assert!(matches!(poll(&mut second), Some(Progress::Finished(Finished { result: Ok(_), .. }))));
+    let seen: Vec<_> = seen.try_iter().collect();
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0].0, Timestamp::EPOCH);
+    assert_ne!(seen[0].1, seen[0].2, "two calls are two choices");
 }
 
 #[test]
