@@ -97,9 +97,13 @@ fn an_ended_execution_takes_no_event() {
     test(async {
         let world = World::default();
         let engine = world.engine().await;
-        let job = world.working(&engine, "a").await;
+        let job = engine.start::<Job>("a", Draft { number: 1 }).await.unwrap();
+        job.send_once("note", Note).await.unwrap();
+        job.send(Go).await.unwrap();
         job.outcome().await.unwrap();
         assert!(matches!(job.send(Note).await, Err(EngineError::Ended { .. })));
+        assert!(matches!(job.send_once("other", Note).await, Err(EngineError::Ended { .. })));
+        job.send_once("note", Note).await.expect("a repetition changes nothing, also after the end");
     });
 }
 
@@ -155,6 +159,7 @@ fn what_cannot_be_is_refused_by_name() {
         assert!(matches!(unknown.state().await, Err(EngineError::UnknownExecution { .. })));
         assert!(matches!(unknown.outcome().await, Err(EngineError::UnknownExecution { .. })));
         assert!(matches!(unknown.retry().await, Err(EngineError::UnknownExecution { .. })));
+        assert!(matches!(unknown.history(0, 9).await, Err(EngineError::UnknownExecution { .. })));
         let job = engine.start::<Job>("a", Draft { number: 1 }).await.unwrap();
         let long = super::fixture::Cancel { why: "x".repeat(200) };
         let error = job.send(long).await.unwrap_err().to_string();
@@ -209,8 +214,11 @@ fn a_stopped_engine_says_so() {
             let job = job.clone();
             async move { job.outcome().await }
         });
+        let mut stopped = std::pin::pin!(engine.stopped());
         settle(&engine).await;
+        assert!(futures::poll!(&mut stopped).is_pending());
         engine.shutdown().await.unwrap();
+        stopped.await.unwrap();
         assert!(matches!(waiting.await.unwrap(), Err(EngineError::ShuttingDown)));
         assert!(matches!(job.send(Go).await, Err(EngineError::ShuttingDown)));
         assert!(matches!(engine.start::<Job>("b", Draft { number: 1 }).await, Err(EngineError::ShuttingDown)));

@@ -74,6 +74,7 @@ pub(crate) fn expand_lists(machine: &Machine) -> TokenStream {
         let name = handler.name();
         quote! {
             #[automatically_derived]
+            #[doc(hidden)]
             impl #impl_generics __private::Lists<{ __private::name_digest(#name) }> for #self_ty #where_clause {}
         }
     });

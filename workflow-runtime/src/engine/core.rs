@@ -229,6 +229,10 @@ impl Core {
             }
         }
         self.abort();
+        self.stopped_for_good().await
+    }
+
+    pub(super) async fn stopped_for_good(&self) -> Result<(), EngineError> {
         // Not before the last task is gone: until then, it holds the store.
         self.tasks.closed().await;
         match self.failure.get() {

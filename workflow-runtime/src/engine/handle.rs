@@ -66,8 +66,7 @@ impl<W: Workflow> Execution<W> {
     /// name to this execution is taken for a repetition, and changes nothing.
     ///
     /// # Errors
-    /// As [`send`](Self::send); [`EngineError::InvalidId`] if the name cannot be one. A repetition after the end of the
-    /// execution is an [`EngineError::Ended`], whether the first one was taken or not.
+    /// As [`send`](Self::send); [`EngineError::InvalidId`] if the name cannot be one.
     pub async fn send_once<E: Event>(&self, event_id: impl AsRef<str>, event: E) -> Result<(), EngineError>
     where
         W: Accepts<E>,
@@ -131,9 +130,14 @@ impl<W: Workflow> Execution<W> {
     /// Its history, oldest first: the rows after the one with the place `after` (0 for the beginning), at most `limit`.
     ///
     /// # Errors
-    /// That of the store.
+    /// [`EngineError::UnknownExecution`], or that of the store.
     pub async fn history(&self, after: u64, limit: usize) -> Result<Vec<HistoryRow>, EngineError> {
-        Ok(self.engine.core.store().history(&self.key, after, limit).await?)
+        let rows = self.engine.core.store().history(&self.key, after, limit).await?;
+        if rows.is_empty() && after == 0 && limit > 0 {
+            // Every execution has a first row.
+            self.record().await?;
+        }
+        Ok(rows)
     }
 
     /// Has it try again what it was parked for: in the same visit, with the results of the steps that succeeded, and with

@@ -184,6 +184,16 @@ impl Engine {
         self.core.shutdown().await
     }
 
+    /// Ready when the engine has stopped: told to by [`shutdown`](Self::shutdown) or, with
+    /// [`shutdown_on_ctrl_c`](EngineBuilder::shutdown_on_ctrl_c), by a signal, or because its store failed. A service waits
+    /// here at the end of its `main`.
+    ///
+    /// # Errors
+    /// The failure of the store, if that was the reason.
+    pub async fn stopped(&self) -> Result<(), EngineError> {
+        self.core.stopped_for_good().await
+    }
+
     fn new_execution<W: Workflow>(&self, key: ExecutionKey, start: &W::Start) -> Result<Commit, EngineError> {
         let machine = self.core.machine(&key.workflow)?;
         let data = start.encode().map_err(|error| EngineError::unwritable(W::Start::NAME, error))?;

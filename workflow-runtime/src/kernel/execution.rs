@@ -451,13 +451,13 @@ fn unreadable(message: String) -> ErrorRecord {
 
 fn unknown_state(state: &str) -> ErrorRecord {
     unreadable(format!(
-        "the workflow has no state `{state}` any more: give the state that replaces it `was = \"{state}\"`, then retry"
+        "the workflow has no state `{state}` any more: give the state that replaces it `was = \"{state}\"`"
     ))
 }
 
 fn unknown_handler(handler: &str, state: &str) -> ErrorRecord {
     unreadable(format!(
-        "the state `{state}` has no handler `{handler}` any more, and an execution is in the middle of it: bring the handler back, then retry"
+        "the state `{state}` has no handler `{handler}` any more, and an execution is in the middle of it: bring the handler back"
     ))
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
-use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent};
+use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Status};
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
 /// [moved](Self::advance).
@@ -143,12 +143,15 @@ impl<W: Workflow> Stepper<W> {
     /// Sends it an event, then [runs](Self::run) it.
     ///
     /// # Errors
-    /// If the event cannot be saved.
+    /// If the event cannot be saved, or the execution has ended.
     pub async fn send<E: Event>(&mut self, event: E) -> Result<Rest>
     where
         W: Accepts<E>,
     {
         let payload = event.encode()?;
+        if self.has_ended() {
+            return Err(Error::msg(format!("the execution has ended, and takes no event `{}`", E::NAME)));
+        }
         self.sent += 1;
         let event =
             NewEvent { event_id: self.sent.to_string(), name: E::NAME.to_owned(), payload, sent_at: self.clock.now() };
@@ -190,9 +193,11 @@ impl<W: Workflow> Stepper<W> {
     /// Has it try again what it was parked for, then [runs](Self::run) it.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// If it is not parked.
     pub async fn retry(&mut self) -> Result<Rest> {
-        self.execution.retry(self.clock.now());
+        if !self.execution.retry(self.clock.now()) {
+            return Err(Error::msg("the execution is not parked: there is nothing to retry"));
+        }
         self.run().await
     }
 
@@ -265,6 +270,10 @@ impl<W: Workflow> Stepper<W> {
                 }
             }
         }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.execution.record().status() == Status::Ended
     }
 
     /// There is no store: what would be written is only remembered.

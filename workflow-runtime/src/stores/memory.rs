@@ -217,10 +217,11 @@ impl Kept {
     }
 
     fn deliver(&mut self, event: NewEvent) -> Result<Committed, Refused> {
-        self.head().admit_unless_ended()?;
-        if !self.event_ids.insert(event.event_id.clone()) {
+        if self.event_ids.contains(&event.event_id) {
             return Ok(Committed::Existed);
         }
+        self.head().admit_unless_ended()?;
+        self.event_ids.insert(event.event_id.clone());
         self.last_event += 1;
         self.inbox.insert(self.last_event, event);
         Ok(Committed::Applied)
@@ -254,7 +255,6 @@ impl Kept {
         let left = std::mem::take(&mut self.inbox).into_values();
         self.history.extend(left.map(|event| event_left(&head, event)));
         self.journal.clear();
-        self.event_ids = HashSet::new();
     }
 
     fn stored(&self) -> Stored {
