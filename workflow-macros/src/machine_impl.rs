@@ -51,7 +51,7 @@ fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStre
     let sound = errors.is_empty() && machine.complete && machine.handlers.iter().all(|handler| !handler.broken);
     let checks = if sound {
         let (graph, included, lints) =
-            (expand_graph_checks(&machine), expand_included(&machine), expand_lints(&machine));
+            (expand_graph_checks(&machine), expand_included(&machine), expand_lints(&machine, &item));
         let hidden = in_const(&machine.runtime, &quote!(#graph #included));
         quote!(#hidden #lints)
     } else {
@@ -78,7 +78,7 @@ fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStre
 fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, true, &mut errors);
-    let lints = if errors.is_empty() { expand_lints(&machine) } else { TokenStream::new() };
+    let lints = if errors.is_empty() { expand_lints(&machine, &item) } else { TokenStream::new() };
     let impls = [expand_handlers(&machine, true), expand_described(&machine)];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();
