@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use workflow_runtime::driver::{Decided, Finished, HandlerCall, Progress, Turn, TurnScope};
+use workflow_runtime::driver::{Decided, Finished, HandlerCall, Progress, Services, Turn, TurnScope};
 use workflow_runtime::{ExecutionId, ExecutionKey, JournalEntry, Json, ManualClock, Timestamp, Workflow};
 
 /// One call of a handler over a state's data, as JSON.
@@ -22,8 +22,7 @@ pub fn run<W: Workflow>(workflow: &Arc<W>, call: HandlerCall) -> (Finished, Vec<
         visit: 1,
         handler: call.handler.clone(),
         edge_number: 0,
-        clock: Arc::new(ManualClock::new(Timestamp::EPOCH)),
-        payload_limit: Json::DEFAULT_LIMIT,
+        services: Services::new(ManualClock::new(Timestamp::EPOCH)),
     };
     let mut turn = Turn::new(Arc::clone(workflow), call, scope, Vec::new());
     let mut journal = Vec::new();

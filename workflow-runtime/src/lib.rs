@@ -93,7 +93,7 @@ pub mod driver {
         Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnPlan, Plan, RetryPolicy, StatePlan,
     };
     pub use crate::machine::{
-        Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Turn, TurnScope, plan,
+        Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, Turn, TurnScope, plan,
     };
 }
 

@@ -9,8 +9,7 @@ use super::core::{Core, Parts};
 use super::registry::{Machine, Registry, register};
 use super::{Engine, EngineError, SystemClock};
 use crate::base::Clock;
-use crate::machine::Workflow;
-use crate::record::Json;
+use crate::machine::{Services, Workflow};
 use crate::store::{Store, StoreError};
 #[cfg(feature = "sqlite")]
 use crate::stores::this_process;
@@ -30,9 +29,8 @@ pub struct EngineBuilder {
     store: Source,
     machines: Vec<Arc<dyn Machine>>,
     max_active: usize,
-    payload_limit: usize,
     drain_timeout: Duration,
-    clock: Arc<dyn Clock>,
+    services: Services,
     ctrl_c: bool,
 }
 
@@ -49,9 +47,8 @@ impl EngineBuilder {
             store,
             machines: Vec::new(),
             max_active: 256,
-            payload_limit: Json::DEFAULT_LIMIT,
             drain_timeout: Duration::from_secs(30),
-            clock: Arc::new(SystemClock),
+            services: Services::new(SystemClock),
             ctrl_c: false,
         }
     }
@@ -81,7 +78,7 @@ impl EngineBuilder {
 
     /// The most bytes of JSON that the data of one state, one event or the result of one step may have.
     pub fn payload_limit(mut self, bytes: usize) -> Self {
-        self.payload_limit = bytes;
+        self.services.payload_limit = bytes;
         self
     }
 
@@ -93,7 +90,7 @@ impl EngineBuilder {
 
     /// Takes the time from `clock`, such as a [`ManualClock`](crate::ManualClock) in tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.services.clock = Arc::new(clock);
         self
     }
 
@@ -116,9 +113,8 @@ impl EngineBuilder {
         let core = Arc::new(Core::new(Parts {
             store,
             epoch,
-            clock: self.clock,
             registry,
-            payload_limit: self.payload_limit,
+            services: self.services,
             drain_timeout: self.drain_timeout,
             max_active: self.max_active,
             runtime: runtime.clone(),

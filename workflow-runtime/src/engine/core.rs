@@ -16,8 +16,8 @@ use super::retry::Retries;
 use super::run::Run;
 use super::scheduler::Alarm;
 use super::watchers::Watchers;
-use crate::base::{Clock, ExecutionId, Timestamp};
-use crate::machine::Workflow;
+use crate::base::{ExecutionId, Timestamp};
+use crate::machine::{Services, Workflow};
 use crate::record::{ExecutionKey, Json};
 use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError};
 
@@ -25,9 +25,9 @@ use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError};
 pub(super) struct Core {
     pub(super) store: Arc<dyn Store>,
     pub(super) epoch: Epoch,
-    pub(super) clock: Arc<dyn Clock>,
     pub(super) registry: Registry,
-    pub(super) payload_limit: usize,
+    /// What turns are lent.
+    pub(super) services: Services,
     pub(super) drain_timeout: Duration,
     pub(super) active: Arc<ActiveSet>,
     pub(super) alarm: Alarm,
@@ -46,9 +46,9 @@ pub(super) struct Core {
 pub(super) struct Parts {
     pub(super) store: Arc<dyn Store>,
     pub(super) epoch: Epoch,
-    pub(super) clock: Arc<dyn Clock>,
     pub(super) registry: Registry,
-    pub(super) payload_limit: usize,
+    /// What turns are lent.
+    pub(super) services: Services,
     pub(super) drain_timeout: Duration,
     pub(super) max_active: usize,
     pub(super) runtime: Handle,
@@ -59,9 +59,8 @@ impl Core {
         Self {
             store: parts.store,
             epoch: parts.epoch,
-            clock: parts.clock,
             registry: parts.registry,
-            payload_limit: parts.payload_limit,
+            services: parts.services,
             drain_timeout: parts.drain_timeout,
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
@@ -80,7 +79,7 @@ impl Core {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.services.clock.now()
     }
 
     pub(super) fn key<W: Workflow>(&self, id: ExecutionId) -> Result<ExecutionKey, EngineError> {
@@ -98,7 +97,7 @@ impl Core {
     }
 
     pub(super) fn check_size(&self, name: &str, data: &Json) -> Result<(), EngineError> {
-        let (len, limit) = (data.text().len(), self.payload_limit);
+        let (len, limit) = (data.text().len(), self.services.payload_limit);
         if len > limit {
             return Err(EngineError::PayloadTooLarge { name: name.to_owned(), len, limit });
         }
@@ -221,7 +220,7 @@ impl Core {
 
     pub(super) async fn shutdown(&self) -> Result<(), EngineError> {
         self.stop();
-        let deadline = self.clock.sleep_until(self.now() + self.drain_timeout);
+        let deadline = self.services.clock.sleep_until(self.now() + self.drain_timeout);
         tokio::select! {
             () = self.active.idle() => {}
             () = deadline => {

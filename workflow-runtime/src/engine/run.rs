@@ -145,8 +145,7 @@ impl Run {
             visit: record.visit,
             handler: handler.name.clone(),
             edge_number: record.edge_number(),
-            clock: Arc::clone(&self.core.clock),
-            payload_limit: self.core.payload_limit,
+            services: self.core.services.clone(),
         };
         let turn = self.machine.turn(call, scope, execution.journal().to_vec());
         self.drive(execution, turn).instrument(span).await
@@ -213,7 +212,7 @@ impl Run {
         let finishing = Finishing {
             plan: self.machine.plan(),
             catch: &|state, error| self.machine.catch(state, error),
-            payload_limit: self.core.payload_limit,
+            payload_limit: self.core.services.payload_limit,
             now: self.core.now(),
         };
         finishing.finish(execution, finished);
@@ -274,6 +273,6 @@ async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
 
 async fn sleep_until(core: &Core, due: Option<crate::base::Timestamp>) {
     if let Some(due) = due {
-        core.clock.sleep_until(due).await;
+        core.services.clock.sleep_until(due).await;
     }
 }

@@ -127,7 +127,7 @@ pub(super) async fn schedule(core: Arc<Core>) {
         core.alarm.has_queue(!queue.is_empty());
         let Setting { next, backlog } = *core.alarm.lock();
         if backlog == Backlog::None {
-            let again = core.clock.sleep_until(next);
+            let again = core.services.clock.sleep_until(next);
             tokio::select! {
                 () = core.alarm.notify.notified() => {}
                 () = again, if next < Timestamp::MAX => {}

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::turn_state::TurnState;
-use super::{Failure, TurnScope};
+use super::{Failure, Services, TurnScope};
 use crate::base::{Clock, Error, ExecutionId, Timestamp};
 use crate::record::{ErrorKind, ExecutionKey, JournalEntry, JournalResult, Json};
 
@@ -50,8 +50,7 @@ impl Cx {
             visit: 1,
             handler: "detached".to_owned(),
             edge_number: 0,
-            clock: Arc::new(clock),
-            payload_limit: Json::DEFAULT_LIMIT,
+            services: Services::new(clock),
         };
         Self::new(Arc::new(TurnState::detached(scope)))
     }
@@ -103,7 +102,7 @@ impl Cx {
     /// The present, recorded: when the handler is run again after a crash, it sees the same time as before.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.chosen("now", || self.turn.scope.clock.now())
+        self.chosen("now", || self.turn.scope.services.clock.now())
     }
 
     /// A random number, recorded: when the handler is run again after a crash, it sees the same one. Not for secrets.
@@ -139,7 +138,7 @@ impl Cx {
             let due = match turn.recorded(&key).map(|entry| entry.result) {
                 Some(JournalResult::Sleeping { due }) => due,
                 _ => {
-                    let due = turn.scope.clock.now() + duration;
+                    let due = turn.scope.services.clock.now() + duration;
                     turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Sleeping { due } });
                     due
                 }

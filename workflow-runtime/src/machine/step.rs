@@ -250,7 +250,7 @@ impl StepCall {
                     match pause {
                         Some(pause) => {
                             span.in_scope(|| tracing::warn!(%error, ?pause, "the step failed and is tried again"));
-                            let due = turn.scope.clock.now() + pause;
+                            let due = turn.scope.services.clock.now() + pause;
                             self.record(failed, JournalResult::Retrying { error, due });
                             drop(in_flight);
                             turn.sleep_until(due).await;
@@ -282,7 +282,7 @@ impl StepCall {
 
     /// One attempt, with its time limit, and with a panic turned into a failure.
     async fn attempt<T, E>(&self, attempt: impl Future<Output = Result<T, E>>) -> Attempt<T, E> {
-        let clock = &self.cx.turn().scope.clock;
+        let clock = &self.cx.turn().scope.services.clock;
         let mut limit = self.policy.timeout.map(|timeout| (timeout, clock.sleep_until(clock.now() + timeout)));
         let mut attempt = pin!(attempt);
         poll_fn(|context| {
@@ -313,7 +313,7 @@ impl StepCall {
             let text = format!("the result of the step `{}` cannot be saved", self.policy.name);
             Failure::unreadable(Error::from(error).context(text))
         })?;
-        let (len, limit) = (json.text().len(), self.cx.turn().scope.payload_limit);
+        let (len, limit) = (json.text().len(), self.cx.turn().scope.services.payload_limit);
         if len > limit {
             let text = format!(
                 "the result of the step `{}` is {len} bytes long, over the limit of {limit}: save a reference to it instead, or raise the engine's payload limit",

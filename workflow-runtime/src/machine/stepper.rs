@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::finish::Finishing;
 use super::plan::plan;
 use super::{
-    Accepts, Event, HandlerCall, Outcome as _, Progress, State as _, Turn, TurnScope, Workflow, WorkflowState,
+    Accepts, Event, HandlerCall, Outcome as _, Progress, Services, State as _, Turn, TurnScope, Workflow, WorkflowState,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
@@ -240,8 +240,7 @@ impl<W: Workflow> Stepper<W> {
             visit: record.visit,
             handler: handler.name.clone(),
             edge_number: record.edge_number(),
-            clock: Arc::new(self.clock.clone()),
-            payload_limit: Json::DEFAULT_LIMIT,
+            services: Services::new(self.clock.clone()),
         };
         let call = HandlerCall::of(record, &handler.name);
         let journal = self.execution.journal().to_vec();

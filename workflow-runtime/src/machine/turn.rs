@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::turn_state::TurnState;
-use super::{Cx, Decided, HandlerCall, HandlerRun, Workflow};
-use crate::base::{Clock, Error, Sleep, Timestamp};
+use super::{Cx, Decided, HandlerCall, HandlerRun, Services, Workflow};
+use crate::base::{Error, Sleep, Timestamp};
 use crate::record::{ErrorKind, ErrorRecord, ExecutionKey, JournalEntry};
 
 /// Whose turn it is.
@@ -35,10 +35,8 @@ pub struct TurnScope {
     pub handler: String,
     /// Which taking of an edge it is for: [`edge_number`](crate::record::ExecutionRecord::edge_number).
     pub edge_number: u64,
-    /// Where the time comes from.
-    pub clock: Arc<dyn Clock>,
-    /// The most bytes that a step's result may have.
-    pub payload_limit: usize,
+    /// What the driver lends to it.
+    pub services: Services,
 }
 
 /// Why a handler failed for good.
@@ -240,7 +238,7 @@ impl Turn {
     fn poll_alarm(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Some(due) = self.state.next_due() else { return Poll::Pending };
         if self.alarm.as_ref().is_none_or(|(set_for, _)| *set_for != due) {
-            self.alarm = Some((due, self.state.scope.clock.sleep_until(due)));
+            self.alarm = Some((due, self.state.scope.services.clock.sleep_until(due)));
         }
         let Some((_, sleep)) = &mut self.alarm else { return Poll::Pending };
         if sleep.as_mut().poll(context).is_pending() {

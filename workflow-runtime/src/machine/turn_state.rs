@@ -223,7 +223,7 @@ impl TurnState {
 
     /// Ready when the clock shows `due`.
     pub(super) fn sleep_until(self: &Arc<Self>, due: Timestamp) -> TurnSleep {
-        let detached = self.detached.then(|| self.scope.clock.sleep_until(due));
+        let detached = self.detached.then(|| self.scope.services.clock.sleep_until(due));
         TurnSleep { state: Arc::clone(self), due, waiter: None, detached }
     }
 }
@@ -319,7 +319,7 @@ impl Future for TurnSleep {
         if let Some(clock) = &mut sleep.detached {
             return clock.as_mut().poll(context);
         }
-        if sleep.state.scope.clock.now() >= sleep.due {
+        if sleep.state.scope.services.clock.now() >= sleep.due {
             return Poll::Ready(());
         }
         let mut inner = sleep.state.lock();

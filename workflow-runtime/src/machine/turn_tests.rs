@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 
 use super::*;
-use crate::base::{ExecutionId, ManualClock};
+use crate::base::{Clock as _, ExecutionId, ManualClock};
 use crate::machine::digest::Digest;
 use crate::machine::step::{StepCall, StepPolicy, StepTimedOut};
 use crate::record::{JournalResult, Json};
@@ -24,8 +24,7 @@ fn scope(clock: &ManualClock) -> TurnScope {
         visit: 1,
         handler: "handler".to_owned(),
         edge_number: 0,
-        clock: Arc::new(clock.clone()),
-        payload_limit: 1_000,
+        services: Services::new(clock.clone()).payload_limit(1_000),
     }
 }
 

@@ -1,0 +1,31 @@
+//! What the turns of one driver share.
+
+use std::sync::Arc;
+
+use crate::base::Clock;
+use crate::record::Json;
+
+/// What a driver lends to every turn that it runs. Cloning is cheap, and a clone lends the same things.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Services {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The most bytes that a step's result may have.
+    pub payload_limit: usize,
+}
+
+impl Services {
+    /// The time of `clock`, and for the rest what is the default of an engine.
+    #[must_use]
+    pub fn new(clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), payload_limit: Json::DEFAULT_LIMIT }
+    }
+
+    /// The same, with at most `bytes` for a step's result.
+    #[must_use]
+    pub fn payload_limit(mut self, bytes: usize) -> Self {
+        self.payload_limit = bytes;
+        self
+    }
+}
