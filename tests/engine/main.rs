@@ -1,5 +1,6 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod commands;
 mod edges;
 mod failure;
 mod faults;
@@ -14,6 +15,7 @@ mod losses;
 mod on_disk;
 mod panics;
 mod races;
+mod receiving;
 mod recovery;
 #[cfg(unix)]
 mod signals;

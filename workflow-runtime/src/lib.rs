@@ -90,7 +90,8 @@ pub mod driver {
     //! memory while an execution waits. [`Stepper`](crate::Stepper) is the smallest driver.
 
     pub use crate::kernel::{
-        Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnPlan, Plan, RetryPolicy, StatePlan,
+        Acknowledged, Advance, AfterPlan, Command, CommandAnswer, CommandCall, CommandRefused, Decided, HandlerPlan,
+        Kernel, NewExecution, Next, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan,
     };
     pub use crate::machine::{
         Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, Turn, TurnScope, plan,
@@ -99,12 +100,13 @@ pub mod driver {
 
 pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
-pub use kernel::{Advance, RetryPolicy};
+pub use kernel::{Advance, CommandRefused, RetryPolicy};
 pub use machine::{
-    Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo, Failure,
-    Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress,
-    Rest, RetryInfo, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper,
-    TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState, goto,
+    Accepts, After, Catch, CatchError, ChildHandle, ChildSpawn, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
+    EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On,
+    Outcome, Progress, Rest, RetryInfo, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy,
+    StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent,
+    WorkflowState, goto,
 };
 pub use record::*;
 pub use stores::MemoryStore;

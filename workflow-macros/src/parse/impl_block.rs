@@ -5,12 +5,13 @@ use syn::{Attribute, GenericParam, ImplItem, ItemImpl, Lifetime, Type, parse_quo
 use super::attributes::{InertKind, doc_text, strip_inert, take_inert};
 use super::handler::parse_handler;
 use super::output::repair_output;
+use super::receives::find_receives;
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
 use super::workflow_args::WorkflowArgs;
 use crate::errors::Errors;
 use crate::expand::step::expand_method_step;
-use crate::model::{EventModel, Handler, Machine, StateModel, Trigger, TypeRef};
+use crate::model::{Cfg, EventModel, Handler, Machine, Receive, StateModel, Trigger, TypeRef};
 
 /// The model, and the user's impl as it is emitted again.
 pub(crate) struct Parsed {
@@ -22,6 +23,7 @@ pub(crate) struct Parsed {
 pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Errors) -> Result<Parsed, Box<ItemImpl>> {
     let mut handlers: Vec<Handler> = Vec::new();
     let mut steps = Vec::new();
+    let mut receives = Vec::new();
     let mut complete = true;
     let mut items = Vec::with_capacity(item.items.len());
     let self_ty = (*item.self_ty).clone();
@@ -40,6 +42,7 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
                 continue;
             }
         };
+        receives.extend(find_receives(method, &self_ty));
         let inert = take_inert(&mut method.attrs);
         let mut inert = inert.iter();
         let first = inert.next();
@@ -76,7 +79,10 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
     }
     let Some(ident) = last_segment(&self_ty).map(|segment| segment.ident.clone()) else { return Err(Box::new(item)) };
     handlers.extend(args.include.into_iter().map(super::include::Included::into_handler));
-    let (states, events) = collect(args.start.as_ref(), &handlers);
+    let (states, mut events) = collect(args.start.as_ref(), &handlers);
+    if let Some(state) = args.start.as_ref().or_else(|| states.first().map(|state| &state.ty)) {
+        collect_received(state, args.events, &receives, &mut events);
+    }
     let start = args.start.or_else(|| states.first().map(|state| state.ty.clone()));
     let machine = Machine {
         runtime: args.runtime,
@@ -90,6 +96,7 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
         events,
         handlers,
         steps,
+        receives,
         allow: args.allow,
         complete,
     };
@@ -152,7 +159,7 @@ fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> (Vec<StateModel>, V
     let mut states: Vec<StateModel> = Vec::new();
     let mut events: Vec<EventModel> = Vec::new();
     if let Some(start) = start {
-        states.push(StateModel { ty: start.clone(), cfg: crate::model::Cfg::default(), live: false, certain: true });
+        states.push(StateModel { ty: start.clone(), cfg: Cfg::default(), live: false, certain: true });
     }
     for handler in handlers {
         let certain = !handler.broken;
@@ -183,4 +190,17 @@ fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> (Vec<StateModel>, V
         }
     }
     (states, events)
+}
+
+/// Adds the events that no edge takes: those that the attribute names, and those that bodies wait for.
+fn collect_received(start: &TypeRef, named: Vec<TypeRef>, receives: &[Receive], events: &mut Vec<EventModel>) {
+    let named = named.into_iter().map(|ty| (ty, Cfg::default(), true));
+    // Where it is called, rustc says whether it is an event.
+    let received = receives.iter().map(|receive| (receive.event.clone(), receive.cfg.clone(), false));
+    for (ty, cfg, certain) in named.chain(received) {
+        match events.iter_mut().find(|known| known.ty == ty) {
+            Some(known) => known.cfg.or(&cfg),
+            None => events.push(EventModel { ty, cfg, first_state: start.clone(), certain }),
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! The keys of `#[workflow(…)]`.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Visibility, parse_quote};
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::{Token, Type, Visibility, parse_quote};
 
 use super::include::{Included, parse_include};
 use super::keys::{flag, list_value, name_list, parse_keys};
@@ -22,6 +24,8 @@ pub(crate) struct WorkflowArgs {
     pub(crate) runtime: Runtime,
     pub(crate) vis: Visibility,
     pub(crate) allow: Vec<Lint>,
+    /// Events that are received where the macro does not see it.
+    pub(crate) events: Vec<TypeRef>,
 }
 
 pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> WorkflowArgs {
@@ -33,12 +37,13 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
         runtime: default_runtime(),
         vis: parse_quote!(pub),
         allow: Vec::new(),
+        events: Vec::new(),
     };
     let mut only_main: Option<(Span, String)> = None;
-    let known = ["start", "include", "part", "crate", "vis", "allow"];
+    let known = ["start", "include", "events", "part", "crate", "vis", "allow"];
     parse_keys("workflow", &known, tokens, errors, |key, input, errors| {
         let name = unraw(key);
-        if matches!(name.as_str(), "start" | "include" | "vis") && only_main.is_none() {
+        if matches!(name.as_str(), "start" | "include" | "events" | "vis") && only_main.is_none() {
             only_main = Some((key.span(), name.clone()));
         }
         match name.as_str() {
@@ -57,6 +62,11 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
             "include" => {
                 let tokens = list_value(key, "on delivered(Shipped, Delivery) -> Delivered", input)?;
                 args.include = parse_include(tokens, errors);
+            }
+            "events" => {
+                let tokens = list_value(key, "Payment, Answer", input)?;
+                let types = Punctuated::<Type, Token![,]>::parse_terminated.parse2(tokens)?;
+                args.events.extend(types.iter().filter_map(|ty| errors.ok(parse_type_ref(ty, "an event"))));
             }
             "part" => {
                 flag(key, input)?;

@@ -1,5 +1,9 @@
 //! `endless_wait`: a state that waits for events and has no `#[after]`.
 
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::Block;
+
 use super::{Warning, is_allowed};
 use crate::lint::Lint;
 use crate::model::{Machine, Trigger};
@@ -14,6 +18,21 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
         let entry = handlers.iter().find(|handler| matches!(handler.trigger, Trigger::Entry));
         let waits = entry.is_none_or(|entry| entry.output.waits().is_some());
         let timed = handlers.iter().any(|handler| matches!(handler.trigger, Trigger::After { .. }));
+        let receive = entry.and_then(|entry| {
+            let mut receives = machine.receives.iter().filter(|receive| receive.function == entry.ident);
+            receives.find(|receive| !receive.timed && !entry.body.as_ref().is_some_and(has_sleep))
+        });
+        if let (Some(receive), false) = (receive, timed) {
+            warnings.push(Warning {
+                lint: Lint::EndlessWait,
+                span: receive.event.span(),
+                message: format!(
+                    "`{}` is waited for, and `{}` has no `#[after]` handler: if the event never comes, executions stay in it for ever; write one, or use `recv_timeout`",
+                    receive.event.name, state.ty.name
+                ),
+            });
+            continue;
+        }
         let Some(first) = handlers.iter().find(|handler| matches!(handler.trigger, Trigger::On { .. })) else {
             continue;
         };
@@ -28,4 +47,16 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
             });
         }
     }
+}
+
+/// Whether a durable pause stands anywhere in a body: then the event is probably not waited for alone.
+fn has_sleep(body: &Block) -> bool {
+    fn stands_in(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Group(group) => stands_in(group.stream()),
+            TokenTree::Ident(ident) => ident == "sleep",
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    stands_in(body.to_token_stream())
 }

@@ -11,12 +11,16 @@
 //! | a handler | goto | as a start, in the next visit | record, timers, history; journal dropped |
 //! | entry | stay, wait | waiting | data |
 //! | an edge's handler | stay, wait | the entry handler if it was interrupted, else waiting | data, history; the edge's part of the journal dropped |
-//! | a handler | suspended until a time | the same, at that time | results, the time |
+//! | a handler | suspended until a time, or until events come | the same, then | results, the time, the events |
+//! | a handler | suspended, for an event that an edge takes | parked | error, history |
+//! | a handler | received an event that no edge takes | the same | result; event consumed |
+//! | any but parked | a child of an earlier visit reports | the same | event consumed, history |
 //! | a handler but a catch | failed, and an edge catches it | the catch handler | edge durable |
 //! | a handler | failed, and none does | parked | error, history |
 //! | parked | retry | what it did when it failed | failures forgotten, timers moved, history |
 //! | parked, ended | decide | nothing | – |
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
@@ -29,14 +33,14 @@ use crate::record::{
 /// An execution in memory: what is stored of it, and what has changed since.
 #[derive(Debug, Clone)]
 pub struct Kernel {
-    record: ExecutionRecord,
-    inbox: Vec<EventRecord>,
-    journal: Vec<JournalEntry>,
-    changes: Advance,
+    pub(super) record: ExecutionRecord,
+    pub(super) inbox: Vec<EventRecord>,
+    pub(super) journal: Vec<JournalEntry>,
+    pub(super) changes: Advance,
     /// The visit that the stored record is in.
     stored_visit: u64,
     /// Whether the record differs from the stored one.
-    changed: bool,
+    pub(super) changed: bool,
 }
 
 /// An execution that is to begin.
@@ -81,7 +85,9 @@ impl Kernel {
             resume_at: None,
             timers: Vec::new(),
             inbox_seen: 0,
+            awaits: Vec::new(),
             parked: None,
+            parent: None,
         };
         let state = plan.state(&record.state).cloned().unwrap_or_default();
         settle_in(&mut record, &state, now);
@@ -132,7 +138,7 @@ impl Kernel {
 
     /// Events that have arrived since.
     pub fn arrived(&mut self, inbox: Vec<EventRecord>) {
-        let consumed = &self.changes.consumed;
+        let consumed: HashSet<u64> = self.changes.consumed.iter().copied().collect();
         self.inbox = inbox.into_iter().filter(|event| !consumed.contains(&event.seq)).collect();
     }
 
@@ -149,6 +155,7 @@ impl Kernel {
             return Next::Parked;
         };
         self.add_new_timers(&state);
+        self.drop_stale_reports(now);
         if let (Activity::Entry, Some(entry)) = (&self.record.activity, &state.entry)
             && entry.pure
         {
@@ -170,25 +177,13 @@ impl Kernel {
 
     /// Results of steps of the running handler.
     pub fn recorded(&mut self, results: Vec<JournalEntry>) {
+        self.consume_received(&results);
         for result in results {
             self.journal.retain(|entry| entry.key != result.key);
             self.changes.journal.retain(|entry| entry.key != result.key);
             self.journal.push(result.clone());
             self.changes.journal.push(result);
         }
-    }
-
-    /// The running handler waits: until `due`, or with `None` for nothing that comes by itself.
-    pub fn suspended(&mut self, due: Option<Timestamp>, plan: &Plan, now: Timestamp) {
-        let has_edges = plan.state(&self.record.state).is_some_and(|state| state.has_edges());
-        match due {
-            Some(due) => self.record.resume_at = Some(due),
-            None if has_edges && self.record.activity == Activity::Entry => {
-                self.record.resume_at = Some(Timestamp::MAX);
-            }
-            None => return self.park(endless_wait(&self.handler_name(plan)), now),
-        }
-        self.changed = true;
     }
 
     /// The running handler ended.
@@ -231,9 +226,10 @@ impl Kernel {
         for timer in &mut self.record.timers {
             timer.due = timer.due + pause;
         }
-        self.record.resume_at = None;
-        let settled =
-            |entry: &JournalEntry| matches!(entry.result, JournalResult::Done(_) | JournalResult::Sleeping { .. });
+        self.go_on();
+        let settled = |entry: &JournalEntry| {
+            !matches!(entry.result, JournalResult::Failed { .. } | JournalResult::Retrying { .. })
+        };
         let forgotten = self.journal.extract_if(.., |entry| !settled(entry)).map(|entry| entry.key);
         self.changes.forget.extend(forgotten);
         self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
@@ -256,7 +252,7 @@ impl Kernel {
         }
     }
 
-    fn handler_name(&self, plan: &Plan) -> String {
+    pub(super) fn handler_name(&self, plan: &Plan) -> String {
         let entry = || plan.state(&self.record.state).and_then(|state| state.entry.clone());
         match &self.record.activity {
             Activity::Handler { handler, .. } => handler.clone(),
@@ -284,12 +280,12 @@ impl Kernel {
 
     fn do_next(&mut self, state: &StatePlan, now: Timestamp) -> Next {
         if let Some(due) = self.record.resume_at {
-            if due > now {
+            if due > now && !self.has_awaited(state) {
                 self.see_inbox();
                 let timer = self.record.next_timer().filter(|_| self.record.activity == Activity::Entry);
                 return Next::Wait { until: Some(timer.map_or(due, |timer| timer.min(due))) };
             }
-            self.record.resume_at = None;
+            self.go_on();
             self.changed = true;
         }
         match &self.record.activity {
@@ -322,12 +318,18 @@ impl Kernel {
         taken.find_map(|(index, edge)| Some((index, edge?.handler.name.clone())))
     }
 
-    fn see_inbox(&mut self) {
+    pub(super) fn see_inbox(&mut self) {
         let last = self.inbox.last().map_or(0, |event| event.seq);
         if last > self.record.inbox_seen {
             self.record.inbox_seen = last;
             self.changed = true;
         }
+    }
+
+    /// The handler is not suspended any more.
+    fn go_on(&mut self) {
+        self.record.resume_at = None;
+        self.record.awaits.clear();
     }
 
     fn interrupt_entry(&mut self) {
@@ -338,7 +340,7 @@ impl Kernel {
 
     fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
         self.record.activity = Activity::Handler { handler, cause, payload };
-        self.record.resume_at = None;
+        self.go_on();
         self.changed = true;
     }
 
@@ -349,7 +351,7 @@ impl Kernel {
         }
         let goes_on = std::mem::take(&mut self.record.entry_interrupted);
         self.record.activity = if goes_on { Activity::Entry } else { Activity::Waiting };
-        self.record.resume_at = None;
+        self.go_on();
         self.changed = true;
     }
 
@@ -398,7 +400,7 @@ impl Kernel {
         }
     }
 
-    fn note(&mut self, kind: HistoryKind, now: Timestamp) {
+    pub(super) fn note(&mut self, kind: HistoryKind, now: Timestamp) {
         self.changes.history.push(HistoryRecord { at: now, visit: self.record.visit, kind });
         self.changed = true;
     }
@@ -429,6 +431,7 @@ fn settle_in(record: &mut ExecutionRecord, state: &StatePlan, now: Timestamp) {
     };
     record.entered_at = now;
     record.resume_at = None;
+    record.awaits.clear();
     record.entry_interrupted = false;
     record.edges_kept = 0;
     record.timers = state.after.iter().map(timer).collect();
@@ -459,12 +462,4 @@ fn unknown_handler(handler: &str, state: &str) -> ErrorRecord {
     unreadable(format!(
         "the state `{state}` has no handler `{handler}` any more, and an execution is in the middle of it: bring the handler back"
     ))
-}
-
-fn endless_wait(handler: &str) -> ErrorRecord {
-    ErrorRecord {
-        kind: ErrorKind::Failed,
-        message: format!("the handler `{handler}` waits for something that nothing can bring about"),
-        sources: Vec::new(),
-    }
 }

@@ -4,6 +4,7 @@
 //! handler over its state and journal until it ends or waits, and hands back data: that is the whole seam between a
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
+mod commands;
 mod context;
 mod digest;
 mod finish;
@@ -15,6 +16,7 @@ mod plan;
 pub mod private;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod probes;
+mod receive;
 mod render;
 mod services;
 mod state;
@@ -22,10 +24,12 @@ mod step;
 mod stepper;
 mod target;
 mod turn;
+mod turn_inbox;
 mod turn_state;
 mod workflow;
 
 pub use crate::kernel::Decided;
+pub use commands::{ChildHandle, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};

@@ -5,6 +5,7 @@
 //! an index, so that reordering code changes nothing. A record is JSON in a [sealed](seal) envelope: a checksum over
 //! what it is and whose it is, so that a damaged or misplaced row is found instead of believed.
 
+mod child;
 mod error;
 mod event;
 mod execution;
@@ -13,6 +14,7 @@ mod journal;
 mod json;
 mod seal;
 
+pub use child::{CHILD_EVENT, ChildEnd, ChildReport, LeftChildRecord, ParentRecord};
 pub use error::{ErrorKind, ErrorRecord};
 pub use event::{EventRecord, NewEvent};
 pub use execution::{Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, Status, TimerRecord};

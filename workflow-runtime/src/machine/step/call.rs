@@ -80,7 +80,7 @@ impl StepCall {
                     failed = entry.attempts;
                     turn.sleep_until(due).await;
                 }
-                JournalResult::Sleeping { .. } => {}
+                JournalResult::Sleeping { .. } | JournalResult::Received { .. } | JournalResult::Started { .. } => {}
             }
         }
         loop {

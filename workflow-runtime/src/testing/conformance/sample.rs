@@ -138,7 +138,9 @@ pub(super) fn waiting() -> ExecutionRecord {
         resume_at: None,
         timers: Vec::new(),
         inbox_seen: 0,
+        awaits: Vec::new(),
         parked: None,
+        parent: None,
     }
 }
 

@@ -46,7 +46,9 @@ fn record(visit: u64) -> ExecutionRecord {
         resume_at: None,
         timers: Vec::new(),
         inbox_seen: 0,
+        awaits: Vec::new(),
         parked: None,
+        parent: None,
     }
 }
 
