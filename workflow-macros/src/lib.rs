@@ -182,6 +182,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[state]` | the state is entered | `async fn (&self, cx: &Cx, state: S) -> R` |
 /// | [`#[on]`](macro@on) | the event arrives | `async fn (&self, cx: &Cx, state: S, event: E) -> R` |
 /// | [`#[after("15m")]`](macro@after) | the state has lasted that long | `async fn (&self, cx: &Cx, state: S) -> R` |
+/// | [`#[at(field)]`](macro@at) | the time has come that the state names | as for `#[after]` |
+/// | [`#[every("2d")]`](macro@every) | the state has lasted that long again | as for `#[after]`; `R` has to have `Stay<S>` or `Wait` |
 /// | [`#[catch]`](macro@catch) | a handler of the state failed for good | `async fn (&self, cx: &Cx, state: S, error: E) -> R` |
 ///
 /// A handler without effects is a plain `fn` without `cx`. `R` says where it may go, bare or in a `Result`:
@@ -302,6 +304,10 @@ pub fn on(_: TokenStream, item: TokenStream) -> TokenStream {
 /// state may have several, of different lengths. A time is a number and a unit, or several: `500ms`, `30s`, `15m`,
 /// `1h30m`, `2d`, `1w`; at most 100 years.
 ///
+/// `#[after(Self::delay)]` has a function tell the time: `fn delay(state: &S) -> Duration`, or `fn delay(&self, state: &S)`
+/// where it hangs on how the workflow is set up. It is asked when the state is entered, and has to be pure: its answer is
+/// what is persisted. If it panics, the execution is parked, and a retry asks again.
+///
 /// | key | meaning |
 /// |---|---|
 /// | `allow(…)`, after the time | lints that are not to speak of this handler |
@@ -328,6 +334,85 @@ pub fn on(_: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn after(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("after", &item.into()).into()
+}
+
+/// Makes a method of a [`#[workflow]`](macro@workflow) impl run at a time that the state names: `#[at(deadline)]`.
+///
+/// The field holds a [`Timestamp`](../workflow_runtime/struct.Timestamp.html), or `Option<Timestamp>` where there may be
+/// none; a field of a field is `order.deadline`. A time in the past fires at once. `Stay` with another time in that field
+/// sets the edge anew, also one that has fired. It is the one timer that does not pause while the execution is parked.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `allow(…)`, after the field | lints that are not to speak of this handler |
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// use workflow_runtime::Timestamp;
+/// # #[state(end)] struct Closed;
+/// # #[event] struct Extended { until: Timestamp }
+/// # struct Offer;
+///
+/// #[state]
+/// struct Open { until: Timestamp }
+///
+/// #[workflow(start = Open)]
+/// impl Offer {
+///     #[at(until)]
+///     fn close(&self, _: Open) -> Closed {
+///         Closed
+///     }
+///
+///     #[on]
+///     fn extended(&self, _: Open, extended: Extended) -> Stay<Open> {
+///         Stay(Open { until: extended.until })
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn at(_: TokenStream, item: TokenStream) -> TokenStream {
+    fn_impl::expand_stray("at", &item.into()).into()
+}
+
+/// Makes a method of a [`#[workflow]`](macro@workflow) impl run again and again while the state lasts: `#[every("2d")]`.
+///
+/// The first time is a period after the state was entered, and each further one a period after the last was due, however late
+/// that was taken. Periods that were missed, as while no engine ran, count as one. It returns `Stay<S>` or `Wait`, perhaps as
+/// one of several: `Next<(A, Wait)>` leaves the state in the end.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `allow(…)`, after the period | lints that are not to speak of this handler |
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// # #[state(end)] struct Paid;
+/// # #[state(end)] struct Collected;
+/// # #[event] struct Payment;
+/// # struct Invoice;
+///
+/// #[state]
+/// struct Unpaid { reminders: u32 }
+///
+/// #[workflow(start = Unpaid)]
+/// impl Invoice {
+///     #[every("14d")]
+///     fn remind(&self, unpaid: Unpaid) -> Next<(Stay<Unpaid>, Collected)> {
+///         match unpaid.reminders {
+///             3.. => goto(Collected),
+///             reminders => goto(Stay(Unpaid { reminders: reminders + 1 })),
+///         }
+///     }
+///
+///     #[on]
+///     fn paid(&self, _: Unpaid, _: Payment) -> Paid {
+///         Paid
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn every(_: TokenStream, item: TokenStream) -> TokenStream {
+    fn_impl::expand_stray("every", &item.into()).into()
 }
 
 /// Makes a method of a [`#[workflow]`](macro@workflow) impl run when a handler of the state failed for good.

@@ -6,7 +6,8 @@ use syn::Ident;
 
 use super::{allow, display, type_text};
 use crate::duration::duration_text;
-use crate::model::{Handler, Machine, Trigger};
+use crate::model::{Due, Handler, Machine, Trigger};
+use crate::parse::timer::field_text;
 use crate::picture::{Diagram, DiagramHandler, DiagramState, DiagramTrigger, svg, table};
 
 /// An impl of its own with the graph in it: rustdoc leaves out an impl that has nothing public, as that of the user often
@@ -49,9 +50,7 @@ fn diagram_handler(handler: &Handler) -> DiagramHandler {
     let trigger = match &handler.trigger {
         Trigger::Entry => DiagramTrigger::Entry,
         Trigger::On { event } => DiagramTrigger::On(display(&event.name)),
-        Trigger::After { delay: Some(delay) } => DiagramTrigger::After(duration_text(*delay)),
-        // It stands in the part.
-        Trigger::After { delay: None } => DiagramTrigger::After("…".to_owned()),
+        Trigger::After { due } => DiagramTrigger::Time(due.kind(), due_text(due)),
         Trigger::Catch { error, .. } => DiagramTrigger::Catch(type_text(error)),
     };
     DiagramHandler {
@@ -61,5 +60,15 @@ fn diagram_handler(handler: &Handler) -> DiagramHandler {
         to: handler.output.states().map(|state| display(&state.name)).collect(),
         stays: handler.output.waits().is_some(),
         doc: handler.doc.clone(),
+    }
+}
+
+fn due_text(due: &Due) -> String {
+    match due {
+        Due::After(length) | Due::Every(length) => duration_text(*length),
+        Due::Function { text, .. } => text.clone(),
+        Due::At(field) => field_text(field),
+        // It stands in the part.
+        Due::Elsewhere(_) => "…".to_owned(),
     }
 }

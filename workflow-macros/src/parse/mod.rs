@@ -9,5 +9,6 @@ pub(crate) mod keys;
 pub(crate) mod output;
 pub(crate) mod runtime;
 pub(crate) mod step;
+pub(crate) mod timer;
 pub(crate) mod types;
 pub(crate) mod workflow_args;

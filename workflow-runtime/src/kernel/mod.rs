@@ -8,9 +8,10 @@ mod plan;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod timers;
 
 pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
-pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
+pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use retry::RetryPolicy;
