@@ -93,7 +93,8 @@ pub mod driver {
         Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnPlan, Plan, RetryPolicy, StatePlan,
     };
     pub use crate::machine::{
-        Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, Turn, TurnScope, plan,
+        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, SpawnError,
+        Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
     };
 }
 

@@ -17,6 +17,7 @@ pub mod private;
 mod probes;
 mod render;
 mod services;
+mod spawner;
 mod state;
 mod step;
 mod stepper;
@@ -32,6 +33,7 @@ pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepI
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
 pub use plan::plan;
 pub use services::Services;
+pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
 pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
