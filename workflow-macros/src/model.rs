@@ -156,6 +156,10 @@ pub(crate) struct Output {
     /// Whether the targets stand in a `Next<(…)>`.
     pub(crate) next: bool,
     pub(crate) fails: Fails,
+    /// Whether it has been reported: `targets` are then those that can be made out.
+    pub(crate) broken: bool,
+    /// The `Next<…>` that is emitted in place of one with mistakes.
+    pub(crate) repaired: Option<Box<Type>>,
 }
 
 impl Output {

@@ -17,8 +17,16 @@ pub(crate) fn check_duplicate_handlers(machine: &mut Machine, errors: &mut Error
         if handler.broken || !handler.cfg.is_always() {
             continue;
         }
-        let before = machine.handlers.iter().take(index).filter(|before| !before.broken && before.cfg.is_always());
+        let before = machine.handlers.iter().take(index).filter(|before| before.cfg.is_always());
         for before in before {
+            // rustc tells of two methods with one name.
+            if before.name() == handler.name() && !before.is_included() && !handler.is_included() {
+                duplicates.push(index);
+                break;
+            }
+            if before.broken {
+                continue;
+            }
             if let Some(message) = conflict(before, handler) {
                 errors.at(&handler.ident, message);
                 duplicates.push(index);

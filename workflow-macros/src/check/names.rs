@@ -9,20 +9,29 @@ use crate::model::{Machine, Trigger, TypeRef};
 
 // #[on] fn paid(&self, s: orders::Pending, …) -> Paid
 // #[after("1h")] fn unpaid(&self, s: invoices::Pending) -> Cancelled
-pub(crate) fn check_one_path_per_name(machine: &Machine, errors: &mut Errors) {
-    let mentions =
-        machine.handlers.iter().flat_map(|handler| std::iter::once(&handler.state).chain(handler.output.states()));
-    check_paths(machine.start.iter().chain(mentions), errors);
-    let events = machine.handlers.iter().filter_map(|handler| match &handler.trigger {
-        Trigger::On { event } => Some(event),
+pub(crate) fn check_one_path_per_name(machine: &mut Machine, errors: &mut Errors) {
+    let handlers = || machine.handlers.iter().enumerate();
+    let start = machine.start.iter().map(|start| (None, start));
+    let mentions = handlers().flat_map(|(index, handler)| {
+        std::iter::once(&handler.state).chain(handler.output.states()).map(move |state| (Some(index), state))
+    });
+    let of_state = check_paths(start.chain(mentions), errors);
+    let events = handlers().filter_map(|(index, handler)| match &handler.trigger {
+        Trigger::On { event } => Some((Some(index), event)),
         Trigger::Entry | Trigger::After { .. } | Trigger::Catch { .. } => None,
     });
-    check_paths(events, errors);
+    let of_event = check_paths(events, errors);
+    for index in [of_state, of_event].into_iter().flatten() {
+        if let Some(handler) = machine.handlers.get_mut(index) {
+            handler.broken = true;
+        }
+    }
 }
 
-fn check_paths<'a>(mentions: impl Iterator<Item = &'a TypeRef>, errors: &mut Errors) {
+/// Hands back the handler that was reported.
+fn check_paths<'a>(mentions: impl Iterator<Item = (Option<usize>, &'a TypeRef)>, errors: &mut Errors) -> Option<usize> {
     let mut first: Vec<&TypeRef> = Vec::new();
-    for mention in mentions {
+    for (handler, mention) in mentions {
         let Some(known) = first.iter().find(|known| **known == mention) else {
             first.push(mention);
             continue;
@@ -36,9 +45,10 @@ fn check_paths<'a>(mentions: impl Iterator<Item = &'a TypeRef>, errors: &mut Err
             );
             errors.at(mention, message);
             // Once is enough.
-            return;
+            return handler;
         }
     }
+    None
 }
 
 // #[on] fn paid(&self, payment: Payment, s: PendingPayment) -> Fulfilling

@@ -53,7 +53,7 @@ fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
     let message = format!(
         "`{name}` is another handler in its part: write its kind, its state, its payload and its targets here as they are there, in the same order"
     );
-    let mismatch = at(span, quote!(::core::panic!(#message)));
+    let mismatch = at(span, quote!(__private::refuse(#message)));
     quote! {
         const _: () = {
             type __State = #state;

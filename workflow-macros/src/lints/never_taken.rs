@@ -102,8 +102,7 @@ impl Exits<'_> {
         let mut segments = path.segments.iter().rev().map(|segment| segment.ident.unraw().to_string());
         let last = segments.next().unwrap_or_default();
         let owner = segments.next().filter(|_| makes_one(&last));
-        let is_special = last == "Stay" || last == "Wait";
-        let mut is_known = is_special;
+        let mut is_known = false;
         for (name, taken) in self.declared.iter().zip(&mut self.taken) {
             if *name == last || owner.as_deref() == Some(*name) {
                 *taken = true;

@@ -4,7 +4,7 @@ use syn::{Attribute, GenericParam, ImplItem, ItemImpl, Lifetime, Type, parse_quo
 
 use super::attributes::{InertKind, doc_text, strip_inert, take_inert};
 use super::handler::parse_handler;
-use super::output::repair_output;
+use super::repair::repair_output;
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
 use super::workflow_args::WorkflowArgs;
@@ -59,9 +59,13 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
                 continue;
             }
             Some(inert) => {
-                let handler = parse_handler(method, inert, &self_ty, errors);
-                if handler.as_ref().is_none_or(|handler| handler.broken) {
-                    repair_output(&mut method.sig.output);
+                let mut handler = parse_handler(method, inert, &self_ty, errors);
+                if handler.as_ref().is_none_or(|handler| handler.output.broken) {
+                    let state = handler.as_ref().map(|handler| &handler.state);
+                    let repaired = repair_output(&mut method.sig.output, state, &args.runtime);
+                    if let Some(handler) = &mut handler {
+                        handler.output.repaired = repaired;
+                    }
                 }
                 handlers.extend(handler);
                 method.attrs.push(allow_signature());

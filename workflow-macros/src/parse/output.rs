@@ -1,14 +1,14 @@
 //! What a handler returns: `A`, `Next<(A, B)>`, `Stay<S>` or `Wait`, bare or in `Result`.
 
-use quote::{ToTokens as _, quote};
-use syn::visit_mut::{self, VisitMut};
-use syn::{GenericArgument, Ident, PathArguments, PathSegment, ReturnType, Type, parse_quote};
+use syn::{Ident, ReturnType, Type};
 
-use super::types::{WriteSelfOut, bare, last_segment, parse_type_ref, type_arguments};
+use super::types::{WriteSelfOut, bare, is_named, last_segment, parse_type_ref, type_arguments};
 use crate::errors::Errors;
+use crate::expand::type_text;
 use crate::model::{Fails, Output, Target, TypeRef, unraw};
 
-const MOST_TARGETS: usize = 16;
+/// As many as the unions of the runtime have.
+pub(super) const MOST_TARGETS: usize = 16;
 
 /// Reads a return type. Mistakes are collected; what can be made out is returned all the same, for the names in it.
 pub(crate) fn parse_output(
@@ -18,50 +18,17 @@ pub(crate) fn parse_output(
     self_ty: &Type,
     errors: &mut Errors,
 ) -> Output {
-    let nothing = Output { targets: Vec::new(), next: false, fails: Fails::Never };
     let ReturnType::Type(_, ty) = output else {
         let name = unraw(handler);
         errors.at(handler, format!("`{name}` does not say where it goes: return a target, as in `-> Shipped`, or `Next<(A, B)>`, `Stay<S>` or `Wait`"));
-        return nothing;
+        return Output { targets: Vec::new(), next: false, fails: Fails::Never, broken: true, repaired: None };
     };
+    let mut mistakes = Errors::default();
     let (success, fails) = split_result(ty, self_ty);
-    let (targets, next) = parse_targets(success, state, self_ty, errors);
-    Output { targets, next, fails }
-}
-
-/// Makes of a reported return type one that rustc has nothing to say of: each member of `Next` once, in a tuple.
-pub(crate) fn repair_output(output: &mut ReturnType) {
-    if let ReturnType::Type(_, ty) = output {
-        RepairNext.visit_type_mut(ty);
-    }
-}
-
-struct RepairNext;
-
-impl VisitMut for RepairNext {
-    fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
-        visit_mut::visit_path_segment_mut(self, segment);
-        let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { return };
-        if segment.ident != "Next" {
-            return;
-        }
-        for argument in &mut arguments.args {
-            let GenericArgument::Type(ty) = argument else { continue };
-            let members: Vec<Type> = match bare(ty) {
-                Type::Tuple(tuple) => tuple.elems.iter().cloned().collect(),
-                single => vec![single.clone()],
-            };
-            let mut seen: Vec<String> = Vec::new();
-            let members = members.into_iter().filter(|member| {
-                let text = member.to_token_stream().to_string();
-                let first = !seen.contains(&text);
-                seen.push(text);
-                first
-            });
-            let members = members.take(MOST_TARGETS);
-            *ty = parse_quote!((#(#members,)*));
-        }
-    }
+    let (targets, next) = parse_targets(success, state, self_ty, &mut mistakes);
+    let broken = !mistakes.is_empty();
+    errors.take(mistakes);
+    Output { targets, next, fails, broken, repaired: None }
 }
 
 fn split_result<'a>(ty: &'a Type, self_ty: &Type) -> (&'a Type, Fails) {
@@ -79,39 +46,39 @@ fn parse_targets(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mu
             "a handler says where it goes: return a target, as in `Shipped`, or `Next<(A, B)>`, `Stay<S>` or `Wait`"
                 .to_owned()
         } else {
-            format!("a choice of targets is written `Next<{}>`, and made by `goto`", quote!(#tuple))
+            format!("a choice of targets is written `Next<{}>`, and made by `goto`", type_text(tuple))
         };
         errors.at(ty, message);
-        return (tuple.elems.iter().filter_map(|ty| quiet_state(ty, self_ty)).collect(), true);
+        return (quiet_targets(ty, self_ty), true);
     }
     let Some(segment) = last_segment(ty).filter(|segment| segment.ident == "Next") else {
-        let target = parse_target(ty, state, self_ty, errors);
-        return (target.into_iter().collect(), false);
+        return match parse_target(ty, state, self_ty, errors) {
+            Some(target) => (vec![target], false),
+            None => (quiet_targets(ty, self_ty), false),
+        };
     };
     let arguments = type_arguments(segment);
     let tuple = match arguments.as_slice() {
         [argument] => match bare(argument) {
             Type::Tuple(tuple) if !tuple.elems.is_empty() => tuple,
             _ => {
-                errors.at(ty, format!("`Next` takes a tuple of targets: write `Next<(A, B)>`; a single target is returned bare: `-> {}`", quote!(#argument)));
-                return (quiet_state(argument, self_ty).into_iter().collect(), true);
+                errors.at(ty, no_tuple(argument));
+                return (quiet_targets(argument, self_ty), true);
             }
         },
         _ => {
             errors.at(ty, "`Next` takes one tuple of targets: write `Next<(A, B)>`");
-            return (arguments.into_iter().filter_map(|ty| quiet_state(ty, self_ty)).collect(), true);
+            return (quiet_targets(ty, self_ty), true);
         }
     };
     let mut targets: Vec<Target> = Vec::new();
     for ty in &tuple.elems {
-        let Some(target) = parse_target(ty, state, self_ty, errors) else { continue };
-        let same = |other: &Target| match (other, &target) {
-            (Target::State(other), Target::State(state)) => other == state,
-            (Target::Stay(_), Target::Stay(_)) | (Target::Wait(_), Target::Wait(_)) => true,
-            _ => false,
+        let Some(target) = parse_target(ty, state, self_ty, errors) else {
+            targets.extend(quiet_targets(ty, self_ty));
+            continue;
         };
-        if targets.iter().any(same) {
-            errors.at(ty, format!("`{}` is declared twice: list each target once", quote!(#ty)));
+        if targets.iter().any(|other| is_same(other, &target)) {
+            errors.at(ty, format!("`{}` is declared twice: list each target once", type_text(ty)));
             continue;
         }
         targets.push(target);
@@ -125,11 +92,34 @@ fn parse_targets(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mu
     (targets, true)
 }
 
+fn is_same(one: &Target, other: &Target) -> bool {
+    match (one, other) {
+        (Target::State(one), Target::State(other)) => one == other,
+        (Target::Stay(_), Target::Stay(_)) | (Target::Wait(_), Target::Wait(_)) => true,
+        _ => false,
+    }
+}
+
+// -> Next<Shipped>
+// -> Next<()>
+// -> Next<Result<(Shipped, Cancelled)>>
+fn no_tuple(argument: &Type) -> String {
+    let wanted = "`Next` takes a tuple of targets: write `Next<(A, B)>`";
+    match bare(argument) {
+        Type::Tuple(_) => wanted.to_owned(),
+        ty if is_named(ty, "Result") => "`Result` goes around `Next`: the order is `Result<Next<(A, B)>>`".to_owned(),
+        ty => format!("{wanted}; a single target is returned bare: `-> {}`", type_text(ty)),
+    }
+}
+
 fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut Errors) -> Option<Target> {
     let segment = last_segment(ty);
     if let Some(segment) = segment {
         let arguments = type_arguments(segment);
-        if segment.ident == "Wait" && arguments.is_empty() {
+        if segment.ident == "Wait" {
+            if !arguments.is_empty() {
+                errors.at(ty, "`Wait` takes no state: write `Wait`");
+            }
             return Some(Target::Wait(segment.ident.span()));
         }
         if segment.ident == "Next" || segment.ident == "Result" {
@@ -143,7 +133,7 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
             };
             let same = state.is_none_or(|state| last_segment(stays).is_some_and(|segment| segment.ident == state.name));
             if !same {
-                let (state, stays) = (state.map(|state| state.name.to_string()).unwrap_or_default(), quote!(#stays));
+                let (state, stays) = (state.map(|state| state.name.to_string()).unwrap_or_default(), type_text(stays));
                 errors.at(
                     arguments.first(),
                     format!(
@@ -166,11 +156,19 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
     }
 }
 
-/// A state that is probably meant, in a place that has been reported.
-fn quiet_state(ty: &Type, self_ty: &Type) -> Option<Target> {
-    let segment = last_segment(ty)?;
-    if ["Stay", "Wait", "Next", "Result"].iter().any(|name| segment.ident == name) {
-        return None;
+/// What is probably meant, in a place that has been reported.
+fn quiet_targets(ty: &Type, self_ty: &Type) -> Vec<Target> {
+    if let Type::Tuple(tuple) = bare(ty) {
+        return tuple.elems.iter().flat_map(|ty| quiet_targets(ty, self_ty)).collect();
     }
-    parse_type_ref(&WriteSelfOut(self_ty).in_type(ty), "a target").ok().map(Target::State)
+    let Some(segment) = last_segment(ty) else { return Vec::new() };
+    match segment.ident.to_string().as_str() {
+        "Stay" => vec![Target::Stay(segment.ident.span())],
+        "Wait" => vec![Target::Wait(segment.ident.span())],
+        "Next" => type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).collect(),
+        "Result" => type_arguments(segment).first().map(|ty| quiet_targets(ty, self_ty)).unwrap_or_default(),
+        _ => {
+            parse_type_ref(&WriteSelfOut(self_ty).in_type(ty), "a target").ok().map(Target::State).into_iter().collect()
+        }
+    }
 }

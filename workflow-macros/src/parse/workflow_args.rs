@@ -15,7 +15,7 @@ use crate::model::{Runtime, TypeRef, unraw};
 #[derive(Debug)]
 pub(crate) struct WorkflowArgs {
     pub(crate) start: Option<TypeRef>,
-    /// Whether `start` is there at all, right or wrong.
+    /// Whether `start` is there at all, right or wrong, or may be what a mistake was meant to be.
     pub(crate) has_start: bool,
     pub(crate) include: Vec<Included>,
     pub(crate) part: bool,
@@ -36,7 +36,8 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
     };
     let mut only_main: Option<(Span, String)> = None;
     let known = ["start", "include", "part", "crate", "vis", "allow"];
-    parse_keys("workflow", &known, tokens, errors, |key, input, errors| {
+    let mut mistakes = Errors::default();
+    parse_keys("workflow", &known, tokens, &mut mistakes, |key, input, errors| {
         let name = unraw(key);
         if matches!(name.as_str(), "start" | "include" | "vis") && only_main.is_none() {
             only_main = Some((key.span(), name.clone()));
@@ -71,6 +72,9 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
         }
         Ok(())
     });
+    // It may be the start that was meant there.
+    args.has_start |= !mistakes.is_empty();
+    errors.take(mistakes);
     if let (true, Some((span, key))) = (args.part, only_main) {
         errors.span(span, format!("`{key}` belongs on the main impl of the workflow, not on a part of it"));
     }

@@ -17,10 +17,10 @@ use crate::base::Error;
 pub use crate::record::{Json, JsonError};
 
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
-pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, verdict};
+pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, refuse, verdict};
 pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
-pub use super::target::unions;
+pub use super::target::{AnyTargets, unions};
 pub use crate::kernel::RetryPolicy;
 
 /// What a field of a state or an event must be.
