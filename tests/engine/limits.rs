@@ -1,5 +1,7 @@
 //! How much runs at once.
 
+use workflow_runtime::record::Status;
+
 use super::fixture::{Act, Draft, Go, Job, JobOutcome, World, settle, test};
 
 #[test]
@@ -43,6 +45,32 @@ fn an_execution_that_waits_for_its_next_attempt_takes_no_place() {
 }
 
 #[test]
+fn a_single_free_place_is_used_while_all_the_others_are_held() {
+    test(async {
+        let world = World::default();
+        let engine = world.builder().max_active(8).start().await.unwrap();
+        for n in 0..7 {
+            world.script.will("first", Act::Hang);
+            world.working(&engine, &format!("slow {n}")).await;
+        }
+        let held = world.script.will_hold("first");
+        let mut jobs = vec![world.working(&engine, "held").await];
+        settle(&engine).await;
+        assert_eq!((world.script.count("first"), engine.active()), (8, 8));
+        for n in 0..20 {
+            jobs.push(world.working(&engine, &format!("quick {n}")).await);
+        }
+        held.send(()).unwrap();
+        for _ in 0..20 {
+            settle(&engine).await;
+        }
+        for job in jobs {
+            assert_eq!(job.record().await.unwrap().status(), Status::Ended);
+        }
+    });
+}
+
+#[test]
 fn ten_thousand_at_once_all_end() {
     test(async {
         let world = World::default();
@@ -57,5 +85,28 @@ fn ten_thousand_at_once_all_end() {
             assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)));
         }
         assert_eq!(world.script.calls().len(), 20_000, "no step ran twice");
+    });
+}
+
+#[test]
+fn on_many_threads_no_execution_is_left_behind() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    runtime.block_on(async {
+        for round in 0..30 {
+            let world = World::default();
+            let engine = world.builder().max_active(1 + round % 3).start().await.unwrap();
+            let jobs = (0..50).map(|n| {
+                let engine = engine.clone();
+                tokio::spawn(async move {
+                    let job = engine.start::<Job>(format!("{n}"), Draft { number: n }).await.unwrap();
+                    job.send(Go).await.unwrap();
+                    job.outcome().await.unwrap()
+                })
+            });
+            for job in futures::future::join_all(jobs).await {
+                assert!(matches!(job.unwrap(), JobOutcome::Done(_)));
+            }
+            assert_eq!(world.script.calls().len(), 100, "no step ran twice");
+        }
     });
 }

@@ -1,13 +1,18 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod edges;
 mod failure;
 mod faults;
 mod fixture;
+mod formats;
 mod hooked;
 mod interruption;
+mod lagging;
 mod lifecycle;
 mod limits;
+mod losses;
 mod on_disk;
+mod races;
 mod recovery;
 mod telemetry;
 mod timers;

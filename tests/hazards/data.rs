@@ -72,6 +72,18 @@ struct Derived {
 #[state(name = "renamed", was("a", "b"), end)]
 struct Named;
 
+#[state]
+enum Conditional {
+    #[cfg(test)]
+    Here {
+        number: u8,
+        #[cfg(not(test))]
+        other: Missing,
+    },
+    #[cfg(not(test))]
+    NotHere(Missing),
+}
+
 macro_rules! declare {
     ($name:ident { $($field:ident: $ty:ty),* }) => {
         #[state]
@@ -105,6 +117,7 @@ fn data_survives() {
     };
     assert_eq!(roundtrip(&attributed, r#"{"last":"x","number":"3"}"#), attributed);
     assert_eq!(roundtrip(&Derived { number: 1 }, r#"{"number":1}"#).number, 1);
+    roundtrip(&Conditional::Here { number: 1 }, r#"{"Here":{"number":1}}"#);
     roundtrip(&FromMacro { number: 1, text: String::new() }, r#"{"number":1,"text":""}"#);
     assert_eq!((Named::NAME, Named::WAS, Named::END), ("renamed", &["a", "b"][..], true));
     // `Rc` is fine where it is not kept.

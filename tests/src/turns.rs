@@ -21,6 +21,7 @@ pub fn run<W: Workflow>(workflow: &Arc<W>, call: HandlerCall) -> (Finished, Vec<
         key: ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::new("1").expect("an id") },
         visit: 1,
         handler: call.handler.clone(),
+        edge_number: 0,
         clock: Arc::new(ManualClock::new(Timestamp::EPOCH)),
         payload_limit: Json::DEFAULT_LIMIT,
     };

@@ -6,6 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{Data, DeriveInput, Fields, LitStr};
 
 use super::{at, in_const};
+use crate::model::Cfg;
 use crate::parse::data::{DataKind, DataModel, field_use, fields};
 
 // #[state] pub struct PendingPayment { order: Order }
@@ -78,25 +79,25 @@ fn expand_identity(model: &DataModel) -> TokenStream {
 fn expand_field_assertions(model: &DataModel, item: &DeriveInput) -> TokenStream {
     let mut seen: Vec<String> = Vec::new();
     let mut assertions = TokenStream::new();
-    for field in fields(&item.data) {
+    for (cfg, field) in fields(&item.data) {
         let ty = &field.ty;
-        let text = ty.to_token_stream().to_string();
+        let text = quote!(#cfg #ty).to_string();
         if seen.contains(&text) {
             continue;
         }
         seen.push(text);
         let uses = field_use(field, &model.ident);
         if uses.serialized && uses.deserialized {
-            assertions.extend(at_type(ty, quote!(__private::assert_persist)));
+            assertions.extend(at_type(&cfg, ty, quote!(__private::assert_persist)));
         }
-        assertions.extend(at_type(ty, quote!(__private::assert_portable)));
+        assertions.extend(at_type(&cfg, ty, quote!(__private::assert_portable)));
     }
     assertions
 }
 
-fn at_type(ty: &syn::Type, function: TokenStream) -> TokenStream {
+fn at_type(cfg: &Cfg, ty: &syn::Type, function: TokenStream) -> TokenStream {
     let function = at(ty.span(), function);
-    quote!(const _: () = #function::<#ty>();)
+    quote!(#cfg const _: () = #function::<#ty>();)
 }
 
 fn bind_fields(item: &mut DeriveInput, model: &DataModel) {

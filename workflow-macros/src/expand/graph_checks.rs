@@ -43,6 +43,7 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
     let start_index = index_of(start).unwrap_or(0);
     let checks = machine.states.iter().enumerate().map(|(index, state)| expand_check(machine, index, state));
     let waits = expand_waits(machine);
+    let events = expand_event_names(machine);
     quote! {
         #(#declarations)*
         const __PLACES: [__private::Place; #count] = [#(#places),*];
@@ -50,6 +51,39 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
         const __VERDICTS: [__private::Verdict; #count] = __private::check_graph(&__PLACES, __EDGES, #start_index);
         #(#checks)*
         #waits
+        #events
+    }
+}
+
+/// No two events of one persisted name.
+fn expand_event_names(machine: &Machine) -> TokenStream {
+    let count = machine.events.len();
+    let ident = |index: usize| format_ident!("__EVENT_{}", index, span = Span::call_site());
+    let places = (0..count).map(ident);
+    let declarations = machine.events.iter().enumerate().map(|(index, event)| {
+        let (cfg, place, ty) = (&event.cfg, ident(index), &event.ty);
+        let absent = event.cfg.negated();
+        let absent = absent.map(|absent| quote!(#absent const #place: __private::Place = __private::Place::ABSENT;));
+        let probe = quote!(__private::EventProbe::<#ty>);
+        quote! {
+            #cfg
+            const #place: __private::Place =
+                __private::Place { name: #probe::NAME, was: #probe::WAS, is_state: #probe::IS_EVENT, ..__private::Place::ABSENT };
+            #absent
+        }
+    });
+    let checks = machine.events.iter().enumerate().map(|(index, event)| {
+        let message = format!(
+            "`{}` has the persisted name, or an old one, of another event of this workflow: give one of them `#[event(name = \"…\")]`",
+            display(&event.ty.name),
+        );
+        let panic = at(event.ty.span(), quote!(::core::panic!(#message)));
+        quote!(const _: () = if __private::clashes(&__EVENTS, #index) { #panic };)
+    });
+    quote! {
+        #(#declarations)*
+        const __EVENTS: [__private::Place; #count] = [#(#places),*];
+        #(#checks)*
     }
 }
 

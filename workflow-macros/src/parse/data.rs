@@ -10,7 +10,7 @@ use super::keys::{flag, parse_keys, text_value};
 use super::runtime::{default_runtime, parse_runtime};
 use crate::case::snake;
 use crate::errors::Errors;
-use crate::model::{Runtime, unraw};
+use crate::model::{Cfg, Runtime, unraw};
 
 /// What the attribute makes of the type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,11 +154,15 @@ fn derives(attributes: &[Attribute], name: &str) -> bool {
     })
 }
 
-/// Every field, in order.
-pub(crate) fn fields(data: &Data) -> Vec<&Field> {
+/// Every field, in order, and the condition under which it is there.
+pub(crate) fn fields(data: &Data) -> Vec<(Cfg, &Field)> {
     match data {
-        Data::Struct(data) => data.fields.iter().collect(),
-        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Struct(data) => data.fields.iter().map(|field| (Cfg::of(&field.attrs), field)).collect(),
+        Data::Enum(data) => {
+            let fields =
+                data.variants.iter().flat_map(|variant| variant.fields.iter().map(move |field| (variant, field)));
+            fields.map(|(variant, field)| (Cfg::of(&[&*variant.attrs, &*field.attrs].concat()), field)).collect()
+        }
         Data::Union(_) => Vec::new(),
     }
 }

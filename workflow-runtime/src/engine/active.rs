@@ -108,10 +108,6 @@ impl ActiveSet {
         self.places.available_permits()
     }
 
-    pub(super) fn limit(&self) -> usize {
-        self.limit
-    }
-
     pub(super) fn signal_all(&self) {
         self.lock().values().for_each(|active| active.signal.give());
     }

@@ -1,6 +1,7 @@
 //! What the parts of an engine share.
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -12,12 +13,13 @@ use tokio::task::AbortHandle;
 use super::EngineError;
 use super::active::{ActiveSet, Claim};
 use super::registry::{Machine, Registry};
+use super::retry::Retries;
 use super::run::Run;
 use super::scheduler::Alarm;
 use crate::base::{Clock, ExecutionId, Timestamp};
 use crate::machine::Workflow;
 use crate::record::{ExecutionKey, Json};
-use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, Stored};
+use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError};
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -29,6 +31,7 @@ pub(super) struct Core {
     pub(super) drain_timeout: Duration,
     pub(super) active: Arc<ActiveSet>,
     pub(super) alarm: Alarm,
+    pub(super) retries: Retries,
     pub(super) runtime: Handle,
     stopping: AtomicBool,
     failure: OnceLock<StoreError>,
@@ -62,6 +65,7 @@ impl Core {
             drain_timeout: parts.drain_timeout,
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
+            retries: Retries::default(),
             runtime: parts.runtime,
             stopping: AtomicBool::new(false),
             failure: OnceLock::new(),
@@ -114,8 +118,59 @@ impl Core {
         result.map_err(|refused| EngineError::refused(refused, &key))
     }
 
-    /// Has an execution looked at: now if there is a place, else when one is free. `stored` saves reading it.
-    pub(super) fn activate(self: &Arc<Self>, key: &ExecutionKey, stored: Option<Stored>) {
+    /// Does `work` to its end, also if the caller goes away in the middle: a commit that is under way cannot be taken
+    /// back, and what it wrote has to be looked at.
+    pub(super) async fn see_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let alive = self.tasks.subscribe();
+        let task = self.runtime.spawn(async move {
+            let result = work.await;
+            drop(alive);
+            result
+        });
+        match task.await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => Err(self.stopped()),
+            },
+        }
+    }
+
+    /// Begins executions, and says how many of them are new.
+    pub(super) async fn start_all(self: &Arc<Self>, commits: Vec<Commit>) -> Result<usize, EngineError> {
+        let core = Arc::clone(self);
+        self.see_through(async move {
+            let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
+            let mut new = 0;
+            for (key, result) in keys.iter().zip(core.commit(commits).await?) {
+                if result.map_err(|refused| EngineError::refused(refused, key))? == Committed::Applied {
+                    new += 1;
+                    core.activate(key);
+                }
+            }
+            Ok(new)
+        })
+        .await
+    }
+
+    /// Commits what makes an execution due, and has it looked at.
+    pub(super) async fn commit_and_activate(self: &Arc<Self>, commit: Commit) -> Result<(), EngineError> {
+        let core = Arc::clone(self);
+        self.see_through(async move {
+            let key = commit.key.clone();
+            core.commit_one(commit).await?;
+            core.activate(&key);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Has an execution looked at: now if there is a place, else when one is free. It is read from the store by whoever
+    /// has the place: what a caller knows of it may be out of date by then.
+    pub(super) fn activate(self: &Arc<Self>, key: &ExecutionKey) {
         if self.is_stopping() {
             return;
         }
@@ -123,11 +178,16 @@ impl Core {
         match self.active.claim(key) {
             Claim::Granted(place) => {
                 let run = Run::new(Arc::clone(self), Arc::clone(machine), place);
-                let task = self.spawn(run.run(stored));
+                let task = self.spawn(run.run());
                 self.active.has_task(key, task);
             }
             Claim::Running => {}
-            Claim::Full => self.alarm.backlog(),
+            Claim::Full => {
+                self.alarm.backlog();
+                if self.active.free() > 0 {
+                    self.alarm.ring();
+                }
+            }
         }
     }
 

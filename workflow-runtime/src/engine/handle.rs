@@ -3,12 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::retry::retry;
 use super::{Engine, EngineError};
 use crate::base::ExecutionId;
-use crate::kernel::Kernel;
 use crate::machine::{Accepts, Event, Outcome as _, Workflow, WorkflowState as _};
 use crate::record::{ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, NewEvent, Status};
-use crate::store::{Change, Commit, Fence, HistoryRow, StoreError, Stored};
+use crate::store::{Change, Commit, HistoryRow, StoreError, Stored};
 
 /// An execution of `W` in an [`Engine`]: to send it events, look at it, and wait for its end.
 ///
@@ -141,17 +141,7 @@ impl<W: Workflow> Execution<W> {
     /// # Errors
     /// [`EngineError::NotParked`], [`EngineError::UnknownExecution`], [`EngineError::ShuttingDown`], or that of the store.
     pub async fn retry(&self) -> Result<(), EngineError> {
-        let core = &self.engine.core;
-        let stored = self.load().await?;
-        let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
-        if !execution.retry(core.now()) {
-            return Err(EngineError::NotParked { key: self.key.clone() });
-        }
-        let fence = Fence { visit: execution.stored_visit(), epoch: core.epoch };
-        let change = Change::Advance { fence, advance: Box::new(execution.take_changes()) };
-        core.commit_one(Commit { key: self.key.clone(), change }).await?;
-        core.activate(&self.key, None);
-        Ok(())
+        retry(&self.engine.core, &self.key).await
     }
 
     async fn deliver<E: Event>(&self, event_id: String, event: &E) -> Result<(), EngineError> {
@@ -159,9 +149,7 @@ impl<W: Workflow> Execution<W> {
         let payload = event.encode().map_err(|error| EngineError::unwritable(E::NAME, error))?;
         core.check_size(E::NAME, &payload)?;
         let event = NewEvent { event_id, name: E::NAME.to_owned(), payload, sent_at: core.now() };
-        core.commit_one(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await?;
-        core.activate(&self.key, None);
-        Ok(())
+        core.commit_and_activate(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await
     }
 
     async fn load(&self) -> Result<Stored, EngineError> {

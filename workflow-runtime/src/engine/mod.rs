@@ -11,6 +11,7 @@ mod core;
 mod error;
 mod handle;
 mod registry;
+mod retry;
 mod run;
 mod scheduler;
 mod system_clock;
@@ -27,7 +28,7 @@ use self::core::Core;
 use crate::base::ExecutionId;
 use crate::machine::{State as _, Workflow};
 use crate::record::{ExecutionKey, HistoryRecord};
-use crate::store::{Change, Commit, Committed, Page, Query, StateCount, Store, Stored};
+use crate::store::{Change, Commit, Page, Query, StateCount, Store};
 
 /// Runs the executions of one store. See [`EngineBuilder`] for what can be set.
 ///
@@ -112,10 +113,8 @@ impl Engine {
     /// [`EngineError::PayloadTooLarge`], [`EngineError::Unwritable`], [`EngineError::ShuttingDown`], or that of the store.
     pub async fn start<W: Workflow>(&self, id: impl AsRef<str>, start: W::Start) -> Result<Execution<W>, EngineError> {
         let execution = self.execution::<W>(id)?;
-        let (commit, stored) = self.new_execution::<W>(execution.key().clone(), &start)?;
-        if self.core.commit_one(commit).await? == Committed::Applied {
-            self.core.activate(execution.key(), Some(stored));
-        }
+        let commit = self.new_execution::<W>(execution.key().clone(), &start)?;
+        self.core.start_all(vec![commit]).await?;
         Ok(execution)
     }
 
@@ -132,24 +131,14 @@ impl Engine {
         let mut new = 0;
         loop {
             let mut commits = Vec::new();
-            let mut stored = Vec::new();
             for (id, start) in executions.by_ref().take(BATCH) {
                 let key = self.core.key::<W>(ExecutionId::new(id)?)?;
-                let (commit, execution) = self.new_execution::<W>(key, &start)?;
-                commits.push(commit);
-                stored.push(execution);
+                commits.push(self.new_execution::<W>(key, &start)?);
             }
             if commits.is_empty() {
                 return Ok(new);
             }
-            let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
-            let results = self.core.commit(commits).await?;
-            for ((key, stored), result) in keys.iter().zip(stored).zip(results) {
-                if result.map_err(|refused| EngineError::refused(refused, key))? == Committed::Applied {
-                    new += 1;
-                    self.core.activate(key, Some(stored));
-                }
-            }
+            new += self.core.start_all(commits).await?;
         }
     }
 
@@ -194,13 +183,12 @@ impl Engine {
         self.core.shutdown().await
     }
 
-    fn new_execution<W: Workflow>(&self, key: ExecutionKey, start: &W::Start) -> Result<(Commit, Stored), EngineError> {
+    fn new_execution<W: Workflow>(&self, key: ExecutionKey, start: &W::Start) -> Result<Commit, EngineError> {
         let machine = self.core.machine(&key.workflow)?;
         let data = start.encode().map_err(|error| EngineError::unwritable(W::Start::NAME, error))?;
         self.core.check_size(W::Start::NAME, &data)?;
         let new = crate::kernel::Kernel::start(W::Start::NAME.to_owned(), data, machine.plan(), self.core.now());
         let history: Vec<HistoryRecord> = vec![new.history];
-        let stored = Stored { record: new.record.clone(), journal: Vec::new(), inbox: Vec::new() };
-        Ok((Commit { key, change: Change::Create { record: Box::new(new.record), history } }, stored))
+        Ok(Commit { key, change: Change::Create { record: Box::new(new.record), history } })
     }
 }

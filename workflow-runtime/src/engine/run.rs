@@ -28,7 +28,7 @@ enum Stop {
     Engine,
     /// The store failed.
     Store(StoreError),
-    /// A commit was refused: someone else has the execution.
+    /// A commit was refused: someone else has the store or the execution.
     Refused(Refused),
 }
 
@@ -43,27 +43,23 @@ impl Run {
         Self { core, machine, place }
     }
 
-    pub(super) async fn run(mut self, stored: Option<Stored>) {
-        match self.advance(stored).await {
+    pub(super) async fn run(mut self) {
+        match self.advance().await {
             Ok(()) | Err(Stop::Engine) => {}
             Err(Stop::Store(error)) => self.core.fail(&error),
+            // The place keeps others of this engine away, so the epoch is what is out of date.
+            Err(Stop::Refused(Refused::Fenced)) => self.core.fail(&StoreError::TakenOver),
             Err(Stop::Refused(refused)) => {
-                tracing::warn!(execution = %self.place.key(), %refused, "the execution is left to whoever has it");
+                tracing::warn!(execution = %self.place.key(), %refused, "the execution is left as it is");
             }
         }
         let core = Arc::clone(&self.core);
         drop(self);
-        core.alarm.place_freed(core.active.free(), core.active.limit());
+        core.alarm.place_freed();
     }
 
-    async fn advance(&mut self, stored: Option<Stored>) -> Result<(), Stop> {
-        let stored = match stored {
-            Some(stored) => stored,
-            None => match self.load().await? {
-                Some(stored) => stored,
-                None => return Ok(()),
-            },
-        };
+    async fn advance(&mut self) -> Result<(), Stop> {
+        let Some(stored) = self.load().await? else { return Ok(()) };
         let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
         loop {
             if self.core.is_stopping() {
@@ -95,6 +91,10 @@ impl Run {
                     if self.place.release() {
                         return Ok(());
                     }
+                    // A retry changes the record itself, and is the one to do so while it is parked.
+                    self.place.signal().take();
+                    let Some(stored) = self.load().await? else { return Ok(()) };
+                    execution = Kernel::new(stored.record, stored.journal, stored.inbox);
                 }
             }
         }
@@ -116,6 +116,7 @@ impl Run {
             key: self.place.key().clone(),
             visit: record.visit,
             handler: handler.name.clone(),
+            edge_number: record.edge_number(),
             clock: Arc::clone(&self.core.clock),
             payload_limit: self.core.payload_limit,
         };
@@ -125,26 +126,28 @@ impl Run {
 
     async fn drive(&self, execution: &mut Kernel, mut turn: Turn) -> Result<(), Stop> {
         let mut interrupted = false;
+        let mut looked = false;
         loop {
             let timer = match execution.record().activity {
                 Activity::Entry if !interrupted => execution.record().next_timer(),
                 _ => None,
             };
-            // An event that was acknowledged goes before what the handler would do next.
+            // An event that was acknowledged goes before what the handler would do next. After a look it is the handler's
+            // turn, or a flood of events would keep it where it is.
             let progress = tokio::select! {
                 biased;
-                () = self.place.signal().given(), if !interrupted => {
-                    if self.place.signal().take() && !self.core.is_stopping() {
-                        self.look_at_inbox(execution).await?;
-                    }
-                    interrupted = self.interrupt(execution, &mut turn);
-                    continue;
+                () = self.place.signal().given(), if !interrupted && !looked => None,
+                () = sleep_until(&self.core, timer), if timer.is_some() => None,
+                progress = turn.next() => Some(progress),
+                () = self.place.signal().given(), if !interrupted && looked => None,
+            };
+            looked = progress.is_none();
+            let Some(progress) = progress else {
+                if self.place.signal().take() && !self.core.is_stopping() {
+                    self.look_at_inbox(execution).await?;
                 }
-                () = sleep_until(&self.core, timer), if timer.is_some() => {
-                    interrupted = self.interrupt(execution, &mut turn);
-                    continue;
-                }
-                progress = turn.next() => progress,
+                interrupted = self.interrupt(execution, &mut turn);
+                continue;
             };
             match progress {
                 Progress::Save(results) => {

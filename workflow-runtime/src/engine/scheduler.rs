@@ -1,16 +1,19 @@
 //! Finds what is due.
 //!
-//! The store is the queue: what has no place yet stays there, so a burst costs disk and no memory. The scheduler looks
-//! when the earliest known time has come, when a place is free and something waits for one, and when the engine starts.
+//! The store is the queue: what has no place yet stays there, so a burst costs disk and no memory but for the names that
+//! are read ahead. The scheduler looks when the earliest known time has come, when a place is free and something waits
+//! for one, and when the engine starts.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
 use super::core::Core;
 use crate::base::Timestamp;
+use crate::record::ExecutionKey;
 
-/// The most executions that are read from the store at once, beyond those that run already.
+/// How many executions are read from the store at once, beyond those that run already.
 const BATCH: usize = 256;
 
 /// Wakes the scheduler.
@@ -26,19 +29,29 @@ struct Setting {
     /// When the scheduler looks again by itself.
     next: Timestamp,
     /// Whether something is due that has no place.
-    backlog: bool,
+    backlog: Backlog,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backlog {
+    None,
+    /// The scheduler knows all of it.
+    Known,
+    /// There is more of it in the store than the scheduler knows.
+    InStore,
 }
 
 impl Alarm {
     pub(super) fn new() -> Self {
-        Self { setting: Mutex::new(Setting { next: Timestamp::MAX, backlog: false }), notify: Notify::new() }
+        let setting = Setting { next: Timestamp::MAX, backlog: Backlog::None };
+        Self { setting: Mutex::new(setting), notify: Notify::new() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Setting> {
         self.setting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the scheduler look now.
+    /// Wakes the scheduler.
     pub(super) fn ring(&self) {
         self.notify.notify_one();
     }
@@ -53,59 +66,91 @@ impl Alarm {
         }
     }
 
-    /// Something is due that has no place.
+    /// Something is due that has no place. Who says so looks for a free place after that, not before: one that was freed
+    /// in between has rung for nobody.
     pub(super) fn backlog(&self) {
-        self.lock().backlog = true;
+        self.lock().backlog = Backlog::InStore;
     }
 
     /// A place is free.
-    pub(super) fn place_freed(&self, free: usize, limit: usize) {
-        // Not for every single place: reading the store pays from a handful on.
-        if free >= limit.div_ceil(4) && self.lock().backlog {
+    pub(super) fn place_freed(&self) {
+        if self.lock().backlog != Backlog::None {
             self.ring();
         }
+    }
+
+    /// All that comes up from now on is news.
+    fn forget(&self) {
+        *self.lock() = Setting { next: Timestamp::MAX, backlog: Backlog::None };
+    }
+
+    /// As [`set`](Self::set), by the scheduler itself.
+    fn not_after(&self, due: Timestamp) {
+        let mut setting = self.lock();
+        setting.next = setting.next.min(due);
+    }
+
+    /// Whether the scheduler has names left that wait for a place.
+    fn has_queue(&self, has_queue: bool) {
+        let mut setting = self.lock();
+        setting.backlog = match (setting.backlog, has_queue) {
+            (Backlog::InStore, _) => Backlog::InStore,
+            (_, true) => Backlog::Known,
+            (_, false) => Backlog::None,
+        };
     }
 }
 
 /// Runs until the engine stops.
 pub(super) async fn schedule(core: Arc<Core>) {
+    let _stop = StopAtEnd(&core);
     let workflows = core.registry.names();
+    let mut queue = VecDeque::new();
     while !core.is_stopping() {
-        {
+        if queue.is_empty() {
             // Before the look, so that what comes up during it is not forgotten.
-            let mut setting = core.alarm.lock();
-            setting.next = Timestamp::MAX;
-            setting.backlog = false;
-        }
-        let limit = core.active.len() + core.active.free().min(BATCH);
-        let due = match core.store.due(&workflows, core.now(), limit).await {
-            Ok(due) => due,
-            Err(error) => return core.fail(&error),
-        };
-        let all = due.ready.len() < limit;
-        let mut activated = 0;
-        for key in due.ready.iter().filter(|key| !core.active.is_active(key)) {
-            core.activate(key, None);
-            activated += 1;
-        }
-        if !all {
-            core.alarm.backlog();
-            if activated > 0 && core.active.free() > 0 {
-                continue;
+            core.alarm.forget();
+            let limit = core.active.len() + BATCH;
+            let due = match core.store.due(&workflows, core.now(), limit).await {
+                Ok(due) => due,
+                Err(error) => return core.fail(&error),
+            };
+            if due.ready.len() == limit {
+                core.alarm.backlog();
+            } else if let Some(next) = due.next {
+                core.alarm.not_after(next);
             }
+            queue.extend(due.ready.into_iter().filter(|key| !core.active.is_active(key)));
         }
-        let next = {
-            let mut setting = core.alarm.lock();
-            // With a backlog, a place that is freed comes first; looking earlier would find no room.
-            if let (true, Some(next)) = (all, due.next) {
-                setting.next = next.min(setting.next);
+        core.alarm.has_queue(!queue.is_empty());
+        give_places(&core, &mut queue);
+        core.alarm.has_queue(!queue.is_empty());
+        let Setting { next, backlog } = *core.alarm.lock();
+        if backlog == Backlog::None {
+            let again = core.clock.sleep_until(next);
+            tokio::select! {
+                () = core.alarm.notify.notified() => {}
+                () = again, if next < Timestamp::MAX => {}
             }
-            setting.next
-        };
-        let again = core.clock.sleep_until(next);
-        tokio::select! {
-            () = core.alarm.notify.notified() => {}
-            () = again, if next < Timestamp::MAX => {}
+        } else if core.active.free() == 0 {
+            // A place that is freed comes before any time: looking earlier would find no room.
+            core.alarm.notify.notified().await;
         }
+    }
+}
+
+/// Without a scheduler nothing goes on, so nobody is to wait for it: also if its runtime is gone, or it has panicked.
+struct StopAtEnd<'a>(&'a Core);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+fn give_places(core: &Arc<Core>, queue: &mut VecDeque<ExecutionKey>) {
+    while core.active.free() > 0 {
+        let Some(key) = queue.pop_front() else { return };
+        core.activate(&key);
     }
 }

@@ -10,7 +10,7 @@
 //! | waiting | neither | wait for an event or the next timer | inbox seen |
 //! | a handler | goto | as a start, in the next visit | record, timers, history; journal dropped |
 //! | entry | stay, wait | waiting | data |
-//! | an edge's handler | stay, wait | the entry handler if it was interrupted, else waiting | data, history |
+//! | an edge's handler | stay, wait | the entry handler if it was interrupted, else waiting | data, history; the edge's part of the journal dropped |
 //! | a handler | suspended until a time | the same, at that time | results, the time |
 //! | a handler but a catch | failed, and an edge catches it | the catch handler | edge durable |
 //! | a handler | failed, and none does | parked | error, history |
@@ -77,6 +77,7 @@ impl Kernel {
             entered_at: now,
             activity: Activity::Waiting,
             entry_interrupted: false,
+            edges_kept: 0,
             resume_at: None,
             timers: Vec::new(),
             inbox_seen: 0,
@@ -198,9 +199,9 @@ impl Kernel {
                 let kind = HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() };
                 self.note(kind, now);
                 self.record.data = data;
-                self.keep_visit();
+                self.keep_visit(plan);
             }
-            Decided::Wait => self.keep_visit(),
+            Decided::Wait => self.keep_visit(plan),
         }
     }
 
@@ -336,11 +337,24 @@ impl Kernel {
         self.changed = true;
     }
 
-    fn keep_visit(&mut self) {
+    fn keep_visit(&mut self, plan: &Plan) {
+        if matches!(self.record.activity, Activity::Handler { .. }) {
+            self.record.edges_kept += 1;
+            self.forget_edges(plan);
+        }
         let goes_on = std::mem::take(&mut self.record.entry_interrupted);
         self.record.activity = if goes_on { Activity::Entry } else { Activity::Waiting };
         self.record.resume_at = None;
         self.changed = true;
+    }
+
+    /// Drops what the handlers of edges have recorded: when an edge is taken again, its steps are to run again.
+    fn forget_edges(&mut self, plan: &Plan) {
+        let entry = plan.state(&self.record.state).and_then(|state| state.entry.as_ref());
+        let is_over = |journal: &JournalEntry| !entry.is_some_and(|entry| journal.is_of(&entry.name));
+        self.changes.journal.retain(|entry| !is_over(entry));
+        let over = self.journal.extract_if(.., |entry| is_over(entry)).map(|entry| entry.key);
+        self.changes.forget.extend(over);
     }
 
     fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
@@ -367,6 +381,10 @@ impl Kernel {
         self.changes.drop_journal = true;
         let state = plan.state(&self.record.state).cloned().unwrap_or_default();
         settle_in(&mut self.record, &state, now);
+        if let Some(first) = self.inbox.first() {
+            // Nobody has looked at what is left of it in this state: until then, that makes the execution due.
+            self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
+        }
         if self.record.activity == Activity::Ended {
             for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
                 self.changes.consumed.push(seq);
@@ -407,6 +425,7 @@ fn settle_in(record: &mut ExecutionRecord, state: &StatePlan, now: Timestamp) {
     record.entered_at = now;
     record.resume_at = None;
     record.entry_interrupted = false;
+    record.edges_kept = 0;
     record.timers = state.after.iter().map(timer).collect();
     record.activity = match (state.end, &state.entry) {
         (true, _) => Activity::Ended,

@@ -173,6 +173,20 @@ fn a_consumed_event_counts_as_seen_in_every_later_state() {
 }
 
 #[test]
+fn an_event_that_was_deferred_counts_as_unseen_in_the_next_state() {
+    let mut execution = start("waiting");
+    execution.arrived(vec![event(1, "cancel"), event(2, "payment"), event(3, "cancel")]);
+    execution.decide(&plan(), at(1));
+    execution.handled(goto("waiting"), vec![], &plan(), at(1));
+    // A driver that stops here has not looked at what is left: the store has to say that it is due.
+    assert_eq!(execution.record().inbox_seen, 0);
+    let inbox = vec![event(1, "cancel"), event(3, "cancel")];
+    let (mut execution, _) = reload(&mut execution, inbox);
+    assert_eq!(execution.decide(&plan(), at(1)), Next::Wait { until: Some(at(31)) });
+    assert_eq!(execution.record().inbox_seen, 3);
+}
+
+#[test]
 fn timers_fire_in_the_order_of_their_times_and_once() {
     let mut execution = start("waiting");
     assert_eq!(execution.decide(&plan(), at(90)), Next::Run(pure("reminded")));
@@ -249,6 +263,28 @@ fn an_interrupted_entry_handler_goes_on_if_the_edge_keeps_the_visit() {
     execution.decide(&plan(), at(3));
     execution.handled(Decided::Wait, vec![], &plan(), at(3));
     assert_eq!(execution.decide(&plan(), at(3)), Next::Wait { until: Some(at(100)) });
+}
+
+#[test]
+fn an_edge_that_keeps_the_visit_leaves_no_journal_of_its_own() {
+    let mut execution = start("working");
+    execution.decide(&plan(), at(0));
+    execution.recorded(vec![result("work:a:0", 1, JournalResult::Done(json("1")))]);
+    for (number, seq) in (0..).zip(1..3) {
+        execution.arrived(vec![event(seq, "note")]);
+        execution.decide(&plan(), at(1));
+        assert_eq!(execution.record().edge_number(), number);
+        execution.recorded(vec![result("noted_at_work:a:0", 1, JournalResult::Done(json("1")))]);
+        let _ = execution.take_changes();
+        execution.recorded(vec![result("noted_at_work:b:0", 1, JournalResult::Done(json("1")))]);
+        execution.handled(Decided::Wait, vec![], &plan(), at(1));
+        assert_eq!(execution.decide(&plan(), at(1)), Next::Run(handler("work")));
+        assert_eq!(execution.record().edge_number(), 0);
+        let changes = execution.take_changes();
+        assert!(changes.journal.is_empty());
+        assert_eq!(changes.forget, ["noted_at_work:a:0", "noted_at_work:b:0"]);
+        assert_eq!(execution.journal().len(), 1, "the entry handler goes on with what it has");
+    }
 }
 
 #[test]

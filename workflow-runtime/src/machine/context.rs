@@ -46,10 +46,11 @@ impl Cx {
             key: ExecutionKey { workflow: workflow.into(), id },
             visit: 1,
             handler: "detached".to_owned(),
+            edge_number: 0,
             clock: Arc::new(clock),
             payload_limit: Json::DEFAULT_LIMIT,
         };
-        Self::new(Arc::new(TurnState::new(scope, Vec::new(), None)))
+        Self::new(Arc::new(TurnState::detached(scope)))
     }
 
     /// The caller's name for the execution.
@@ -80,7 +81,8 @@ impl Cx {
     /// crash, in another process. Hand it to the service that the step calls, so that it can tell a repetition from a new
     /// request.
     ///
-    /// In a handler, outside a step, it names the handler's run in this visit.
+    /// In a handler, outside a step, it names this run of the handler. Each time that an edge is taken is a run of its
+    /// own.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
         let scope = &self.turn.scope;
@@ -91,6 +93,7 @@ impl Cx {
             hasher.write(&[0xff]);
         }
         hasher.write(&scope.visit.to_le_bytes());
+        hasher.write(&scope.edge_number.to_le_bytes());
         format!("{:032x}", hasher.finish128().as_u128())
     }
 

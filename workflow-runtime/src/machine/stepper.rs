@@ -234,6 +234,7 @@ impl<W: Workflow> Stepper<W> {
             key: self.key.clone(),
             visit: record.visit,
             handler: handler.name.clone(),
+            edge_number: record.edge_number(),
             clock: Arc::new(self.clock.clone()),
             payload_limit: Json::DEFAULT_LIMIT,
         };

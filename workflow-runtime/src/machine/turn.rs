@@ -7,13 +7,16 @@
 //!
 //! A turn knows no async runtime. It finds out what a handler waits for by its wakers: a future of ours does not keep the
 //! turn's waker, so if nobody else has one when the handler is pending, nothing but time (or an event) can end the wait.
+//! Someone who has done his work may let go of the waker a little later than he used it, as a thread does that hands over
+//! a result; so while the turn waits for others, it keeps no handle on the waker itself, and the last one that is dropped
+//! wakes it to look again.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::turn_state::TurnState;
@@ -30,6 +33,8 @@ pub struct TurnScope {
     pub visit: u64,
     /// The handler.
     pub handler: String,
+    /// Which taking of an edge it is for: [`edge_number`](crate::record::ExecutionRecord::edge_number).
+    pub edge_number: u64,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// The most bytes that a step's result may have.
@@ -102,10 +107,11 @@ type HandlerFuture = Pin<Box<dyn Future<Output = Result<Decided, Failure>> + Sen
 pub struct Turn {
     handler: HandlerFuture,
     state: Arc<TurnState>,
-    wake: Arc<TurnWake>,
-    waker: Waker,
-    /// Handles on `wake` while nobody but the turn keeps one.
-    own_handles: usize,
+    driver: Arc<Driver>,
+    /// What the handler is polled with; nothing while the turn waits for others to wake it.
+    wake: Option<Arc<TurnWake>>,
+    /// The same, as long as anyone has it.
+    lent: Weak<TurnWake>,
     alarm: Option<(Timestamp, Sleep)>,
 }
 
@@ -132,12 +138,9 @@ impl Turn {
     where
         F: Future<Output = Result<Decided, Failure>> + Send + 'static,
     {
-        let wake = Arc::new(TurnWake { woken: AtomicBool::new(false), driver: Mutex::new(None) });
-        let waker = Waker::from(Arc::clone(&wake));
-        let state = Arc::new(TurnState::new(scope, journal, Some(waker.clone())));
+        let state = Arc::new(TurnState::new(scope, journal));
         let handler = Box::pin(handler(Cx::new(Arc::clone(&state))));
-        let own_handles = Arc::strong_count(&wake);
-        Self { handler, state, wake, waker, own_handles, alarm: None }
+        Self { handler, state, driver: Arc::default(), wake: None, lent: Weak::new(), alarm: None }
     }
 
     /// Runs the handler until there is something to tell. It may be called again after [`Progress::Save`], once the
@@ -158,9 +161,9 @@ impl Turn {
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Progress> {
-        self.wake.watch(context.waker());
+        self.driver.watch(context.waker());
         loop {
-            self.wake.woken.store(false, Ordering::Release);
+            self.driver.woken.store(false, Ordering::Release);
             if self.state.is_interrupted() && !self.state.has_in_flight() {
                 return Poll::Ready(Progress::Interrupted { results: self.state.take_unsaved() });
             }
@@ -173,10 +176,8 @@ impl Turn {
             if self.state.is_interrupted() && !self.state.has_in_flight() {
                 continue;
             }
-            let waits_only_for_us = Arc::strong_count(&self.wake) <= self.own_handles;
-            // Pairs with the release by which another thread gave up its handle, so that its wake-up is seen below.
-            fence(Ordering::Acquire);
-            if self.wake.woken.load(Ordering::Acquire) {
+            let waits_only_for_us = !self.is_lent();
+            if self.driver.woken.load(Ordering::Acquire) {
                 continue;
             }
             if waits_only_for_us && !self.state.has_waiters_at_gate() && !self.state.has_in_flight() {
@@ -187,13 +188,44 @@ impl Turn {
                 return Poll::Ready(Progress::Save(self.state.take_unsaved()));
             }
             if self.poll_alarm(context).is_pending() {
+                if !waits_only_for_us {
+                    self.let_go();
+                }
                 return Poll::Pending;
             }
         }
     }
 
+    /// Takes the waker up again, if others still have it, so that they need not be given another.
+    fn take_up(&mut self) -> Arc<TurnWake> {
+        if let Some(wake) = &self.wake {
+            return Arc::clone(wake);
+        }
+        let new = || Arc::new(TurnWake { driver: Arc::clone(&self.driver) });
+        let wake = self.lent.upgrade().unwrap_or_else(new);
+        self.lent = Arc::downgrade(&wake);
+        self.state.polled_with(Some(Waker::from(Arc::clone(&wake))));
+        self.wake = Some(Arc::clone(&wake));
+        wake
+    }
+
+    /// Leaves the waker to others: when the last of them drops it, the turn is woken.
+    fn let_go(&mut self) {
+        self.state.polled_with(None);
+        self.wake = None;
+    }
+
+    /// Whether anyone but the turn and its state has the waker.
+    fn is_lent(&self) -> bool {
+        let lent = self.wake.as_ref().is_some_and(|wake| Arc::strong_count(wake) > 2);
+        // Pairs with the release by which another thread gave up its handle, so that its wake-up is seen.
+        fence(Ordering::Acquire);
+        lent
+    }
+
     fn poll_handler(&mut self) -> Poll<Result<Decided, Failure>> {
-        let mut context = Context::from_waker(&self.waker);
+        let waker = Waker::from(self.take_up());
+        let mut context = Context::from_waker(&waker);
         let poll = catch_unwind(AssertUnwindSafe(|| self.handler.as_mut().poll(&mut context)));
         poll.unwrap_or_else(|panic| {
             let text = format!("the handler `{}` panicked: {}", self.state.scope.handler, panic_text(&*panic));
@@ -226,34 +258,60 @@ impl Turn {
     }
 }
 
-/// The waker that a handler is polled with.
-struct TurnWake {
-    woken: AtomicBool,
-    // Held only to swap the waker.
-    driver: Mutex<Option<Waker>>,
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.driver.forget();
+    }
 }
 
-impl TurnWake {
+/// Whoever polls the turn.
+#[derive(Default)]
+struct Driver {
+    woken: AtomicBool,
+    // Held only to swap the waker.
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Driver {
     fn watch(&self, driver: &Waker) {
-        let mut watching = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watching = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *watching {
             Some(waker) => waker.clone_from(driver),
             None => *watching = Some(driver.clone()),
         }
     }
+
+    fn wake(&self) {
+        self.woken.store(true, Ordering::Release);
+        let driver = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    fn forget(&self) {
+        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// The waker that a handler is polled with.
+struct TurnWake {
+    driver: Arc<Driver>,
 }
 
 impl Wake for TurnWake {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+        self.driver.wake();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.store(true, Ordering::Release);
-        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(driver) = driver {
-            driver.wake();
-        }
+        self.driver.wake();
+    }
+}
+
+impl Drop for TurnWake {
+    fn drop(&mut self) {
+        self.driver.wake();
     }
 }
 

@@ -47,12 +47,16 @@ impl fmt::Debug for TurnState {
 }
 
 impl TurnState {
-    pub(super) fn new(scope: TurnScope, journal: Vec<JournalEntry>, root: Option<Waker>) -> Self {
-        let detached = root.is_none();
+    pub(super) fn new(scope: TurnScope, journal: Vec<JournalEntry>) -> Self {
         let unclaimed = journal.iter().map(|entry| entry.key.clone()).collect();
         let journal = journal.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
-        let inner = Inner { journal, unclaimed, root, ..Inner::default() };
-        Self { scope, detached, inner: Mutex::new(inner) }
+        let inner = Inner { journal, unclaimed, ..Inner::default() };
+        Self { scope, detached: false, inner: Mutex::new(inner) }
+    }
+
+    /// That of a context which no turn drives.
+    pub(super) fn detached(scope: TurnScope) -> Self {
+        Self { detached: true, ..Self::new(scope, Vec::new()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -122,11 +126,17 @@ impl TurnState {
 
     pub(super) fn unclaimed(&self) -> Vec<String> {
         let inner = self.lock();
-        let of_this_handler = format!("{}:", self.scope.handler);
-        let settled = |key: &&String| {
-            inner.journal.get(*key).is_some_and(|entry| !matches!(entry.result, JournalResult::Sleeping { .. }))
+        let told = |key: &&String| {
+            let entry = inner.journal.get(*key).filter(|entry| entry.is_of(&self.scope.handler));
+            entry.is_some_and(|entry| !matches!(entry.result, JournalResult::Sleeping { .. }))
         };
-        inner.unclaimed.iter().filter(|key| key.starts_with(&of_this_handler)).filter(settled).cloned().collect()
+        inner.unclaimed.iter().filter(told).cloned().collect()
+    }
+
+    /// Says with which waker the turn polls.
+    pub(super) fn polled_with(&self, root: Option<Waker>) {
+        // The old one is dropped after the lock, as its drop may wake.
+        let _old = std::mem::replace(&mut self.lock().root, root);
     }
 
     pub(super) fn has_unsaved(&self) -> bool {

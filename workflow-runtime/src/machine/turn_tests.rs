@@ -23,6 +23,7 @@ fn scope(clock: &ManualClock) -> TurnScope {
         key: ExecutionKey { workflow: "Test".into(), id: ExecutionId::new("1").unwrap() },
         visit: 1,
         handler: "handler".to_owned(),
+        edge_number: 0,
         clock: Arc::new(clock.clone()),
         payload_limit: 1_000,
     }
@@ -97,6 +98,44 @@ fn a_result_is_saved_when_the_handler_waits_for_something_foreign() {
     assert!(poll(&mut turn).is_none(), "something foreign is waited for: the turn has to stay");
     answer.send(()).unwrap();
     assert!(matches!(poll(&mut turn), Some(Progress::Finished(_))));
+}
+
+struct Woken(AtomicU32);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_turn_looks_again_when_the_last_foreign_waker_is_dropped() {
+    let (keep, kept) = std::sync::mpsc::channel();
+    let mut turn = turn(&clock(), vec![], |cx| async move {
+        // A thread that has answered, and has not dropped the waker yet.
+        poll_fn(|context| {
+            keep.send(context.waker().clone()).unwrap();
+            Poll::Ready(())
+        })
+        .await;
+        cx.sleep(Duration::from_secs(1)).await;
+        Ok(Decided::Wait)
+    });
+    let woken = Arc::new(Woken(AtomicU32::new(0)));
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut context = Context::from_waker(&waker);
+    assert!(matches!(poll(&mut turn), Some(Progress::Save(_))));
+    turn.saved();
+    let mut next = std::pin::pin!(turn.next());
+    assert!(next.as_mut().poll(&mut context).is_pending(), "someone might still wake it");
+    assert!(next.as_mut().poll(&mut context).is_pending());
+    assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+    drop(kept.recv());
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    let Poll::Ready(Progress::Wait { due: Some(due), .. }) = next.as_mut().poll(&mut context) else {
+        panic!("nothing but time can end the wait now")
+    };
+    assert_eq!(due.as_millis(), 1_000);
 }
 
 #[test]

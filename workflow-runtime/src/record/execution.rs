@@ -42,6 +42,9 @@ pub struct ExecutionRecord {
     /// visit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub entry_interrupted: bool,
+    /// How often an edge of this visit was taken and kept it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub edges_kept: u64,
     /// When the suspended handler goes on, if it waits for a retry or a sleep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_at: Option<Timestamp>,
@@ -172,6 +175,11 @@ impl fmt::Display for Status {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl ExecutionRecord {
     /// How it stands.
     #[must_use]
@@ -182,6 +190,16 @@ impl ExecutionRecord {
             Activity::Waiting => Status::Waiting,
             Activity::Entry | Activity::Handler { .. } if self.resume_at.is_some() => Status::Waiting,
             Activity::Entry | Activity::Handler { .. } => Status::Running,
+        }
+    }
+
+    /// Which taking of an edge the present handler is for, from 0: with its name, that tells its runs of one visit apart.
+    /// The entry handler has but one, which goes on after each edge that keeps the visit.
+    #[must_use]
+    pub fn edge_number(&self) -> u64 {
+        match self.activity {
+            Activity::Handler { .. } => self.edges_kept,
+            Activity::Entry | Activity::Waiting | Activity::Ended => 0,
         }
     }
 

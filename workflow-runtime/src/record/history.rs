@@ -36,7 +36,7 @@ pub enum HistoryKind {
         cause: Cause,
         /// How long the state that was left had lasted, in milliseconds.
         duration_millis: u64,
-        /// How many attempts the steps of the visit took, all together.
+        /// How many attempts the steps of the visit took, all together, but for those of edges that kept it.
         attempts: u32,
         /// The error that a `#[catch]` took, if that is what led here.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,6 +16,14 @@ pub struct JournalEntry {
     pub result: JournalResult,
 }
 
+impl JournalEntry {
+    /// Whether the call was made by this handler.
+    #[must_use]
+    pub fn is_of(&self, handler: &str) -> bool {
+        self.key.strip_prefix(handler).is_some_and(|rest| rest.starts_with(':'))
+    }
+}
+
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -70,6 +70,9 @@ pub enum StoreError {
         /// The first failure.
         reason: String,
     },
+    /// Another engine has taken the store over.
+    #[error("another engine has taken the store over, and this one can write nothing any more: go on with that one")]
+    TakenOver,
     /// What is stored of an execution cannot be believed.
     #[error("what is stored of {key} cannot be read ({what}): {reason}")]
     Corrupt {

@@ -161,3 +161,10 @@ fn a_row_that_is_written_twice_is_one_row() {
         assert_eq!(rows.iter().map(|row| row.writes).collect::<Vec<_>>(), [2]);
     });
 }
+
+#[test]
+fn the_readme_shows_the_machine() {
+    let readme = include_str!("../../README.md");
+    let diagram = Ingest::GRAPH.to_mermaid();
+    assert!(readme.contains(diagram.trim()), "put this into README.md:\n{diagram}");
+}

@@ -18,10 +18,13 @@ use crate::record::FORMAT_VERSION;
 use crate::store::StoreError;
 
 /// How long to wait for another program that writes to the file, such as a person's SQLite shell.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Pages of the log, of 4 KiB, after which it is moved into the file: large enough that its two syncs are rare.
 const CHECKPOINT_PAGES: u32 = 4_000;
+
+/// The size in bytes that the log is cut back to after a large call had made it grow.
+const LOG_SIZE: u32 = 64 * 1024 * 1024;
 
 /// More than there are statements.
 const STATEMENTS: usize = 64;
@@ -152,6 +155,7 @@ fn harden(path: &Path, connection: &Connection) -> Result<(), StoreError> {
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+             PRAGMA journal_size_limit = {LOG_SIZE};
              PRAGMA cache_size = -16384;
              PRAGMA trusted_schema = OFF;
              PRAGMA cell_size_check = ON;"

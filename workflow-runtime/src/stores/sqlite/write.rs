@@ -1,5 +1,7 @@
 //! A commit made ready to be written: what is costly, the JSON and the checksums, is done by whoever calls.
 
+use serde::Serialize;
+
 use crate::record::{
     ExecutionKey, ExecutionRecord, HistoryRecord, NewEvent, ParkedRecord, RecordKind, Sealed, Status, seal,
 };
@@ -38,24 +40,41 @@ pub(super) struct ExecutionRow {
     pub(super) sealed: Sealed,
 }
 
+/// The most bytes of a record: what SQLite can take, with room to spare. An engine's limits are far below; so is that of
+/// the tests, which would be slow.
+pub(super) const LARGEST: usize = if cfg!(test) { 4 * 1024 * 1024 } else { 512 * 1024 * 1024 };
+
+/// Why a commit cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unwritable {
+    #[error("a record has no JSON form")]
+    Json(#[from] serde_json::Error),
+    #[error("a record has {0} bytes, where SQLite takes {LARGEST}")]
+    TooLarge(usize),
+}
+
 impl Write {
-    pub(super) fn new(commit: Commit) -> serde_json::Result<Self> {
+    pub(super) fn new(commit: Commit) -> Result<Self, Unwritable> {
         let Commit { key, change } = commit;
         let kind = match change {
             Change::Create { record, history } => {
                 WriteKind::Create { row: ExecutionRow::new(&key, *record)?, history: seal_history(&key, &history)? }
             }
-            Change::Deliver { event } => WriteKind::Deliver { event },
+            Change::Deliver { event } => {
+                // It is sealed by the writer, who knows its place.
+                check_size(event.payload.text())?;
+                WriteKind::Deliver { event }
+            }
             Change::Advance { fence, advance } => {
                 let row = advance.record.map(|record| ExecutionRow::new(&key, record)).transpose()?;
                 let journal = advance.journal.into_iter().map(|entry| {
-                    let sealed = seal(RecordKind::Journal, &key, &entry)?;
+                    let sealed = seal_checked(RecordKind::Journal, &key, &entry)?;
                     Ok((entry.key, sealed))
                 });
                 let advance = SealedAdvance {
                     row,
                     drop_journal: advance.drop_journal,
-                    journal: journal.collect::<serde_json::Result<_>>()?,
+                    journal: journal.collect::<Result<_, Unwritable>>()?,
                     forget: advance.forget,
                     consumed: advance.consumed,
                     history: seal_history(&key, &advance.history)?,
@@ -71,12 +90,12 @@ impl Write {
 }
 
 impl ExecutionRow {
-    fn new(key: &ExecutionKey, record: ExecutionRecord) -> serde_json::Result<Self> {
+    fn new(key: &ExecutionKey, record: ExecutionRecord) -> Result<Self, Unwritable> {
         let head = Head::of(&record);
         let parked = record.parked.as_ref().filter(|_| head.status == Status::Parked);
         Ok(Self {
             parked: parked.map(serde_json::to_string).transpose()?,
-            sealed: seal(RecordKind::Execution, key, &record)?,
+            sealed: seal_checked(RecordKind::Execution, key, &record)?,
             head,
             state: record.state,
         })
@@ -87,6 +106,19 @@ impl ExecutionRow {
     }
 }
 
-fn seal_history(key: &ExecutionKey, history: &[HistoryRecord]) -> serde_json::Result<Vec<Sealed>> {
-    history.iter().map(|record| seal(RecordKind::History, key, record)).collect()
+fn seal_history(key: &ExecutionKey, history: &[HistoryRecord]) -> Result<Vec<Sealed>, Unwritable> {
+    history.iter().map(|record| seal_checked(RecordKind::History, key, record)).collect()
+}
+
+fn seal_checked<T: Serialize>(kind: RecordKind, key: &ExecutionKey, record: &T) -> Result<Sealed, Unwritable> {
+    let sealed = seal(kind, key, record)?;
+    check_size(&sealed.body)?;
+    Ok(sealed)
+}
+
+fn check_size(text: &str) -> Result<(), Unwritable> {
+    match text.len() {
+        len if len > LARGEST => Err(Unwritable::TooLarge(len)),
+        _ => Ok(()),
+    }
 }

@@ -84,7 +84,11 @@ fn write_groups(
                     health.poison(&error);
                 }
                 roll_back(connection);
-                first.refuse(error);
+                // Those who wait have waited as long as the first: each of them trying again would take that long anew.
+                let waiting: Vec<_> = queue.try_iter().collect();
+                for call in std::iter::once(first).chain(waiting) {
+                    call.refuse(error.clone());
+                }
                 continue;
             }
         };

@@ -13,11 +13,13 @@
 //!     }
 //! }
 //!
+//! #[cfg(test)]
 //! mod memory {
-//!     # use super::Memory;
-//!     # use workflow_runtime::MemoryStore;
+//!     use super::*;
+//!
 //!     workflow_runtime::store_conformance!(Memory(MemoryStore::new()));
 //! }
+//! # fn main() {}
 //! ```
 
 pub mod advancing;

@@ -134,6 +134,7 @@ pub(super) fn waiting() -> ExecutionRecord {
         entered_at: at(1_000),
         activity: Activity::Waiting,
         entry_interrupted: false,
+        edges_kept: 0,
         resume_at: None,
         timers: Vec::new(),
         inbox_seen: 0,

@@ -1,6 +1,7 @@
 //! Large, many, odd, and at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::sample::{create, entry, event, json, key, key_of, retried, to, waiting};
 use super::{Bench, Home};
@@ -194,26 +195,26 @@ pub async fn calls_apply_in_the_order_in_which_they_were_answered(home: &impl Ho
 /// Reads and writes may go separate ways, but not past each other.
 pub async fn a_read_sees_what_was_acknowledged(home: &impl Home) {
     let bench = Bench::new(home).await;
-    let noise: Vec<_> = (0..4)
-        .map(|number| {
-            let store = Arc::clone(&bench.store);
-            tokio::spawn(async move {
-                let own = key(&format!("noise{number}"));
-                for _ in 0..50 {
-                    store.commit(vec![Commit { key: own.clone(), change: create(waiting()) }]).await.unwrap();
-                    store.load(&own).await.unwrap().unwrap();
-                }
-            })
+    let is_done = Arc::new(AtomicBool::new(false));
+    // Reads that are always under way, for the others to be mixed up with.
+    let readers = [1, 2, 3, 4].map(|_| {
+        let (store, is_done) = (Arc::clone(&bench.store), Arc::clone(&is_done));
+        tokio::spawn(async move {
+            while !is_done.load(Ordering::Relaxed) {
+                store.load(&key("nobody")).await.unwrap();
+                tokio::task::yield_now().await;
+            }
         })
-        .collect();
-    for number in 0..100 {
+    });
+    for number in 0..200 {
         let own = key(&format!("n{number}"));
         bench.create(&own, waiting()).await;
         assert_eq!(bench.load(&own).await.record, waiting());
         bench.advance(&own, 1, to(ExecutionRecord { visit: 2, ..waiting() })).await;
         assert_eq!(bench.load(&own).await.record.visit, 2);
     }
-    for task in noise {
-        task.await.unwrap();
+    is_done.store(true, Ordering::Relaxed);
+    for reader in readers {
+        reader.await.unwrap();
     }
 }

@@ -85,6 +85,9 @@ fn a_log_that_is_cut_off_anywhere_shows_whole_commits() {
 
 #[test]
 fn a_process_that_is_killed_keeps_what_it_acknowledged() {
+    if let Some(path) = std::env::var_os("WORKFLOW_TEST_KILLED_STORE") {
+        return turn_until_killed(Path::new(&path));
+    }
     let (_folder, path) = folder();
     let (store, _) = open(&path);
     begin(&store);
@@ -92,8 +95,12 @@ fn a_process_that_is_killed_keeps_what_it_acknowledged() {
     let mut visit = 1;
     for kill in 1..=8 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "stores::sqlite::tests::crash::turn_until_killed", "--ignored", "--nocapture"])
-            .env("WORKFLOW_TEST_STORE", &path)
+            .args([
+                "--exact",
+                "stores::sqlite::tests::crash::a_process_that_is_killed_keeps_what_it_acknowledged",
+                "--nocapture",
+            ])
+            .env("WORKFLOW_TEST_KILLED_STORE", &path)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -109,13 +116,10 @@ fn a_process_that_is_killed_keeps_what_it_acknowledged() {
     }
 }
 
-/// The process of the test above.
-#[test]
-#[ignore = "a child process of another test"]
+/// The process that the test above kills: itself, told by the environment to be that.
 #[expect(clippy::print_stdout, reason = "tells the parent")]
-fn turn_until_killed() {
-    let Some(path) = std::env::var_os("WORKFLOW_TEST_STORE") else { return };
-    let (store, epoch) = open(Path::new(&path));
+fn turn_until_killed(path: &Path) {
+    let (store, epoch) = open(path);
     println!();
     for visit in consistent_visit(&store).. {
         apply(&store, turn(epoch, visit));

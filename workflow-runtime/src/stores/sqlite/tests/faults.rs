@@ -1,6 +1,7 @@
 //! Disks that fill up, other programs that hold the file, and answers that nobody waits for.
 
 use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::*;
@@ -74,8 +75,10 @@ fn another_program_that_writes_is_waited_for_and_poisons_nothing() {
     let (store, _) = start(&path, no_patience);
     let shell = other_program(&path);
     shell.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let refused = block_on(store.commit(vec![create("a")]));
-    assert!(matches!(refused, Err(StoreError::Io { .. })), "{refused:?}");
+    let calls: Vec<_> = (0..10).map(|_| store.commit(vec![create("a")])).collect();
+    for refused in calls.into_iter().map(block_on) {
+        assert!(matches!(refused, Err(StoreError::Io { .. })), "{refused:?}");
+    }
     assert_eq!(block_on(store.load(&key("a"))).unwrap(), None, "reading goes on");
     shell.execute_batch("ROLLBACK").unwrap();
     apply(&store, vec![create("a")]);
@@ -94,10 +97,11 @@ fn a_process_that_got_past_the_lock_fences_this_one() {
 
 #[test]
 fn a_store_that_is_dropped_by_its_own_thread_does_not_wait_for_itself() {
-    let worker: Arc<Mutex<Option<Worker<Box<dyn FnOnce() + Send>>>>> = Arc::default();
-    let run = |queue: std::sync::mpsc::Receiver<Box<dyn FnOnce() + Send>>| queue.iter().for_each(|call| call());
+    type Call = Box<dyn FnOnce() + Send>;
+    let worker: Arc<Mutex<Option<Worker<Call>>>> = Arc::default();
+    let run = |queue: Receiver<Call>| queue.iter().for_each(|call| call());
     *worker.lock().unwrap() = Some(Worker::spawn("test", run).unwrap());
-    let (done, wait) = std::sync::mpsc::channel();
+    let (done, wait) = channel();
     let held = Arc::clone(&worker);
     let call = move || {
         drop(held.lock().unwrap().take());
@@ -120,10 +124,23 @@ fn a_call_whose_thread_is_gone_is_answered() {
 }
 
 #[test]
-fn many_calls_make_few_groups() {
+fn a_record_that_sqlite_cannot_take_is_refused_before_it_is_written() {
     let (_folder, path) = folder();
     let (store, _) = open(&path);
-    let answers: Vec<_> = (0..1_000).map(|number| store.commit(vec![create(&format!("n{number}"))])).collect();
+    let data = text(&"x".repeat(write::LARGEST));
+    let record = ExecutionRecord { data, ..record(1) };
+    let too_large = Commit { key: key("a"), change: Change::Create { record: Box::new(record), history: Vec::new() } };
+    let refused = block_on(store.commit(vec![create("b"), too_large]));
+    assert!(matches!(refused, Err(StoreError::Io { .. })), "{refused:?}");
+    assert_eq!(block_on(store.load(&key("b"))).unwrap(), None, "nothing of the call was applied");
+    apply(&store, vec![create("a")]);
+}
+
+#[test]
+fn more_calls_than_the_queue_holds_are_all_applied() {
+    let (_folder, path) = folder();
+    let (store, _) = open(&path);
+    let answers: Vec<_> = (0..10_000).map(|number| store.commit(vec![create(&format!("n{number}"))])).collect();
     for answer in answers {
         assert_eq!(block_on(answer).unwrap(), [Ok(Committed::Applied)]);
     }

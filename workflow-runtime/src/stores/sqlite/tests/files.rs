@@ -105,6 +105,7 @@ fn what_is_no_store_is_refused_by_name() {
         (&foreign, "another program"),
         (&versionless, "no format version"),
         (folder.path(), "a directory"),
+        #[cfg(unix)]
         (Path::new("/dev/null"), "no regular file"),
     ];
     for (path, expected) in cases {
@@ -154,6 +155,7 @@ fn a_read_only_file_or_folder_is_refused_as_such() {
     set(folder.path(), false);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_second_open_is_refused_until_the_first_is_dropped() {
     let (folder, path) = folder();
@@ -173,10 +175,13 @@ fn a_second_open_is_refused_until_the_first_is_dropped() {
 
 #[test]
 fn a_second_process_is_refused_by_name() {
+    if let Some(path) = std::env::var_os("WORKFLOW_TEST_HELD_STORE") {
+        return hold_a_store(Path::new(&path));
+    }
     let (_folder, path) = folder();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "stores::sqlite::tests::files::hold_a_store", "--ignored", "--nocapture"])
-        .env("WORKFLOW_TEST_STORE", &path)
+        .args(["--exact", "stores::sqlite::tests::files::a_second_process_is_refused_by_name", "--nocapture"])
+        .env("WORKFLOW_TEST_HELD_STORE", &path)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -190,12 +195,9 @@ fn a_second_process_is_refused_by_name() {
     open(&path);
 }
 
-/// The other process of the test above.
-#[test]
-#[ignore = "a child process of another test"]
+/// The other process of the test above: itself, told by the environment to be that.
 #[expect(clippy::print_stdout, reason = "tells the parent")]
-fn hold_a_store() {
-    let Some(path) = std::env::var_os("WORKFLOW_TEST_STORE") else { return };
+fn hold_a_store(path: &Path) {
     let _store = SqliteStore::open(path).unwrap();
     println!("\nheld");
     // Until the parent kills this process, or ends itself.
@@ -217,4 +219,26 @@ fn others_may_look_while_it_is_open() {
     apply(&store, vec![create("b")]);
     drop(store);
     read();
+}
+
+#[test]
+fn an_ended_execution_leaves_its_row_and_its_history() {
+    let (_folder, path) = folder();
+    let (store, epoch) = open(&path);
+    let journal = vec![entry("j")];
+    let ended = ExecutionRecord { activity: Activity::Ended, ..record(2) };
+    let commits = vec![
+        create("a"),
+        deliver("a", "e"),
+        deliver("a", "f"),
+        advance("a", epoch, 1, Advance { journal, consumed: vec![1], ..Advance::default() }),
+        advance("a", epoch, 1, Advance { record: Some(ended), ..Advance::default() }),
+    ];
+    apply(&store, commits);
+    let shell = other_program(&path);
+    let rows = |table: &str| -> i64 {
+        shell.query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let tables = ["executions", "history", "journal", "inbox", "event_ids"];
+    assert_eq!(tables.map(rows), [1, 2, 0, 0, 0]);
 }

@@ -42,6 +42,7 @@ fn record(visit: u64) -> ExecutionRecord {
         entered_at: Timestamp::EPOCH,
         activity: Activity::Entry,
         entry_interrupted: false,
+        edges_kept: 0,
         resume_at: None,
         timers: Vec::new(),
         inbox_seen: 0,

@@ -1,0 +1,125 @@
+//! Files that were written by every format there has been: each is opened by every later build.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use workflow_runtime::record::{FORMAT_VERSION, HistoryKind, Status};
+use workflow_runtime::stores::SqliteStore;
+use workflow_runtime::{Clock as _, Engine};
+
+use super::fixture::{Act, Cancel, Draft, Go, Job, JobOutcome, JobState, World, settle, test};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+fn on_file(path: &Path) -> World {
+    World::on(Arc::new(SqliteStore::open(path).unwrap()))
+}
+
+async fn until(engine: &Engine, what: &str, done: impl AsyncFn() -> bool) {
+    for _ in 0..100_000 {
+        if done().await {
+            return;
+        }
+        settle(engine).await;
+    }
+    panic!("{what} does not come to its place");
+}
+
+/// One execution in each situation that a crash can leave behind.
+async fn write(path: &Path) {
+    let world = on_file(path);
+    // The step that hangs at the end is not waited for.
+    let engine = world.builder().drain_timeout(Duration::ZERO).start().await.unwrap();
+
+    let done = world.working(&engine, "done").await;
+    done.outcome().await.unwrap();
+
+    let waiting = engine.start::<Job>("waiting", Draft { number: 1 }).await.unwrap();
+    waiting.send_once("early", Cancel { why: "changed my mind".to_owned() }).await.unwrap();
+    until(&engine, "waiting", async || waiting.record().await.unwrap().inbox_seen == 1).await;
+
+    world.script.will("second", Act::Fail("not yet"));
+    let retrying = world.working(&engine, "retrying").await;
+    until(&engine, "retrying", async || retrying.record().await.unwrap().resume_at.is_some()).await;
+
+    world.script.will("first", Act::Fail("the disk is on fire"));
+    let parked = world.working(&engine, "parked").await;
+    parked.outcome().await.unwrap_err();
+
+    world.script.will("first", Act::Fail("never reached"));
+    world.script.will("clean_up", Act::Hang);
+    let held = world.script.will_hold("second");
+    let edge = engine.start::<Job>("edge", Draft { number: 1 }).await.unwrap();
+    edge.send(Cancel { why: "at once".to_owned() }).await.unwrap();
+    edge.send(Go).await.unwrap();
+    until(&engine, "edge", async || world.script.count("clean_up") == 1).await;
+    drop(held);
+    engine.shutdown().await.unwrap();
+}
+
+async fn check(path: &Path) {
+    let world = on_file(path);
+    let engine = world.engine().await;
+    let job = |id: &str| engine.execution::<Job>(id).unwrap();
+    let name = path.display();
+
+    let done = job("done");
+    assert!(matches!(done.state().await.unwrap(), JobState::Done(done) if done.sum == 5), "{name}");
+    let history = done.history(0, 100).await.unwrap();
+    let path_taken: Vec<_> = history
+        .iter()
+        .filter_map(|row| match &row.record.kind {
+            HistoryKind::Transition { from, to, attempts, .. } => Some((from.as_str(), to.as_str(), *attempts)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(path_taken, [("draft", "working", 0), ("working", "done", 2)], "{name}");
+
+    let JobOutcome::Cancelled(cancelled) = job("edge").outcome().await.unwrap() else { panic!("{name}: edge") };
+    assert_eq!(cancelled.why, "at once", "{name}");
+    assert_eq!(world.script.count("clean_up"), 1, "{name}");
+
+    world.pass(&engine, Duration::from_secs(2)).await;
+    assert!(matches!(job("retrying").outcome().await.unwrap(), JobOutcome::Done(_)), "{name}");
+    assert_eq!((world.script.count("first"), world.script.count("second")), (0, 1), "{name}");
+
+    let parked = job("parked");
+    let record = parked.record().await.unwrap();
+    assert_eq!(record.status(), Status::Parked, "{name}");
+    assert_eq!(record.parked.unwrap().error.message, "the disk is on fire", "{name}");
+    parked.retry().await.unwrap();
+    assert!(matches!(parked.outcome().await.unwrap(), JobOutcome::Done(_)), "{name}");
+
+    let waiting = job("waiting");
+    assert!(matches!(waiting.state().await.unwrap(), JobState::Draft(_)), "{name}");
+    waiting.send_once("early", Cancel { why: "a repetition".to_owned() }).await.unwrap();
+    waiting.send(Go).await.unwrap();
+    let JobOutcome::Cancelled(cancelled) = waiting.outcome().await.unwrap() else { panic!("{name}: waiting") };
+    assert_eq!(cancelled.why, "changed my mind", "{name}");
+    assert_eq!(world.clock.now().as_millis(), 2_000);
+    engine.shutdown().await.unwrap();
+}
+
+#[test]
+fn a_file_of_every_format_is_opened_and_its_executions_go_on() {
+    let current = folder().join(format!("format-{FORMAT_VERSION}.db"));
+    if !current.exists() {
+        test(write(&current));
+        panic!("{} was missing and has been written: commit it, and never change it again", current.display());
+    }
+    let mut formats = 0;
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let fixture = entry.unwrap().path();
+        if fixture.extension().is_some_and(|extension| extension == "db") {
+            let copy = tempfile::tempdir().unwrap();
+            let path = copy.path().join(fixture.file_name().unwrap());
+            std::fs::copy(&fixture, &path).unwrap();
+            test(check(&path));
+            formats += 1;
+        }
+    }
+    assert_eq!(formats, FORMAT_VERSION, "one file for each format");
+}
