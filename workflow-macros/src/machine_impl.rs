@@ -17,6 +17,7 @@ use crate::expand::transition_enum::expand_transitions;
 use crate::expand::workflow_impl::expand_workflow;
 use crate::expand::{generated_ident, in_const};
 use crate::parse::attributes::strip_inert;
+use crate::parse::half_typed::{HalfTyped, parse_half_typed};
 use crate::parse::impl_block::{Parsed, parse_impl};
 use crate::parse::workflow_args::parse_workflow_args;
 use crate::warnings::expand_lints;
@@ -24,8 +25,8 @@ use crate::warnings::expand_lints;
 /// Expands `#[workflow(…)]`. The user's items are emitted whatever is wrong with them.
 pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let item = match syn::parse2::<ItemImpl>(tokens.clone()) {
-        Ok(item) => item,
+    let HalfTyped { mut item, bodies } = match parse_half_typed(tokens.clone()) {
+        Ok(read) => read,
         Err(error) => {
             errors.push(misplaced(&tokens).unwrap_or(error));
             let tokens = without_inert(tokens);
@@ -33,9 +34,15 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
             return quote!(#tokens #errors);
         }
     };
+    check_once(&mut item, &mut errors);
     let args = parse_workflow_args(arguments, &mut errors);
-    let (part, has_start) = (args.part, args.has_start);
-    match parse_impl(item, args, &mut errors) {
+    let (part, has_start, confused) = (args.part, args.has_start, args.confused);
+    match parse_impl(item, &bodies, args, &mut errors) {
+        Ok(Parsed { item, .. }) if confused => {
+            // What would be generated hangs on which of the two it is.
+            let errors = errors.into_tokens();
+            quote!(#item #errors)
+        }
         Ok(parsed) if part => expand_part(parsed, errors),
         Ok(parsed) => expand_main(parsed, has_start, errors),
         Err(item) => {
@@ -85,6 +92,17 @@ fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
     quote!(#item #impls #lints #errors)
 }
 
+// #[workflow(start = A)] #[workflow(start = B)] impl Fulfilment { … }
+fn check_once(item: &mut ItemImpl, errors: &mut Errors) {
+    item.attrs.retain(|attribute| {
+        let again = attribute.path().segments.last().filter(|segment| segment.ident == "workflow");
+        if let Some(again) = again {
+            errors.at(again, "`#[workflow]` is here twice: keep one of the two");
+        }
+        again.is_none()
+    });
+}
+
 // #[workflow] struct Fulfilment;
 // #[workflow] async fn backup(cx: &Cx) { … }
 fn misplaced(tokens: &TokenStream) -> Option<syn::Error> {
@@ -101,7 +119,10 @@ fn misplaced(tokens: &TokenStream) -> Option<syn::Error> {
             let message = "a workflow as one function is not available in this version: write its states, and put `#[workflow(start = …)]` on the `impl` that holds the handlers";
             error(item.sig.ident.to_token_stream(), message.to_owned())
         }
-        _ => None,
+        item => {
+            let first: TokenStream = item.to_token_stream().into_iter().take(1).collect();
+            error(first, on_impl("YourWorkflow"))
+        }
     }
 }
 

@@ -109,6 +109,8 @@ pub(crate) struct Handler {
     pub(crate) state: TypeRef,
     /// Whether it is async and takes `&Cx`.
     pub(crate) effects: bool,
+    /// Whether it names lifetimes, which may tie its arguments together.
+    pub(crate) lifetimes: bool,
     pub(crate) output: Output,
     pub(crate) doc: String,
     pub(crate) cfg: Cfg,

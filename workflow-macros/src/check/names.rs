@@ -6,6 +6,8 @@ use crate::errors::Errors;
 use crate::expand::transition_enum::transitions;
 use crate::expand::type_text;
 use crate::model::{Machine, Trigger, TypeRef};
+use crate::parse::impl_block::collect;
+use crate::parse::types::parse_type_ref;
 
 // #[on] fn paid(&self, s: orders::Pending, …) -> Paid
 // #[after("1h")] fn unpaid(&self, s: invoices::Pending) -> Cancelled
@@ -52,6 +54,7 @@ fn check_paths<'a>(mentions: impl Iterator<Item = (Option<usize>, &'a TypeRef)>,
 }
 
 // #[on] fn paid(&self, payment: Payment, s: PendingPayment) -> Fulfilling
+// #[catch] fn gave_up(&self, error: ShipError, s: Fulfilling) -> Cancelled
 pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
     let is_state = |machine: &Machine, ty: &TypeRef, but: usize| {
         let is_start = machine.start.as_ref() == Some(ty);
@@ -62,27 +65,32 @@ pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
     };
     let mut swapped = Vec::new();
     for (index, handler) in machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken) {
-        let Trigger::On { event } = &handler.trigger else { continue };
-        if is_state(machine, event, index) && !is_state(machine, &handler.state, index) {
-            let order = if handler.effects {
-                "(&self, cx: &Cx, state: {state}, event: {event})"
-            } else {
-                "(&self, state: {state}, event: {event})"
-            };
-            let order =
-                order.replace("{state}", &event.name.to_string()).replace("{event}", &handler.state.name.to_string());
+        let (payload, role) = match &handler.trigger {
+            Trigger::On { event } => (Some(event.clone()), "event"),
+            Trigger::Catch { error, .. } => (parse_type_ref(error, "an error").ok(), "error"),
+            Trigger::Entry | Trigger::After { .. } => (None, ""),
+        };
+        let Some(payload) = payload else { continue };
+        if is_state(machine, &payload, index) && !is_state(machine, &handler.state, index) {
+            let context = if handler.effects { "cx: &Cx, " } else { "" };
+            let order = format!("(&self, {context}state: {}, {role}: {})", payload.name, handler.state.name);
             errors.at(&handler.state, format!("the arguments are in the wrong order: write `{order}`"));
-            swapped.push((index, event.clone(), handler.state.clone()));
+            swapped.push((index, payload));
         }
     }
-    for (index, state, event) in swapped {
-        let Some(handler) = machine.handlers.get_mut(index) else { continue };
+    for (index, state) in &swapped {
+        let Some(handler) = machine.handlers.get_mut(*index) else { continue };
         handler.broken = true;
         // From here on it counts as what it was meant to be.
-        machine.states.retain(|known| known.ty != event);
-        machine.events.retain(|known| known.ty != state);
-        handler.state = state;
-        handler.trigger = Trigger::On { event };
+        let payload = std::mem::replace(&mut handler.state, state.clone());
+        match &mut handler.trigger {
+            Trigger::On { event } => *event = payload,
+            Trigger::Catch { error, .. } => *error = payload.ty,
+            Trigger::Entry | Trigger::After { .. } => {}
+        }
+    }
+    if !swapped.is_empty() {
+        (machine.states, machine.events) = collect(machine.start.as_ref(), &machine.handlers);
     }
 }
 

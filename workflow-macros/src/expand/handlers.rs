@@ -64,6 +64,8 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
     let hold = at(span, quote!(hold));
     let body = if handler.effects {
         let decide = decide(machine, handler, &quote!(__handled.await));
+        // One lifetime for several arguments has to be found inside of a future: what holds it may not name it.
+        let call = if handler.lifetimes { quote!(async move { #call.await }) } else { call };
         quote! {
             let __handled = __private::SendProbe::<(#state #held, &#self_ty)>::#hold(#call);
             async move { #decide }

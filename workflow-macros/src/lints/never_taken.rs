@@ -217,9 +217,7 @@ fn is_type_name(name: &str) -> bool {
 
 /// By convention these return the type that they are called on. Another function may return whatever it likes.
 fn is_constructor(name: &str) -> bool {
-    let conventional = ["new", "from", "with", "default"];
-    let first_word = name.split('_').next().unwrap_or_default();
-    conventional.contains(&first_word)
+    ["new", "from", "default"].contains(&name) || name.starts_with("from_") || name.starts_with("with_")
 }
 
 #[cfg(test)]

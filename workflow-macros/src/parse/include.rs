@@ -30,6 +30,7 @@ impl Included {
             ident: self.ident,
             state: self.state,
             effects: true,
+            lifetimes: false,
             output: self.output,
             doc: String::new(),
             cfg: Cfg::default(),

@@ -1,8 +1,8 @@
 //! What a handler returns: `A`, `Next<(A, B)>`, `Stay<S>` or `Wait`, bare or in `Result`.
 
-use syn::{Ident, ReturnType, Type};
+use syn::{GenericArgument, Ident, PathArguments, PathSegment, ReturnType, Type, TypeParamBound};
 
-use super::types::{WriteSelfOut, bare, is_named, last_segment, parse_type_ref, type_arguments};
+use super::types::{WriteSelfOut, bare, is_named, is_wrapper, last_segment, parse_type_ref, type_arguments};
 use crate::errors::Errors;
 use crate::expand::type_text;
 use crate::model::{Fails, Output, Target, TypeRef, unraw};
@@ -23,12 +23,42 @@ pub(crate) fn parse_output(
         errors.at(handler, format!("`{name}` does not say where it goes: return a target, as in `-> Shipped`, or `Next<(A, B)>`, `Stay<S>` or `Wait`"));
         return Output { targets: Vec::new(), next: false, fails: Fails::Never, broken: true, repaired: None };
     };
+    if let Some(output) = future_output(output) {
+        let message = format!(
+            "a handler that waits is an `async fn`: write `async fn {}(…) -> {}`",
+            unraw(handler),
+            type_text(output)
+        );
+        errors.at(ty, message);
+        let (success, fails) = split_result(output, self_ty);
+        return Output { targets: quiet_targets(success, self_ty), next: false, fails, broken: true, repaired: None };
+    }
     let mut mistakes = Errors::default();
     let (success, fails) = split_result(ty, self_ty);
     let (targets, next) = parse_targets(success, state, self_ty, &mut mistakes);
     let broken = !mistakes.is_empty();
     errors.take(mistakes);
     Output { targets, next, fails, broken, repaired: None }
+}
+
+/// The `T` of `impl Future<Output = T>`.
+// #[state] fn fulfilling(&self, cx: &Cx, s: Fulfilling) -> impl Future<Output = Result<Shipped>>
+pub(super) fn future_output(output: &ReturnType) -> Option<&Type> {
+    let ReturnType::Type(_, ty) = output else { return None };
+    let Type::ImplTrait(ty) = bare(ty) else { return None };
+    let traits = ty.bounds.iter().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last(),
+        _ => None,
+    });
+    let mut arguments =
+        traits.filter(|segment| segment.ident == "Future").filter_map(|segment| match &segment.arguments {
+            PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+            _ => None,
+        });
+    arguments.next()?.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(output) => Some(&output.ty),
+        _ => None,
+    })
 }
 
 fn split_result<'a>(ty: &'a Type, self_ty: &Type) -> (&'a Type, Fails) {
@@ -122,7 +152,7 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
             }
             return Some(Target::Wait(segment.ident.span()));
         }
-        if segment.ident == "Next" || segment.ident == "Result" {
+        if segment.ident == "Next" || segment.ident == "Result" && !arguments.is_empty() {
             errors.at(ty, format!("`{}` stands inside of another: the order is `Result<Next<(A, B)>>`", segment.ident));
             return None;
         }
@@ -145,6 +175,10 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
             return Some(Target::Stay(segment.ident.span()));
         }
     }
+    if let Some(segment) = segment.filter(|segment| is_wrapper(segment) || holds_targets(segment)) {
+        errors.at(ty, unknown_wrapper(segment, self_ty));
+        return None;
+    }
     let role = "a target";
     match parse_type_ref(&WriteSelfOut(self_ty).in_type(ty), role) {
         Ok(target) => Some(Target::State(target)),
@@ -154,6 +188,32 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
             None
         }
     }
+}
+
+/// Whether it is an alias of what a handler may return.
+fn holds_targets(segment: &PathSegment) -> bool {
+    let names = ["Next", "Stay", "Wait"];
+    type_arguments(segment).into_iter().any(|ty| names.iter().any(|name| is_named(ty, name)))
+}
+
+// -> Option<Shipped>
+// -> Res<Shipped>, with `type Res<T> = Result<T, MyError>`
+fn unknown_wrapper(segment: &PathSegment, self_ty: &Type) -> String {
+    let inner =
+        type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).find_map(|target| match target {
+            Target::State(state) => Some(state.name.to_string()),
+            Target::Stay(_) | Target::Wait(_) => None,
+        });
+    let inner = inner.unwrap_or("Shipped".to_owned());
+    if segment.ident == "Option" {
+        return format!(
+            "a handler always says where it goes: write `Next<({inner}, Wait)>`, and `goto(Wait)` for `None`"
+        );
+    }
+    format!(
+        "`{}` cannot be looked into: write `{inner}`, `Next<(…)>`, `Stay<S>` or `Wait`, each bare or inside `Result<…>`, by these names",
+        segment.ident
+    )
 }
 
 /// What is probably meant, in a place that has been reported.
@@ -167,6 +227,9 @@ fn quiet_targets(ty: &Type, self_ty: &Type) -> Vec<Target> {
         "Wait" => vec![Target::Wait(segment.ident.span())],
         "Next" => type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).collect(),
         "Result" => type_arguments(segment).first().map(|ty| quiet_targets(ty, self_ty)).unwrap_or_default(),
+        _ if !type_arguments(segment).is_empty() => {
+            type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).collect()
+        }
         _ => {
             parse_type_ref(&WriteSelfOut(self_ty).in_type(ty), "a target").ok().map(Target::State).into_iter().collect()
         }

@@ -1,11 +1,12 @@
-//! Return types with mistakes, as they are emitted: so that rustc has nothing to say of what has been reported.
+//! Signatures with mistakes, as they are emitted: so that rustc has nothing to say of what has been reported.
 
 use quote::quote;
 use syn::visit_mut::{self, VisitMut};
-use syn::{PathArguments, PathSegment, ReturnType, Type, parse_quote};
+use syn::{FnArg, PathArguments, PathSegment, ReturnType, Signature, Type, parse_quote};
 
-use super::output::MOST_TARGETS;
-use super::types::{bare, is_named, last_segment, type_arguments};
+use super::handler::is_shared;
+use super::output::{MOST_TARGETS, future_output};
+use super::types::{bare, is_named, is_nearly_context, last_segment, type_arguments};
 use crate::model::{Runtime, TypeRef};
 
 /// Repairs the return type of a handler of `state`, and hands back the `Next<…>` that is in it now.
@@ -14,6 +15,35 @@ pub(crate) fn repair_output(output: &mut ReturnType, state: Option<&TypeRef>, ru
     let mut repair = Repair { state, runtime, next: None };
     repair.visit_type_mut(ty);
     repair.next
+}
+
+/// Makes of the signature of a step what its callers take it for.
+pub(crate) fn repair_step(signature: &mut Signature) {
+    if future_output(&signature.output).is_none() {
+        signature.asyncness.get_or_insert_with(|| parse_quote!(async));
+    }
+    signature.constness = None;
+    let mut inputs: Vec<FnArg> = std::mem::take(&mut signature.inputs).into_iter().collect();
+    let first = usize::from(matches!(inputs.first(), Some(FnArg::Receiver(_))));
+    if let Some(FnArg::Receiver(receiver)) = inputs.first_mut()
+        && !is_shared(receiver)
+    {
+        *receiver = parse_quote!(&self);
+    }
+    let is_context_argument =
+        |input: &FnArg| matches!(input, FnArg::Typed(argument) if is_nearly_context(&argument.ty));
+    if let Some(place) = inputs.iter().position(is_context_argument) {
+        let mut context = inputs.remove(place);
+        if let FnArg::Typed(argument) = &mut context {
+            let by_value = match bare(&argument.ty) {
+                Type::Reference(reference) => (*reference.elem).clone(),
+                ty => ty.clone(),
+            };
+            *argument.ty = parse_quote!(&#by_value);
+        }
+        inputs.insert(first.min(inputs.len()), context);
+    }
+    signature.inputs = inputs.into_iter().collect();
 }
 
 struct Repair<'a> {

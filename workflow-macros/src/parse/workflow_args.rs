@@ -1,7 +1,8 @@
 //! The keys of `#[workflow(…)]`.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Visibility, parse_quote};
+use syn::parse::ParseStream;
+use syn::{Ident, Token, Visibility, parse_quote};
 
 use super::include::{Included, parse_include};
 use super::keys::{flag, list_value, name_list, parse_keys};
@@ -19,6 +20,8 @@ pub(crate) struct WorkflowArgs {
     pub(crate) has_start: bool,
     pub(crate) include: Vec<Included>,
     pub(crate) part: bool,
+    /// Whether it is said to be a part, and says what only a main impl says.
+    pub(crate) confused: bool,
     pub(crate) runtime: Runtime,
     pub(crate) vis: Visibility,
     pub(crate) allow: Vec<Lint>,
@@ -30,6 +33,7 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
         has_start: false,
         include: Vec::new(),
         part: false,
+        confused: false,
         runtime: default_runtime(),
         vis: parse_quote!(pub),
         allow: Vec::new(),
@@ -65,8 +69,7 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
             }
             "crate" => args.runtime = parse_runtime(key, input)?,
             "vis" => {
-                input.parse::<syn::Token![=]>()?;
-                args.vis = input.parse()?;
+                args.vis = parse_vis(key, input)?;
             }
             _ => args.allow = named(name_list(key, "endless_wait", input)?, errors),
         }
@@ -75,8 +78,23 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
     // It may be the start that was meant there.
     args.has_start |= !mistakes.is_empty();
     errors.take(mistakes);
+    args.confused = args.part && only_main.is_some();
     if let (true, Some((span, key))) = (args.part, only_main) {
         errors.span(span, format!("`{key}` belongs on the main impl of the workflow, not on a part of it"));
     }
     args
+}
+
+// #[workflow(vis = "pub(crate)")]
+fn parse_vis(key: &Ident, input: ParseStream<'_>) -> syn::Result<Visibility> {
+    let wanted = "say who sees what is generated: `vis = pub(crate)`";
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new(key.span(), wanted));
+    }
+    input.parse::<Token![=]>()?;
+    match input.parse()? {
+        Visibility::Inherited if input.is_empty() => Err(syn::Error::new(key.span(), wanted)),
+        Visibility::Inherited => Err(input.error(wanted)),
+        vis => Ok(vis),
+    }
 }

@@ -107,10 +107,10 @@ pub fn again<T: Again>(argument: &T) -> T {
 )]
 pub trait Lists<const HANDLER: u64> {}
 
-/// A type that can be persisted.
-pub const fn assert_persist<T: Persist + ?Sized>() {}
 /// A field that may go to another thread.
 pub const fn assert_portable<T: Portable + ?Sized>() {}
+/// An argument of a step, which may go to another thread.
+pub const fn assert_portable_argument<T: Portable>(_: &T) {}
 /// A type named as a state.
 pub const fn assert_state<T: State>() {}
 /// A type named as a handler's error.

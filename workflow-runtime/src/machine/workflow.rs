@@ -117,7 +117,15 @@ pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     label = "`{E}` would never be taken",
     note = "add an edge for it to the `#[workflow]` impl: `#[on] fn name(&self, state: S, event: {E}) -> Target`"
 )]
-pub trait Accepts<E>: Workflow {}
+pub trait Accepts<E>: Workflow {
+    /// The persisted name of the event.
+    #[doc(hidden)]
+    fn event_name() -> &'static str;
+
+    /// The payload as it is persisted.
+    #[doc(hidden)]
+    fn encode_event(event: &E) -> Result<Json, JsonError>;
+}
 
 /// What a handler decided.
 pub enum Decision<W: Workflow> {
