@@ -136,6 +136,7 @@ fn parse_free(arguments: TokenStream, item: &ItemFn, errors: &mut Errors) -> Opt
         state,
         effects,
         lifetimes: false,
+        unclear: false,
         output,
         doc: doc_text(&item.attrs),
         cfg: Cfg::of(&item.attrs),

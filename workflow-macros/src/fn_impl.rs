@@ -62,7 +62,7 @@ pub(crate) fn expand_step_attribute(arguments: TokenStream, tokens: &TokenStream
         true => expand_free_step(&runtime, &item, &make_step(&item.attrs, &item.sig, args)),
         false => {
             let mut item = item;
-            repair_step(&mut item.sig);
+            repair_step(&mut item.sig, false);
             item.to_token_stream()
         }
     };

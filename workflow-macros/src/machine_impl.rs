@@ -11,7 +11,7 @@ use crate::expand::docs::expand_docs;
 use crate::expand::enums::expand_enums;
 use crate::expand::graph_checks::expand_graph_checks;
 use crate::expand::handlers::expand_handlers;
-use crate::expand::included::{expand_described, expand_included, expand_lists};
+use crate::expand::included::{expand_described, expand_included, expand_listed, expand_lists};
 use crate::expand::next_enums::expand_next_enums;
 use crate::expand::transition_enum::expand_transitions;
 use crate::expand::workflow_impl::expand_workflow;
@@ -38,10 +38,10 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
     let args = parse_workflow_args(arguments, &mut errors);
     let (part, has_start, confused) = (args.part, args.has_start, args.confused);
     match parse_impl(item, &bodies, args, &mut errors) {
-        Ok(Parsed { item, .. }) if confused => {
+        Ok(mut parsed) if confused => {
             // What would be generated hangs on which of the two it is.
-            let errors = errors.into_tokens();
-            quote!(#item #errors)
+            parsed.machine.handlers.iter_mut().for_each(|handler| handler.broken = true);
+            expand_part(parsed, errors)
         }
         Ok(parsed) if part => expand_part(parsed, errors),
         Ok(parsed) => expand_main(parsed, has_start, errors),
@@ -55,16 +55,15 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
 fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, has_start, &mut errors);
-    let sound = errors.is_empty() && machine.complete && machine.handlers.iter().all(|handler| !handler.broken);
-    let checks = if sound {
-        let (graph, included, lints) =
-            (expand_graph_checks(&machine), expand_included(&machine), expand_lints(&machine));
-        let hidden = in_const(&machine.runtime, &quote!(#graph #included));
-        quote!(#hidden #lints)
+    // Where something is missing, these would speak of consequences.
+    let checks = if machine.is_known() && has_start {
+        let (graph, included) = (expand_graph_checks(&machine), expand_included(&machine));
+        in_const(&machine.runtime, &quote!(#graph #included))
     } else {
-        // What is missing would make these speak of consequences.
         TokenStream::new()
     };
+    let sound = errors.is_empty() && machine.complete && machine.handlers.iter().all(|handler| !handler.broken);
+    let lints = if sound { expand_lints(&machine) } else { TokenStream::new() };
     let named = [
         expand_enums(&machine),
         expand_transitions(&machine),
@@ -79,14 +78,14 @@ fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStre
     ];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();
-    quote!(#item #(#named)* #impls #checks #errors)
+    quote!(#item #(#named)* #impls #checks #lints #errors)
 }
 
 fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, true, &mut errors);
     let lints = if errors.is_empty() { expand_lints(&machine) } else { TokenStream::new() };
-    let impls = [expand_handlers(&machine, true), expand_described(&machine)];
+    let impls = [expand_handlers(&machine, true), expand_described(&machine), expand_listed(&machine)];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();
     quote!(#item #impls #lints #errors)

@@ -39,12 +39,19 @@ pub(crate) struct Machine {
     pub(crate) allow: Vec<Lint>,
     /// Whether every handler could be read, rightly or wrongly written.
     pub(crate) complete: bool,
+    /// Whether a line of `include(…)` could not be read.
+    pub(crate) include_broken: bool,
 }
 
 impl Machine {
     /// The persisted name.
     pub(crate) fn name(&self) -> String {
         unraw(&self.ident)
+    }
+
+    /// Whether all states and edges are known, so that the graph can be judged.
+    pub(crate) fn is_known(&self) -> bool {
+        self.complete && !self.include_broken && self.handlers.iter().all(|handler| !handler.unclear)
     }
 
     /// The handlers of a state, but the broken ones.
@@ -118,6 +125,8 @@ pub(crate) struct Handler {
     pub(crate) line: u32,
     /// The body; an included handler has none here.
     pub(crate) body: Option<Block>,
+    /// Whether its state or its targets are not what is written, but a guess.
+    pub(crate) unclear: bool,
     /// Whether it was reported: it counts for the names that it mentions, and nothing is generated from it.
     pub(crate) broken: bool,
 }

@@ -1,6 +1,7 @@
 //! Names that have to mean one thing.
 
 use quote::ToTokens as _;
+use syn::Ident;
 
 use crate::errors::Errors;
 use crate::expand::transition_enum::transitions;
@@ -23,16 +24,18 @@ pub(crate) fn check_one_path_per_name(machine: &mut Machine, errors: &mut Errors
         Trigger::Entry | Trigger::After { .. } | Trigger::Catch { .. } => None,
     });
     let of_event = check_paths(events, errors);
-    for index in [of_state, of_event].into_iter().flatten() {
+    for index in of_state.into_iter().chain(of_event) {
         if let Some(handler) = machine.handlers.get_mut(index) {
             handler.broken = true;
+            handler.unclear = true;
         }
     }
 }
 
-/// Hands back the handler that was reported.
-fn check_paths<'a>(mentions: impl Iterator<Item = (Option<usize>, &'a TypeRef)>, errors: &mut Errors) -> Option<usize> {
+/// Hands back the handlers that mean another type than those before them. The first is reported, which is enough.
+fn check_paths<'a>(mentions: impl Iterator<Item = (Option<usize>, &'a TypeRef)>, errors: &mut Errors) -> Vec<usize> {
     let mut first: Vec<&TypeRef> = Vec::new();
+    let mut others = Vec::new();
     for (handler, mention) in mentions {
         let Some(known) = first.iter().find(|known| **known == mention) else {
             first.push(mention);
@@ -40,17 +43,18 @@ fn check_paths<'a>(mentions: impl Iterator<Item = (Option<usize>, &'a TypeRef)>,
         };
         let text = |ty: &TypeRef| ty.ty.to_token_stream().to_string();
         if text(known) != text(mention) {
-            let message = format!(
-                "`{}` and `{}` have one last name, which is the name of the generated variant: write one and the same path everywhere, or rename one of the types",
-                type_text(*known),
-                type_text(mention),
-            );
-            errors.at(mention, message);
-            // Once is enough.
-            return handler;
+            if others.is_empty() {
+                let message = format!(
+                    "`{}` and `{}` have one last name, which is the name of the generated variant: write one and the same path everywhere, or rename one of the types",
+                    type_text(*known),
+                    type_text(mention),
+                );
+                errors.at(mention, message);
+            }
+            others.extend(handler);
         }
     }
-    None
+    others
 }
 
 // #[on] fn paid(&self, payment: Payment, s: PendingPayment) -> Fulfilling
@@ -95,15 +99,18 @@ pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
 }
 
 // fn paid(…) -> ToShipped   and   fn paid_to(…) -> Shipped
-pub(crate) fn check_transition_names(machine: &Machine, errors: &mut Errors) {
-    let transitions = transitions(machine);
+pub(crate) fn check_transition_names(machine: &mut Machine, errors: &mut Errors) {
     let mut seen: Vec<String> = Vec::new();
-    for transition in transitions {
-        let name = transition.ident.to_string();
-        if seen.contains(&name) && transition.handler.cfg.is_always() {
-            let message = format!("two edges would have the generated name `{name}`: rename this handler");
-            errors.at(&transition.handler.ident, message);
+    let mut refused: Vec<Ident> = Vec::new();
+    for transition in transitions(machine) {
+        let (name, handler) = (transition.ident.to_string(), transition.handler);
+        if seen.contains(&name) && handler.cfg.is_always() {
+            errors.at(&handler.ident, format!("two edges would have the generated name `{name}`: rename this handler"));
+            refused.push(handler.ident.clone());
         }
         seen.push(name);
+    }
+    for handler in machine.handlers.iter_mut().filter(|handler| refused.contains(&handler.ident)) {
+        handler.broken = true;
     }
 }

@@ -76,7 +76,12 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
     let (bound, end) = match model.kind {
         DataKind::State => {
             let end = model.end;
-            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end;)))
+            let refused = model.unclear.then(|| {
+                quote!(
+                    const REFUSED: ::core::primitive::bool = true;
+                )
+            });
+            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end; #refused)))
         }
         DataKind::Event => (quote!(Event), None),
     };

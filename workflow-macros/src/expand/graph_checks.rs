@@ -33,7 +33,7 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
         }
     });
     let index_of = |state: &crate::model::TypeRef| machine.states.iter().position(|known| known.ty == *state);
-    let edges = machine.handlers.iter().filter(|handler| !handler.broken).flat_map(|handler| {
+    let edges = machine.handlers.iter().flat_map(|handler| {
         let from = index_of(&handler.state);
         handler.output.states().filter_map(move |to| {
             let (cfg, from, to) = (&handler.cfg, from?, index_of(to)?);

@@ -43,6 +43,8 @@ pub(crate) struct DataModel {
     /// Which of serde's traits are to be derived: the user may have done so.
     pub(crate) derive_serialize: bool,
     pub(crate) derive_deserialize: bool,
+    /// Whether the keys have mistakes.
+    pub(crate) unclear: bool,
     /// Whether the type is generic or borrows something, which has been reported.
     pub(crate) refused: bool,
 }
@@ -65,13 +67,15 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
         doc: doc_text(&item.attrs),
         derive_serialize: !derives(&item.attrs, "Serialize"),
         derive_deserialize: !derives(&item.attrs, "Deserialize"),
+        unclear: false,
         refused: false,
     };
     let known: &[&str] = match kind {
         DataKind::State => &["end", "name", "was", "crate"],
         DataKind::Event => &["name", "was", "crate"],
     };
-    parse_keys(kind.name(), known, tokens, errors, |key, input, _| {
+    let mut mistakes = Errors::default();
+    parse_keys(kind.name(), known, tokens, &mut mistakes, |key, input, _| {
         match unraw(key).as_str() {
             "end" => {
                 flag(key, input)?;
@@ -83,6 +87,8 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
         }
         Ok(())
     });
+    model.unclear = !mistakes.is_empty();
+    errors.take(mistakes);
     if model.was.contains(&model.name) {
         errors.at(
             &item.ident,

@@ -62,6 +62,7 @@ pub(crate) fn parse_handler(
         InertKind::Catch => role(arguments.get(1), "an error", &mut mistakes)
             .map(|error| Trigger::Catch { error: error.ty, source: said.source }),
     };
+    let guessed = state.is_none();
     let output = parse_output(&signature.output, &signature.ident, state.as_ref(), self_ty, &mut mistakes);
     let broken = !mistakes.is_empty() || trigger.is_none();
     errors.take(mistakes);
@@ -71,6 +72,7 @@ pub(crate) fn parse_handler(
         state: state.or_else(|| start.cloned())?,
         effects,
         lifetimes: !signature.generics.params.is_empty(),
+        unclear: guessed || output.broken,
         output,
         doc: doc_text(&item.attrs),
         cfg: Cfg::of(&item.attrs),

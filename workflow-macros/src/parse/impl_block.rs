@@ -1,6 +1,7 @@
 //! The impl block as a whole.
 
 use proc_macro2::Span;
+use quote::ToTokens as _;
 use syn::{
     Attribute, GenericParam, Generics, ImplItem, ImplItemFn, ItemImpl, Lifetime, Type, parse_quote, visit::Visit,
 };
@@ -8,7 +9,7 @@ use syn::{
 use super::attributes::{Inert, InertKind, doc_text, strip_inert, take_inert};
 use super::half_typed::{Body, close_method, is_open};
 use super::handler::parse_handler;
-use super::repair::{repair_output, repair_step};
+use super::repair::{awaited_methods, repair_output, repair_step};
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
 use super::workflow_args::WorkflowArgs;
@@ -36,6 +37,7 @@ pub(crate) fn parse_impl(
     let mut unreadable = Vec::new();
     let mut items = Vec::with_capacity(item.items.len());
     let self_ty = (*item.self_ty).clone();
+    let awaited = awaited_methods(item.to_token_stream());
     let plain = item.generics.params.is_empty().then_some(&self_ty);
     for (index, member) in std::mem::take(&mut item.items).into_iter().enumerate() {
         let mut method = match member {
@@ -73,7 +75,7 @@ pub(crate) fn parse_impl(
                         steps.push(step);
                     }
                     None => {
-                        repair_step(&mut method.sig);
+                        repair_step(&mut method.sig, awaited.contains(&method.sig.ident));
                         items.push(close_method(method, index, bodies));
                     }
                 }
@@ -127,6 +129,7 @@ pub(crate) fn parse_impl(
         steps,
         allow: args.allow,
         complete,
+        include_broken: args.include_broken,
     };
     Ok(Parsed { machine, item })
 }

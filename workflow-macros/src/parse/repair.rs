@@ -1,5 +1,6 @@
 //! Signatures with mistakes, as they are emitted: so that rustc has nothing to say of what has been reported.
 
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{FnArg, PathArguments, PathSegment, ReturnType, Signature, Type, parse_quote};
@@ -17,12 +18,12 @@ pub(crate) fn repair_output(output: &mut ReturnType, state: Option<&TypeRef>, ru
     repair.next
 }
 
-/// Makes of the signature of a step what its callers take it for.
-pub(crate) fn repair_step(signature: &mut Signature) {
-    if future_output(&signature.output).is_none() {
+/// Makes of the signature of a step what its callers take it for. `awaited`: whether they await it.
+pub(crate) fn repair_step(signature: &mut Signature, awaited: bool) {
+    if awaited && future_output(&signature.output).is_none() {
+        signature.constness = None;
         signature.asyncness.get_or_insert_with(|| parse_quote!(async));
     }
-    signature.constness = None;
     let mut inputs: Vec<FnArg> = std::mem::take(&mut signature.inputs).into_iter().collect();
     let first = usize::from(matches!(inputs.first(), Some(FnArg::Receiver(_))));
     if let Some(FnArg::Receiver(receiver)) = inputs.first_mut()
@@ -44,6 +45,28 @@ pub(crate) fn repair_step(signature: &mut Signature) {
         inputs.insert(first.min(inputs.len()), context);
     }
     signature.inputs = inputs.into_iter().collect();
+}
+
+/// The methods that are called and awaited on the spot: `.reserve(…).await`.
+pub(crate) fn awaited_methods(tokens: TokenStream) -> Vec<Ident> {
+    let mut awaited = Vec::new();
+    let mut before: [Option<TokenTree>; 3] = [None, None, None];
+    for token in tokens {
+        if let TokenTree::Group(group) = &token {
+            awaited.extend(awaited_methods(group.stream()));
+        }
+        if let (
+            TokenTree::Ident(word),
+            [Some(TokenTree::Ident(method)), Some(TokenTree::Group(_)), Some(TokenTree::Punct(_))],
+        ) = (&token, &before)
+            && word == "await"
+        {
+            awaited.push(method.clone());
+        }
+        let [_, second, third] = before;
+        before = [second, third, Some(token)];
+    }
+    awaited
 }
 
 struct Repair<'a> {

@@ -19,6 +19,8 @@ pub(crate) struct WorkflowArgs {
     /// Whether `start` is there at all, right or wrong, or may be what a mistake was meant to be.
     pub(crate) has_start: bool,
     pub(crate) include: Vec<Included>,
+    /// Whether a line of it has a mistake.
+    pub(crate) include_broken: bool,
     pub(crate) part: bool,
     /// Whether it is said to be a part, and says what only a main impl says.
     pub(crate) confused: bool,
@@ -32,6 +34,7 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
         start: None,
         has_start: false,
         include: Vec::new(),
+        include_broken: false,
         part: false,
         confused: false,
         runtime: default_runtime(),
@@ -61,7 +64,10 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
             }
             "include" => {
                 let tokens = list_value(key, "on delivered(Shipped, Delivery) -> Delivered", input)?;
-                args.include = parse_include(tokens, errors);
+                let mut mistakes = Errors::default();
+                args.include = parse_include(tokens, &mut mistakes);
+                args.include_broken = !mistakes.is_empty();
+                errors.take(mistakes);
             }
             "part" => {
                 flag(key, input)?;

@@ -124,8 +124,8 @@ pub const fn assert_step_error<E: super::StepError>() {}
 pub const fn assert_step_value<T: StepValue>() {}
 /// A handler that a part describes.
 pub const fn assert_described<S: Described<K>, K>() {}
-/// A handler that the main impl lists.
-pub const fn assert_listed<W: Lists<HANDLER>, const HANDLER: u64>() {}
+/// A type that a part is of.
+pub const fn assert_workflow<W: Workflow>() {}
 
 /// The number that stands for a name in an [`EdgeKey`](super::EdgeKey): FNV-1a.
 #[must_use]

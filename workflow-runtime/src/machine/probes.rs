@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::private::{Decode, Persist, run_after, run_catch, run_entry, run_on};
+use super::private::{Decode, Lists, Persist, run_after, run_catch, run_entry, run_on};
 use super::step::StepCall;
 use super::{
     After, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo, HandlerRun,
@@ -24,7 +24,8 @@ pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
     pub use super::{
         NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,
-        NoHandler as _, NoJson as _, NoOn as _, NoPersistOf as _, NoSend as _, NoState as _, NoStep as _,
+        NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _, NoState as _,
+        NoStep as _,
     };
 }
 
@@ -33,7 +34,7 @@ pub mod fallbacks {
 pub struct StateProbe<T>(PhantomData<T>);
 
 impl<T: State> StateProbe<T> {
-    pub const IS_STATE: bool = true;
+    pub const IS_STATE: bool = !T::REFUSED;
     pub const NAME: &'static str = T::NAME;
     pub const WAS: &'static [&'static str] = T::WAS;
     pub const END: bool = T::END;
@@ -297,13 +298,32 @@ pub trait NoStep<R> {
 
 impl<R> NoStep<R> for StepProbe<R> {}
 
+/// Demands that the main impl of `W` lists a handler, where there is a main impl.
+#[derive(Debug)]
+pub struct ListedOf<W>(PhantomData<W>);
+
+impl<W: Workflow> ListedOf<W> {
+    pub fn assert_listed<const HANDLER: u64>()
+    where
+        W: Lists<HANDLER>,
+    {
+    }
+}
+
+/// The other side of [`ListedOf`].
+pub trait NoListedOf<W> {
+    fn assert_listed<const HANDLER: u64>() {}
+}
+
+impl<W> NoListedOf<W> for ListedOf<W> {}
+
 /// What is known of a handler that a part ought to describe.
 #[derive(Debug)]
 pub struct HandlerProbe<S, K>(PhantomData<(S, K)>);
 
 impl<S: Described<K>, K> HandlerProbe<S, K> {
     pub const HANDLER: HandlerInfo = S::HANDLER;
-    pub const KNOWN: Option<HandlerInfo> = Some(S::HANDLER);
+    pub const KNOWN: Option<HandlerInfo> = if S::REFUSED { None } else { Some(S::HANDLER) };
 }
 
 /// The other side of [`HandlerProbe`].
