@@ -1,12 +1,12 @@
 //! A store that fails, at every single call that it can fail at.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use workflow_runtime::EngineError;
 use workflow_runtime::record::Status;
 use workflow_runtime::store::{Query, StoreError};
 use workflow_runtime::stores::MemoryStore;
+use workflow_runtime::{Engine, EngineError};
 
 use super::fixture::{Act, Draft, Go, Job, JobOutcome, World, settle, test};
 use super::hooked::{Call, Hooked};
@@ -19,7 +19,7 @@ fn full_after(store: &MemoryStore, commits: usize) -> Arc<Hooked> {
             let spent = left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
             if spent { Err(StoreError::Full) } else { Ok(()) }
         }
-        Call::Load(_) | Call::Due => Ok(()),
+        Call::Committed | Call::Load(_) | Call::Due => Ok(()),
     })
 }
 
@@ -55,6 +55,53 @@ fn whichever_commit_fails_the_engine_stops_with_the_reason_and_nothing_acknowled
     });
 }
 
+/// Applies the commit of this number, from 0, without an answer, and none after it: the process died in between.
+fn silent_after(store: &MemoryStore, commits: usize) -> Arc<Hooked> {
+    let made = AtomicUsize::new(0);
+    Hooked::new(store.clone(), move |call| match call {
+        Call::Commit(_) if made.load(Ordering::Relaxed) > commits => {
+            Err(StoreError::Poisoned { reason: "the answer was lost".to_owned() })
+        }
+        Call::Committed if made.fetch_add(1, Ordering::Relaxed) == commits => {
+            Err(StoreError::Poisoned { reason: "the answer was lost".to_owned() })
+        }
+        _ => Ok(()),
+    })
+}
+
+#[test]
+fn whichever_answer_is_lost_nothing_is_done_twice() {
+    test(async {
+        let run = async |engine: &Engine| {
+            let job = engine.start::<Job>("a", Draft { number: 1 }).await?;
+            job.send_once("go", Go).await.or_else(|error| match error {
+                EngineError::Ended { .. } => Ok(()),
+                error => Err(error),
+            })?;
+            job.outcome().await
+        };
+        for commits in 0..5 {
+            let store = MemoryStore::new();
+            let world = World::on(silent_after(&store, commits));
+            let engine = world.engine().await;
+            match run(&engine).await {
+                Err(EngineError::Store(StoreError::Poisoned { .. })) => {}
+                // The end itself is in the store, whoever was told of it.
+                Ok(JobOutcome::Done(_)) if commits == 4 => {}
+                other => panic!("{commits} commits: {other:?}"),
+            }
+            drop(engine);
+
+            let mended = World { store: Arc::new(store), ..world };
+            let engine = mended.engine().await;
+            // The caller does again what it had no answer to.
+            assert!(matches!(run(&engine).await.unwrap(), JobOutcome::Done(_)), "{commits} commits");
+            let counts = (mended.script.count("first"), mended.script.count("second"));
+            assert_eq!(counts, (1, 1), "{commits} commits: what was applied was recorded");
+        }
+    });
+}
+
 #[test]
 fn a_damaged_execution_is_parked_with_the_reason_and_the_others_run() {
     test(async {
@@ -80,11 +127,31 @@ fn a_damaged_execution_is_parked_with_the_reason_and_the_others_run() {
             "{error}"
         );
         settle(&engine).await;
-        let mut parked = Query::default();
-        parked.status = Some(Status::Parked);
-        let page = engine.list(&parked).await.unwrap();
+        let page = engine.list(&Query::default().status(Status::Parked)).await.unwrap();
         assert_eq!(page.executions.len(), 1);
         assert!(page.executions[0].error.as_ref().unwrap().message.contains("a flipped bit"));
+    });
+}
+
+#[test]
+fn a_damaged_execution_that_was_mended_goes_on_at_a_retry() {
+    test(async {
+        let damaged = Arc::new(AtomicBool::new(true));
+        let is_damaged = Arc::clone(&damaged);
+        let world = World::on(Hooked::new(MemoryStore::new(), move |call| match call {
+            Call::Load(key) if is_damaged.load(Ordering::Relaxed) => {
+                Err(StoreError::Corrupt { key: key.clone(), what: "record", reason: "a flipped bit".to_owned() })
+            }
+            _ => Ok(()),
+        }));
+        let engine = world.engine().await;
+        let job = engine.start::<Job>("a", Draft { number: 1 }).await.unwrap();
+        job.send(Go).await.unwrap();
+        settle(&engine).await;
+        damaged.store(false, Ordering::Relaxed);
+        assert_eq!(job.record().await.unwrap().status(), Status::Parked);
+        job.retry().await.unwrap();
+        assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)));
     });
 }
 

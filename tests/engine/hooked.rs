@@ -13,6 +13,8 @@ use workflow_runtime::stores::MemoryStore;
 /// A call of the store.
 pub enum Call<'a> {
     Commit(&'a [Commit]),
+    /// The commit was applied; to fail now loses the acknowledgement alone.
+    Committed,
     Load(&'a ExecutionKey),
     Due,
 }
@@ -50,7 +52,13 @@ impl Store for Hooked {
 
     fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
         match (self.hook)(Call::Commit(&commits)) {
-            Ok(()) => self.store.commit(commits),
+            Ok(()) => {
+                let answer = self.store.commit(commits);
+                match (self.hook)(Call::Committed) {
+                    Ok(()) => answer,
+                    Err(error) => failed(error),
+                }
+            }
             Err(error) => failed(error),
         }
     }

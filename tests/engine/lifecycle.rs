@@ -97,9 +97,13 @@ fn an_ended_execution_takes_no_event() {
     test(async {
         let world = World::default();
         let engine = world.engine().await;
-        let job = world.working(&engine, "a").await;
+        let job = engine.start::<Job>("a", Draft { number: 1 }).await.unwrap();
+        job.send_once("note", Note).await.unwrap();
+        job.send(Go).await.unwrap();
         job.outcome().await.unwrap();
         assert!(matches!(job.send(Note).await, Err(EngineError::Ended { .. })));
+        assert!(matches!(job.send_once("other", Note).await, Err(EngineError::Ended { .. })));
+        job.send_once("note", Note).await.expect("a repetition changes nothing, also after the end");
     });
 }
 
@@ -126,18 +130,15 @@ fn executions_are_found_by_workflow_state_and_status() {
         for n in 0..5 {
             world.working(&engine, &format!("w{n}")).await.outcome().await.unwrap();
         }
-        let mut query = Query::default();
-        query.workflow = Some("Job".into());
-        query.states = vec!["draft".to_owned()];
-        query.limit = 20;
-        let page = engine.list(&query).await.unwrap();
+        let drafts = || Query::of::<Job>().state::<Draft>().limit(20);
+        let page = engine.list(&drafts()).await.unwrap();
         assert_eq!(page.executions.len(), 20);
-        query.after = page.next;
-        let rest = engine.list(&query).await.unwrap();
+        let rest = engine.list(&drafts().after(page.next.unwrap())).await.unwrap();
         assert_eq!((rest.executions.len(), rest.next), (10, None));
-        let mut ended = Query::default();
-        ended.status = Some(Status::Ended);
+        let ended = Query::default().status(Status::Ended);
         assert_eq!(engine.list(&ended).await.unwrap().executions.len(), 5);
+        let any = ended.status(Status::Waiting);
+        assert_eq!(engine.list(&any).await.unwrap().executions.len(), 35);
         let counts = engine.counts::<Job>().await.unwrap();
         let counts: Vec<_> = counts.iter().map(|count| (count.state.as_str(), count.count)).collect();
         assert_eq!(counts, [("done", 5), ("draft", 30)]);
@@ -158,6 +159,7 @@ fn what_cannot_be_is_refused_by_name() {
         assert!(matches!(unknown.state().await, Err(EngineError::UnknownExecution { .. })));
         assert!(matches!(unknown.outcome().await, Err(EngineError::UnknownExecution { .. })));
         assert!(matches!(unknown.retry().await, Err(EngineError::UnknownExecution { .. })));
+        assert!(matches!(unknown.history(0, 9).await, Err(EngineError::UnknownExecution { .. })));
         let job = engine.start::<Job>("a", Draft { number: 1 }).await.unwrap();
         let long = super::fixture::Cancel { why: "x".repeat(200) };
         let error = job.send(long).await.unwrap_err().to_string();
@@ -212,8 +214,11 @@ fn a_stopped_engine_says_so() {
             let job = job.clone();
             async move { job.outcome().await }
         });
+        let mut stopped = std::pin::pin!(engine.stopped());
         settle(&engine).await;
+        assert!(futures::poll!(&mut stopped).is_pending());
         engine.shutdown().await.unwrap();
+        stopped.await.unwrap();
         assert!(matches!(waiting.await.unwrap(), Err(EngineError::ShuttingDown)));
         assert!(matches!(job.send(Go).await, Err(EngineError::ShuttingDown)));
         assert!(matches!(engine.start::<Job>("b", Draft { number: 1 }).await, Err(EngineError::ShuttingDown)));

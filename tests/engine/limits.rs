@@ -1,8 +1,14 @@
 //! How much runs at once.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use workflow_runtime::Engine;
 use workflow_runtime::record::Status;
+use workflow_runtime::store::StoreError;
+use workflow_runtime::stores::MemoryStore;
 
 use super::fixture::{Act, Draft, Go, Job, JobOutcome, World, settle, test};
+use super::hooked::{Call, Hooked};
 
 #[test]
 fn no_more_than_the_limit_run_at_once_and_all_get_their_turn() {
@@ -85,6 +91,46 @@ fn ten_thousand_at_once_all_end() {
             assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)));
         }
         assert_eq!(world.script.calls().len(), 20_000, "no step ran twice");
+    });
+}
+
+mod endless {
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Ping;
+    #[state]
+    pub struct Pong;
+    #[state(end)]
+    pub struct Over;
+
+    pub struct Game;
+
+    #[workflow(start = Ping)]
+    impl Game {
+        #[state(allow(never_taken))]
+        fn ping(&self, _: Ping) -> Next<(Pong, Over)> {
+            goto(Pong)
+        }
+        #[state]
+        fn pong(&self, _: Pong) -> Ping {
+            Ping
+        }
+    }
+}
+
+#[test]
+fn an_execution_that_goes_round_for_ever_leaves_the_others_their_turn() {
+    test(async {
+        let commits = AtomicUsize::new(0);
+        let store = Hooked::new(MemoryStore::new(), move |call| match call {
+            Call::Commit(_) if commits.fetch_add(1, Ordering::Relaxed) > 1_000 => Err(StoreError::Full),
+            _ => Ok(()),
+        });
+        let engine = Engine::on(store).workflow(endless::Game).start().await.unwrap();
+        engine.start::<endless::Game>("a", endless::Ping).await.unwrap();
+        tokio::task::yield_now().await;
+        engine.shutdown().await.unwrap();
     });
 }
 

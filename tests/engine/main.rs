@@ -12,7 +12,9 @@ mod lifecycle;
 mod limits;
 mod losses;
 mod on_disk;
+mod panics;
 mod races;
 mod recovery;
-mod telemetry;
+#[cfg(unix)]
+mod signals;
 mod timers;

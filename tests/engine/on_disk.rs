@@ -63,3 +63,14 @@ fn a_file_that_is_in_use_is_refused_by_name() {
         engine.shutdown().await.unwrap();
     });
 }
+
+#[test]
+fn a_file_can_be_opened_again_as_soon_as_its_engine_was_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jobs.db");
+    workflow_runtime::block_on(async {
+        for _ in 0..5 {
+            drop(Engine::sqlite(&path).start().await.unwrap());
+        }
+    });
+}

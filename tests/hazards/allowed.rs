@@ -43,7 +43,7 @@ impl ByHandler {
 
 struct ByWorkflow;
 
-#[workflow(start = Pending, allow(endless_wait, fragile_step, never_taken, ambient_time, ambient_task))]
+#[workflow(start = Pending, allow(endless_wait, fragile_step, never_taken, ambient_time, ambient_task, unmarked_step))]
 impl ByWorkflow {
     #[on]
     fn paid(&self, _: Pending, _: Payment) -> Paid {
@@ -53,6 +53,7 @@ impl ByWorkflow {
     #[state]
     async fn ship(&self, cx: &Cx, _: Paid) -> Result<Next<(Done, Wait)>> {
         self.step(cx).await?;
+        self.looks_like_one(cx).await?;
         std::thread::spawn(|| std::thread::sleep(std::time::Duration::ZERO)).join().ok();
         Ok(goto(Done))
     }
@@ -60,6 +61,11 @@ impl ByWorkflow {
     #[after("1h")]
     fn late(&self, _: Paid) -> Done {
         Done
+    }
+
+    async fn looks_like_one(&self, cx: &Cx) -> Result<String> {
+        std::future::ready(()).await;
+        Ok(cx.idempotency_key())
     }
 
     #[step]

@@ -57,8 +57,7 @@ impl<W: Workflow> Exporter<W> {
     /// Those of the engine.
     pub async fn export(&self, engine: &Engine) -> Result<Vec<String>, EngineError> {
         let mut lines = Vec::new();
-        let mut query = Query::default();
-        query.workflow = Some(W::NAME.into());
+        let mut query = Query::of::<W>();
         loop {
             let page = engine.list(&query).await?;
             for summary in &page.executions {
@@ -75,7 +74,7 @@ impl<W: Workflow> Exporter<W> {
                 lines.push(serde_json::to_string(&line).unwrap());
             }
             match page.next {
-                Some(next) => query.after = Some(next),
+                Some(next) => query = query.after(next),
                 None => return Ok(lines),
             }
         }

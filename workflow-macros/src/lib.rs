@@ -261,6 +261,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `never_taken` | a declared target that the handler provably never takes |
 /// | `ambient_time` | the clock or a pause in a handler, past `cx.now()` and `cx.sleep(…)` |
 /// | `ambient_task` | a task or thread that a handler starts |
+/// | `unmarked_step` | an async method that takes `&Cx` and uses it as a step does, without `#[step]` (for the `impl`) |
 #[proc_macro_attribute]
 pub fn workflow(arguments: TokenStream, item: TokenStream) -> TokenStream {
     machine_impl::expand_workflow_attribute(arguments.into(), item.into()).into()

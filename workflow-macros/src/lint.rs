@@ -14,11 +14,18 @@ pub(crate) enum Lint {
     NeverTaken,
     AmbientTime,
     AmbientTask,
+    UnmarkedStep,
 }
 
 impl Lint {
-    const ALL: [Self; 5] =
-        [Self::EndlessWait, Self::FragileStep, Self::NeverTaken, Self::AmbientTime, Self::AmbientTask];
+    const ALL: [Self; 6] = [
+        Self::EndlessWait,
+        Self::FragileStep,
+        Self::NeverTaken,
+        Self::AmbientTime,
+        Self::AmbientTask,
+        Self::UnmarkedStep,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -27,6 +34,7 @@ impl Lint {
             Self::NeverTaken => "never_taken",
             Self::AmbientTime => "ambient_time",
             Self::AmbientTask => "ambient_task",
+            Self::UnmarkedStep => "unmarked_step",
         }
     }
 }

@@ -63,7 +63,7 @@ fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStre
         TokenStream::new()
     };
     let sound = errors.is_empty() && machine.complete && machine.handlers.iter().all(|handler| !handler.broken);
-    let lints = if sound { expand_lints(&machine) } else { TokenStream::new() };
+    let lints = if sound { expand_lints(&machine, &item) } else { TokenStream::new() };
     let named = [
         expand_enums(&machine),
         expand_transitions(&machine),
@@ -84,7 +84,7 @@ fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStre
 fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, true, &mut errors);
-    let lints = if errors.is_empty() { expand_lints(&machine) } else { TokenStream::new() };
+    let lints = if errors.is_empty() { expand_lints(&machine, &item) } else { TokenStream::new() };
     let impls = [expand_handlers(&machine, true), expand_described(&machine), expand_listed(&machine)];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();

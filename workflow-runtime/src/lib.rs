@@ -66,7 +66,7 @@
 //!
 //! A handler is run again after a crash, and after every pause between two attempts of a step, with the results of its steps
 //! taken from the journal. So its effects belong into [steps](step); and what it hands to its steps should not depend on
-//! chance or the time of day but through [`Cx::now`], which is recorded.
+//! chance or the time of day but through [`Cx::random`] and [`Cx::now`], which are recorded.
 
 extern crate self as workflow_runtime;
 
@@ -118,9 +118,9 @@ pub use workflow_macros::{after, catch, event, main, on, state, step, workflow};
 /// The traits come without their names, so that they do not get in the way of types that are called `State` or `Event`.
 pub mod prelude {
     pub use crate::{
-        Accepts as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay, Transition as _, Wait,
-        Workflow as _, WorkflowEvent as _, WorkflowState as _, after, catch, event, goto, main, on, state, step,
-        workflow,
+        Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
+        Transition as _, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, catch, event, goto, main,
+        on, state, step, workflow,
     };
 }
 

@@ -11,8 +11,8 @@ Reads a directory into a table, file by file. Stop it at any moment and run it a
 Usage: ingest [PATH] [--store FILE] [--results FILE]
 
   PATH            the directory (the repository, unless given)
-  --store FILE    where executions are kept (ingest.db)
-  --results FILE  where the table is (ingest-results.db)
+  --store FILE    where executions are kept (ingest.db; for a PATH, ingest-NAME.db)
+  --results FILE  where the table is (likewise, ingest-results.db)
   --help          print this";
 
 /// What the command line asks for.
@@ -40,19 +40,29 @@ pub struct Args {
 /// # Errors
 /// If it makes no sense.
 pub fn parse(mut parser: Parser) -> Result<Request, lexopt::Error> {
-    let mut root = None;
-    let mut store = PathBuf::from("ingest.db");
-    let mut results = PathBuf::from("ingest-results.db");
+    let mut root: Option<PathBuf> = None;
+    let (mut store, mut results) = (None, None);
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Long("store") => store = parser.value()?.into(),
-            Arg::Long("results") => results = parser.value()?.into(),
+            Arg::Long("store") => store = Some(parser.value()?.into()),
+            Arg::Long("results") => results = Some(parser.value()?.into()),
             Arg::Long("help") | Arg::Short('h') => return Ok(Request::Help),
             Arg::Value(path) if root.is_none() => root = Some(path.parse()?),
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Request::Ingest(Args { root: root.unwrap_or_else(repository), store, results }))
+    let name = root.as_deref().map(suffix).unwrap_or_default();
+    Ok(Request::Ingest(Args {
+        store: store.unwrap_or_else(|| format!("ingest{name}.db").into()),
+        results: results.unwrap_or_else(|| format!("ingest{name}-results.db").into()),
+        root: root.unwrap_or_else(repository),
+    }))
+}
+
+/// What tells the files of one directory from those of another.
+fn suffix(root: &Path) -> String {
+    let name = root.canonicalize().ok().and_then(|root| Some(root.file_name()?.to_string_lossy().into_owned()));
+    name.map(|name| format!("-{name}")).unwrap_or_default()
 }
 
 /// The repository that this program was built in.

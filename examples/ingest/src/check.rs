@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use workflow_runtime::store::{ExecutionSummary, Query};
-use workflow_runtime::{Engine, Result, Status, Workflow as _};
+use workflow_runtime::{Engine, Result, Status};
 
 use crate::content;
 use crate::file_name::FileName;
@@ -75,15 +75,13 @@ pub async fn check(engine: &Engine, places: &Places, started: &[FileName]) -> Re
 /// # Errors
 /// That of the store.
 pub async fn executions(engine: &Engine) -> Result<Vec<ExecutionSummary>> {
-    let mut query = Query::default();
-    query.workflow = Some(Ingest::NAME.into());
-    query.limit = 1_000;
+    let mut query = Query::of::<Ingest>().limit(1_000);
     let mut all = Vec::new();
     loop {
         let page = engine.list(&query).await?;
         all.extend(page.executions);
         match page.next {
-            Some(next) => query.after = Some(next),
+            Some(next) => query = query.after(next),
             None => return Ok(all),
         }
     }

@@ -16,7 +16,7 @@ use crate::workflow::{Ingest, Received};
 const SIZE_LIMIT: u64 = 8 << 20;
 
 /// How many files are worked on at once. So many executions at most have a write under way when the process is killed.
-pub const MAX_ACTIVE: usize = 128;
+pub const MAX_ACTIVE: usize = 64;
 
 /// How many rejected or failed files are named.
 const NAMED: usize = 10;

@@ -26,7 +26,7 @@ use workflow_runtime::{HistoryKind, SqliteStore, Status, Workflow as _, block_on
 
 const KILLS: usize = 50;
 /// So many files are there whenever there is nothing left to do.
-const BATCH: usize = 300;
+const BATCH: usize = 200;
 /// The program is not run more often than this, whatever happens.
 const RUNS: usize = 400;
 /// No run takes longer, or the program hangs.
@@ -159,8 +159,7 @@ impl Directory {
 
     async fn check_executions(&self) {
         let store = SqliteStore::open(self.path("store.db")).unwrap();
-        let mut query = Query::default();
-        query.limit = usize::MAX >> 1;
+        let query = Query::default().limit(usize::MAX >> 1);
         let executions = store.list(&query).await.unwrap().executions;
         let mut by_id: BTreeMap<String, ExecutionSummary> =
             executions.into_iter().map(|execution| (execution.id.to_string(), execution)).collect();

@@ -87,6 +87,7 @@ pub(crate) fn expand_lists(machine: &Machine) -> TokenStream {
     let lists = names.iter().map(|name| {
         quote! {
             #[automatically_derived]
+            #[doc(hidden)]
             impl #impl_generics __private::Lists<{ __private::name_digest(#name) }> for #self_ty #where_clause {}
         }
     });

@@ -97,10 +97,8 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
     }
     let mut mistakes = Errors::default();
     check_generics(kind, item, &mut mistakes);
-    if mistakes.is_empty() {
-        check_owned(kind, item, &mut mistakes);
-    }
-    model.refused = !mistakes.is_empty();
+    let borrows = mistakes.is_empty() && check_owned(kind, item, &mut mistakes);
+    model.refused = borrows || !mistakes.is_empty();
     errors.take(mistakes);
     check_union(kind, item, errors);
     model
@@ -167,7 +165,8 @@ fn check_generics(kind: DataKind, item: &DeriveInput, errors: &mut Errors) {
 }
 
 // #[state] struct Pending { reference: &'static str }
-fn check_owned(kind: DataKind, item: &DeriveInput, errors: &mut Errors) {
+// #[state] struct Pending { reference: &str }, which rustc reports
+fn check_owned(kind: DataKind, item: &DeriveInput, errors: &mut Errors) -> bool {
     let what = if kind == DataKind::State { "a state" } else { "an event" };
     let fields = fields(&item.data).into_iter().map(|(_, field)| field);
     for field in fields.filter(|field| field_use(field, &item.ident).deserialized) {
@@ -178,10 +177,13 @@ fn check_owned(kind: DataKind, item: &DeriveInput, errors: &mut Errors) {
                 elem => type_text(elem),
             };
             let message = format!("{what} is saved and read again, so it borrows nothing: own the data, as `{owned}`");
-            errors.at(reference, message);
-            return;
+            if reference.lifetime.is_some() {
+                errors.at(reference, message);
+            }
+            return true;
         }
     }
+    false
 }
 
 /// Finds a reference that is held, and not the argument or result of a function.

@@ -75,7 +75,8 @@ pub(crate) fn parse_impl(
                         steps.push(step);
                     }
                     None => {
-                        repair_step(&mut method.sig, awaited.contains(&method.sig.ident));
+                        let awaited = awaited.contains(&method.sig.ident);
+                        repair_step(&mut method.sig, awaited);
                         items.push(close_method(method, index, bodies));
                     }
                 }

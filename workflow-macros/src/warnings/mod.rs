@@ -6,9 +6,11 @@ mod ambient;
 mod endless_wait;
 mod fragile_step;
 mod never_taken;
+mod unmarked_step;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
+use syn::ItemImpl;
 
 use crate::expand::{allow, at};
 use crate::lint::Lint;
@@ -21,12 +23,13 @@ pub(crate) struct Warning {
     pub(crate) message: String,
 }
 
-pub(crate) fn expand_lints(machine: &Machine) -> TokenStream {
+pub(crate) fn expand_lints(machine: &Machine, item: &ItemImpl) -> TokenStream {
     let mut warnings = Vec::new();
     endless_wait::find(machine, &mut warnings);
     fragile_step::find(machine, &mut warnings);
     never_taken::find(machine, &mut warnings);
     ambient::find(machine, &mut warnings);
+    unmarked_step::find(machine, item, &mut warnings);
     warnings.iter().map(|warning| expand_warning(machine, warning)).collect()
 }
 

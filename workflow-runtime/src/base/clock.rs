@@ -47,6 +47,13 @@ struct ManualTime {
     sleepers: BTreeMap<(Timestamp, u64), Waker>,
 }
 
+impl Default for ManualClock {
+    /// A clock that shows the Unix epoch.
+    fn default() -> Self {
+        Self::new(Timestamp::EPOCH)
+    }
+}
+
 impl ManualClock {
     /// A clock that shows `now`.
     #[must_use]

@@ -57,16 +57,16 @@ impl fmt::Display for ExecutionId {
 #[non_exhaustive]
 pub enum InvalidId {
     /// The id has no characters.
-    #[error("an execution id must not be empty; name the work it does, as in `order-17`")]
+    #[error("an id must not be empty: name what it stands for, as in `order-17`")]
     Empty,
     /// The id is over [`ExecutionId::MAX_LEN`] bytes.
-    #[error("an execution id is at most {} bytes long, this one has {len}; use a digest of it", ExecutionId::MAX_LEN)]
+    #[error("an id is at most {} bytes long, and this one has {len}: use a digest of it", ExecutionId::MAX_LEN)]
     TooLong {
         /// Bytes of the refused id.
         len: usize,
     },
     /// The id has a control character, which would garble logs.
-    #[error("an execution id must not hold the control character {character:?}")]
+    #[error("an id must not hold the control character {character:?}")]
     ControlCharacter {
         /// The first such character.
         character: char,

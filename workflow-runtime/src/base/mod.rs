@@ -1,12 +1,14 @@
 //! Layer 0: what everything else is made of — ids, errors, time. Nothing here knows what a workflow is.
 
 mod clock;
+mod context;
 mod duration;
 mod error;
 mod id;
 mod timestamp;
 
 pub use clock::{Clock, ManualClock, Sleep};
+pub use context::Context;
 pub(crate) use duration::HumanDuration;
 pub use error::{Error, Result};
 pub use id::{ExecutionId, InvalidId};

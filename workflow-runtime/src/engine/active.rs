@@ -15,6 +15,8 @@ pub(super) struct ActiveSet {
     tasks: Mutex<HashMap<ExecutionKey, Active>>,
     places: Arc<Semaphore>,
     limit: usize,
+    /// Whether everything was told to abort: so is what comes later.
+    aborted: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -69,7 +71,12 @@ pub(super) struct Place {
 
 impl ActiveSet {
     pub(super) fn new(limit: usize) -> Self {
-        Self { tasks: Mutex::default(), places: Arc::new(Semaphore::new(limit)), limit }
+        Self {
+            tasks: Mutex::default(),
+            places: Arc::new(Semaphore::new(limit)),
+            limit,
+            aborted: AtomicBool::new(false),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Active>> {
@@ -89,10 +96,15 @@ impl ActiveSet {
         Claim::Granted(Place { set: Arc::clone(self), key: key.clone(), signal, released: false, _permit: permit })
     }
 
-    /// Remembers the task of an execution, to abort it.
-    pub(super) fn has_task(&self, key: &ExecutionKey, task: AbortHandle) {
-        if let Some(active) = self.lock().get_mut(key) {
-            active.task = Some(task);
+    /// Remembers the task of the place that `signal` is of, to abort it. That place may have been given up already, and
+    /// another one of the same execution be there.
+    pub(super) fn has_task(&self, key: &ExecutionKey, signal: &Arc<Signal>, task: AbortHandle) {
+        let mut tasks = self.lock();
+        if let Some(active) = tasks.get_mut(key).filter(|active| Arc::ptr_eq(&active.signal, signal)) {
+            match self.aborted.load(Ordering::Acquire) {
+                true => task.abort(),
+                false => active.task = Some(task),
+            }
         }
     }
 
@@ -120,7 +132,11 @@ impl ActiveSet {
     }
 
     pub(super) fn abort_all(&self) {
-        let tasks: Vec<_> = self.lock().values_mut().filter_map(|active| active.task.take()).collect();
+        let tasks: Vec<_> = {
+            let mut tasks = self.lock();
+            self.aborted.store(true, Ordering::Release);
+            tasks.values_mut().filter_map(|active| active.task.take()).collect()
+        };
         tasks.iter().for_each(AbortHandle::abort);
     }
 }
@@ -151,5 +167,38 @@ impl Drop for Place {
         if !self.released {
             self.set.lock().remove(&self.key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ExecutionId;
+
+    fn claim(set: &Arc<ActiveSet>) -> (ExecutionKey, Place) {
+        let key = ExecutionKey { workflow: "Test".into(), id: ExecutionId::new("a").unwrap() };
+        let Claim::Granted(place) = set.claim(&key) else { panic!("it has a place") };
+        (key, place)
+    }
+
+    #[test]
+    fn a_task_is_that_of_its_own_place_and_is_aborted_also_if_it_is_known_late() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let task = || runtime.spawn(std::future::pending::<()>());
+        let set = Arc::new(ActiveSet::new(2));
+        let (key, first) = claim(&set);
+        let first_signal = Arc::clone(first.signal());
+        drop(first);
+        let (_, second) = claim(&set);
+        let (second_task, first_task) = (task(), task());
+        set.has_task(&key, second.signal(), second_task.abort_handle());
+        set.has_task(&key, &first_signal, first_task.abort_handle());
+        set.abort_all();
+        assert!(runtime.block_on(second_task).unwrap_err().is_cancelled());
+        drop(second);
+        let (_, third) = claim(&set);
+        let third_task = task();
+        set.has_task(&key, third.signal(), third_task.abort_handle());
+        assert!(runtime.block_on(third_task).unwrap_err().is_cancelled());
     }
 }

@@ -12,6 +12,8 @@ use crate::base::Clock;
 use crate::machine::Workflow;
 use crate::record::Json;
 use crate::store::{Store, StoreError};
+#[cfg(feature = "sqlite")]
+use crate::stores::this_process;
 
 /// An engine to be.
 ///
@@ -127,11 +129,19 @@ impl EngineBuilder {
             runtime.spawn(async move {
                 told_to_stop().await;
                 tracing::info!("told to stop: running steps finish first");
-                if let Some(core) = core.upgrade() {
-                    // Its error is given to whoever waits for an outcome or calls `shutdown`.
-                    let _ = core.shutdown().await;
+                let shutdown = async {
+                    if let Some(core) = core.upgrade() {
+                        // Its error is given to whoever waits for an outcome or calls `shutdown`.
+                        let _ = core.shutdown().await;
+                    }
+                    std::future::pending::<()>().await;
+                };
+                tokio::select! {
+                    // Listened to before the first step is waited for, so that no signal is missed.
+                    biased;
+                    () = told_to_stop() => {}
+                    () = shutdown => {}
                 }
-                told_to_stop().await;
                 std::process::exit(130);
             });
         }
@@ -144,11 +154,27 @@ async fn open(source: Source) -> Result<Arc<dyn Store>, StoreError> {
         Source::Store(store) => Ok(store),
         #[cfg(feature = "sqlite")]
         Source::Sqlite(path) => {
-            let opened = tokio::task::spawn_blocking(move || crate::stores::SqliteStore::open(path)).await;
+            let opened = tokio::task::spawn_blocking(move || open_sqlite(&path)).await;
             match opened {
                 Ok(store) => Ok(Arc::new(store?)),
                 Err(error) => Err(StoreError::Io { source: Arc::new(error) }),
             }
+        }
+    }
+}
+
+/// Opens the file, and waits a moment for an engine of this process that was dropped just now and has not let go yet.
+#[cfg(feature = "sqlite")]
+fn open_sqlite(path: &std::path::Path) -> Result<crate::stores::SqliteStore, StoreError> {
+    const PATIENCE: Duration = Duration::from_millis(500);
+    const PAUSE: Duration = Duration::from_millis(10);
+    let begun = std::time::Instant::now();
+    loop {
+        match crate::stores::SqliteStore::open(path) {
+            Err(StoreError::InUse { holder, .. }) if holder == this_process() && begun.elapsed() < PATIENCE => {
+                std::thread::sleep(PAUSE);
+            }
+            opened => return opened,
         }
     }
 }

@@ -1,13 +1,12 @@
 //! What the parts of an engine share.
 
-use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::EngineError;
@@ -16,6 +15,7 @@ use super::registry::{Machine, Registry};
 use super::retry::Retries;
 use super::run::Run;
 use super::scheduler::Alarm;
+use super::watchers::Watchers;
 use crate::base::{Clock, ExecutionId, Timestamp};
 use crate::machine::Workflow;
 use crate::record::{ExecutionKey, Json};
@@ -32,11 +32,11 @@ pub(super) struct Core {
     pub(super) active: Arc<ActiveSet>,
     pub(super) alarm: Alarm,
     pub(super) retries: Retries,
+    /// They are told when an execution has ended or was parked, and when the engine stops.
+    pub(super) watchers: Watchers,
     pub(super) runtime: Handle,
     stopping: AtomicBool,
     failure: OnceLock<StoreError>,
-    // Held only to add or take out, never over an await.
-    watchers: Mutex<HashMap<ExecutionKey, Vec<oneshot::Sender<()>>>>,
     scheduler: OnceLock<AbortHandle>,
     /// Every task holds a receiver, so that the end of the last one can be waited for.
     tasks: watch::Sender<()>,
@@ -66,10 +66,10 @@ impl Core {
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
             retries: Retries::default(),
+            watchers: Watchers::default(),
             runtime: parts.runtime,
             stopping: AtomicBool::new(false),
             failure: OnceLock::new(),
-            watchers: Mutex::default(),
             scheduler: OnceLock::new(),
             tasks: watch::Sender::new(()),
         }
@@ -177,9 +177,10 @@ impl Core {
         let Some((_, machine)) = self.registry.get(&key.workflow) else { return };
         match self.active.claim(key) {
             Claim::Granted(place) => {
+                let signal = Arc::clone(place.signal());
                 let run = Run::new(Arc::clone(self), Arc::clone(machine), place);
                 let task = self.spawn(run.run());
-                self.active.has_task(key, task);
+                self.active.has_task(key, &signal, task);
             }
             Claim::Running => {}
             Claim::Full => {
@@ -188,25 +189,6 @@ impl Core {
                     self.alarm.ring();
                 }
             }
-        }
-    }
-
-    /// Ready when the execution has ended, was parked, or the engine stops. Register before looking, so that nothing is
-    /// missed in between.
-    pub(super) fn watch(&self, key: &ExecutionKey) -> oneshot::Receiver<()> {
-        let (sender, receiver) = oneshot::channel();
-        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        let watching = watchers.entry(key.clone()).or_default();
-        watching.retain(|watcher| !watcher.is_closed());
-        watching.push(sender);
-        receiver
-    }
-
-    pub(super) fn tell_watchers(&self, key: &ExecutionKey) {
-        let watching = self.watchers.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        for watcher in watching.into_iter().flatten() {
-            // One that has gone away does not mind.
-            let _ = watcher.send(());
         }
     }
 
@@ -234,7 +216,7 @@ impl Core {
         self.stopping.store(true, Ordering::Release);
         self.active.signal_all();
         self.alarm.ring();
-        self.watchers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.watchers.tell_all();
     }
 
     pub(super) async fn shutdown(&self) -> Result<(), EngineError> {
@@ -247,6 +229,10 @@ impl Core {
             }
         }
         self.abort();
+        self.stopped_for_good().await
+    }
+
+    pub(super) async fn stopped_for_good(&self) -> Result<(), EngineError> {
         // Not before the last task is gone: until then, it holds the store.
         self.tasks.closed().await;
         match self.failure.get() {

@@ -82,7 +82,9 @@ pub enum EngineError {
         source: Option<JsonError>,
     },
     /// The engine stops, or has stopped.
-    #[error("the engine is shutting down; the execution goes on when an engine is started on the store again")]
+    #[error(
+        "the engine is shutting down and takes nothing more; what was acknowledged goes on when an engine is started on the store again"
+    )]
     ShuttingDown,
     /// There is no tokio runtime here.
     #[error(

@@ -81,7 +81,8 @@ impl<W: Workflow> Execution<W> {
     /// [`EngineError::Unreadable`], [`EngineError::ShuttingDown`], or that of the store.
     pub async fn outcome(&self) -> Result<W::Outcome, EngineError> {
         loop {
-            let changed = self.engine.core.watch(&self.key);
+            // Before the look, so that nothing is missed in between.
+            let watch = self.engine.core.watchers.watch(&self.key);
             let record = self.record().await?;
             match record.status() {
                 Status::Ended => {
@@ -97,8 +98,7 @@ impl<W: Workflow> Execution<W> {
                 }
                 Status::Running | Status::Waiting => {}
             }
-            // An error means that the engine stops, which the next round finds.
-            let _ = changed.await;
+            watch.told().await;
         }
     }
 
@@ -129,9 +129,14 @@ impl<W: Workflow> Execution<W> {
     /// Its history, oldest first: the rows after the one with the place `after` (0 for the beginning), at most `limit`.
     ///
     /// # Errors
-    /// That of the store.
+    /// [`EngineError::UnknownExecution`], or that of the store.
     pub async fn history(&self, after: u64, limit: usize) -> Result<Vec<HistoryRow>, EngineError> {
-        Ok(self.engine.core.store().history(&self.key, after, limit).await?)
+        let rows = self.engine.core.store().history(&self.key, after, limit).await?;
+        if rows.is_empty() && after == 0 && limit > 0 {
+            // Every execution has a first row.
+            self.record().await?;
+        }
+        Ok(rows)
     }
 
     /// Has it try again what it was parked for: in the same visit, with the results of the steps that succeeded, and with

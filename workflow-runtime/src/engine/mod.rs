@@ -15,6 +15,7 @@ mod retry;
 mod run;
 mod scheduler;
 mod system_clock;
+mod watchers;
 
 use std::sync::Arc;
 
@@ -181,6 +182,16 @@ impl Engine {
     /// The failure of the store that stopped the engine before, if one did.
     pub async fn shutdown(&self) -> Result<(), EngineError> {
         self.core.shutdown().await
+    }
+
+    /// Ready when the engine has stopped: told to by [`shutdown`](Self::shutdown) or, with
+    /// [`shutdown_on_ctrl_c`](EngineBuilder::shutdown_on_ctrl_c), by a signal, or because its store failed. A service waits
+    /// here at the end of its `main`.
+    ///
+    /// # Errors
+    /// The failure of the store, if that was the reason.
+    pub async fn stopped(&self) -> Result<(), EngineError> {
+        self.core.stopped_for_good().await
     }
 
     fn new_execution<W: Workflow>(&self, key: ExecutionKey, start: &W::Start) -> Result<Commit, EngineError> {

@@ -1,6 +1,10 @@
 //! Takes one execution as far as it goes.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use tracing::Instrument as _;
 
@@ -9,8 +13,8 @@ use super::core::Core;
 use super::registry::Machine;
 use crate::base::Error;
 use crate::kernel::{HandlerPlan, Kernel, Next};
-use crate::machine::{Finished, Finishing, HandlerCall, Progress, Turn, TurnScope};
-use crate::record::{Activity, ErrorKind, ErrorRecord};
+use crate::machine::{Finished, Finishing, HandlerCall, Progress, Turn, TurnScope, panic_text};
+use crate::record::{Activity, ErrorKind, ErrorRecord, Status};
 use crate::store::{Change, Commit, Fence, Refused, StoreError, Stored};
 
 /// A chain of pure handlers is committed after this many transitions, so that it neither piles up nor is lost whole.
@@ -44,18 +48,42 @@ impl Run {
     }
 
     pub(super) async fn run(mut self) {
-        match self.advance().await {
-            Ok(()) | Err(Stop::Engine) => {}
-            Err(Stop::Store(error)) => self.core.fail(&error),
-            // The place keeps others of this engine away, so the epoch is what is out of date.
-            Err(Stop::Refused(Refused::Fenced)) => self.core.fail(&StoreError::TakenOver),
-            Err(Stop::Refused(refused)) => {
-                tracing::warn!(execution = %self.place.key(), %refused, "the execution is left as it is");
+        loop {
+            let stop = match caught(self.advance()).await {
+                Ok(Ok(()) | Err(Stop::Engine)) => break,
+                Ok(Err(stop)) => stop,
+                Err(panic) => match self.park(&panic).await {
+                    Ok(()) => continue,
+                    Err(stop) => stop,
+                },
+            };
+            match stop {
+                Stop::Engine => {}
+                Stop::Store(error) => self.core.fail(&error),
+                // The place keeps others of this engine away, so the epoch is what is out of date.
+                Stop::Refused(Refused::Fenced) => self.core.fail(&StoreError::TakenOver),
+                Stop::Refused(refused) => {
+                    tracing::warn!(execution = %self.place.key(), %refused, "the execution is left as it is");
+                }
             }
+            break;
         }
         let core = Arc::clone(&self.core);
         drop(self);
         core.alarm.place_freed();
+    }
+
+    /// Parks the execution for a panic of user code that no turn could catch.
+    async fn park(&self, panic: &str) -> Result<(), Stop> {
+        let Some(stored) = self.load().await? else { return Ok(()) };
+        let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
+        if matches!(execution.record().status(), Status::Running | Status::Waiting) {
+            let message = format!("user code panicked outside of its handler: {panic}");
+            tracing::error!(execution = %self.place.key(), message, "parked");
+            execution.park(ErrorRecord { kind: ErrorKind::Panicked, message, sources: Vec::new() }, self.core.now());
+            self.commit(&mut execution).await?;
+        }
+        Ok(())
     }
 
     async fn advance(&mut self) -> Result<(), Stop> {
@@ -87,7 +115,7 @@ impl Run {
                 }
                 Next::Parked | Next::Ended => {
                     self.commit(&mut execution).await?;
-                    self.core.tell_watchers(self.place.key());
+                    self.core.watchers.tell(self.place.key());
                     if self.place.release() {
                         return Ok(());
                     }
@@ -198,6 +226,8 @@ impl Run {
         if advance.is_empty() {
             return Ok(());
         }
+        // A store may answer at once, and an execution may go round for ever: the others of this thread have their turn.
+        tokio::task::coop::consume_budget().await;
         let change = Change::Advance { fence, advance: Box::new(advance) };
         let commit = Commit { key: self.place.key().clone(), change };
         match self.core.store.commit(vec![commit]).await?.pop() {
@@ -223,12 +253,23 @@ impl Run {
                 let record = ErrorRecord::new(ErrorKind::Unreadable, &Error::from(error));
                 let change = Change::Quarantine { error: record, at: self.core.now() };
                 self.core.store.commit(vec![Commit { key: key.clone(), change }]).await?;
-                self.core.tell_watchers(key);
+                self.core.watchers.tell(key);
                 Ok(None)
             }
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Handlers are caught in their turns. What is left is user code that runs because something of it is dropped, or because
+/// its errors are looked at.
+async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let mut work = pin!(work);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic_text(&*panic).to_owned())),
+    })
+    .await
 }
 
 async fn sleep_until(core: &Core, due: Option<crate::base::Timestamp>) {

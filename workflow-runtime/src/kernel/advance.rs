@@ -13,7 +13,7 @@ pub struct Advance {
     pub journal: Vec<JournalEntry>,
     /// Keys of journal entries to drop, one by one.
     pub forget: Vec<String>,
-    /// Places in the inbox of the events that this consumes. Their ids stay known until the execution ends.
+    /// Places in the inbox of the events that this consumes. Their ids stay known.
     pub consumed: Vec<u64>,
     /// Rows to add to the history.
     pub history: Vec<HistoryRecord>,

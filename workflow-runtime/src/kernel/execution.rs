@@ -201,7 +201,12 @@ impl Kernel {
                 self.record.data = data;
                 self.keep_visit(plan);
             }
-            Decided::Wait => self.keep_visit(plan),
+            Decided::Wait => {
+                if matches!(self.record.activity, Activity::Handler { .. }) {
+                    self.note(HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() }, now);
+                }
+                self.keep_visit(plan);
+            }
         }
     }
 
@@ -446,13 +451,13 @@ fn unreadable(message: String) -> ErrorRecord {
 
 fn unknown_state(state: &str) -> ErrorRecord {
     unreadable(format!(
-        "the workflow has no state `{state}` any more: give the state that replaces it `was = \"{state}\"`, then retry"
+        "the workflow has no state `{state}` any more: give the state that replaces it `was = \"{state}\"`"
     ))
 }
 
 fn unknown_handler(handler: &str, state: &str) -> ErrorRecord {
     unreadable(format!(
-        "the state `{state}` has no handler `{handler}` any more, and an execution is in the middle of it: bring the handler back, then retry"
+        "the state `{state}` has no handler `{handler}` any more, and an execution is in the middle of it: bring the handler back"
     ))
 }
 

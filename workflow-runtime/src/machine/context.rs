@@ -5,6 +5,8 @@ use std::hash::Hasher;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::turn_state::TurnState;
@@ -39,7 +41,8 @@ impl Cx {
     }
 
     /// A context that belongs to no execution, to call one handler or step in a unit test. Steps run and are retried as
-    /// declared, by `clock`; nothing is saved.
+    /// declared, by `clock`; nothing is saved. Where a step would end the handler, as one does that panics and whose error
+    /// type has no room for that, it panics.
     #[must_use]
     pub fn detached(workflow: &str, id: ExecutionId, clock: impl Clock) -> Self {
         let scope = TurnScope {
@@ -100,38 +103,58 @@ impl Cx {
     /// The present, recorded: when the handler is run again after a crash, it sees the same time as before.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let key = self.claim("now");
+        self.chosen("now", || self.turn.scope.clock.now())
+    }
+
+    /// A random number, recorded: when the handler is run again after a crash, it sees the same one. Not for secrets.
+    #[must_use]
+    pub fn random(&self) -> u64 {
+        self.chosen("random", || fastrand::u64(..))
+    }
+
+    /// What `choose` gives, recorded under this name.
+    fn chosen<T: Serialize + DeserializeOwned>(&self, name: &str, choose: impl FnOnce() -> T) -> T {
+        let key = self.claim(name);
         let recorded = self.turn.recorded(&key).map(|entry| entry.result);
         if let Some(JournalResult::Done(json)) = recorded
-            && let Ok(now) = json.decode()
+            && let Ok(value) = json.decode()
         {
-            return now;
+            return value;
         }
-        let now = self.turn.scope.clock.now();
-        match Json::encode(&now) {
+        let value = choose();
+        match Json::encode(&value) {
             Ok(json) => self.turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Done(json) }),
             Err(error) => self.turn.fail(Failure { kind: ErrorKind::Unreadable, error: Error::from(error) }),
         }
-        now
+        value
     }
 
     /// Waits for `duration`, durably: the execution leaves memory, and after a crash the rest of the time is waited for,
     /// not all of it again.
-    pub async fn sleep(&self, duration: Duration) {
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let turn = Arc::clone(&self.turn);
+        // Taken by the call: what polls two sleeps may poll either first.
         let key = self.claim("sleep");
-        let due = match self.turn.recorded(&key).map(|entry| entry.result) {
-            Some(JournalResult::Sleeping { due }) => due,
-            _ => {
-                let due = self.turn.scope.clock.now() + duration;
-                self.turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Sleeping { due } });
-                due
-            }
-        };
-        self.turn.sleep_until(due).await;
+        async move {
+            let due = match turn.recorded(&key).map(|entry| entry.result) {
+                Some(JournalResult::Sleeping { due }) => due,
+                _ => {
+                    let due = turn.scope.clock.now() + duration;
+                    turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Sleeping { due } });
+                    due
+                }
+            };
+            turn.sleep_until(due).await;
+        }
     }
 
     fn claim(&self, call: &str) -> String {
-        self.turn.claim(&format!("{}:{call}", self.turn.scope.handler))
+        self.turn.claim(&format!("{}:{call}", self.caller()))
+    }
+
+    /// Who makes the calls in this context: the first part of their keys.
+    pub(super) fn caller(&self) -> &str {
+        self.step.as_ref().map_or(&self.turn.scope.handler, |step| &step.key)
     }
 
     pub(super) fn turn(&self) -> &Arc<TurnState> {

@@ -36,6 +36,7 @@ pub use state::{Event, State};
 pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
 pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
+pub(crate) use turn::panic_text;
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
 pub use workflow::{
     Accepts, Decision, Handled, HandlerCall, HandlerRun, Outcome, Transition, Workflow, WorkflowEvent, WorkflowState,

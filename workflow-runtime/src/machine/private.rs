@@ -331,6 +331,7 @@ where
     match decode(name, data) {
         Some(Ok(value)) => Ok(value),
         Some(Err(JsonError::Decode(error) | JsonError::Encode(error))) => Err(D::Error::custom(error)),
+        Some(Err(error @ JsonError::TooDeep { .. })) => Err(D::Error::custom(error)),
         None => Err(D::Error::custom(format_args!("`{name}` is not a name that this workflow has"))),
     }
 }

@@ -157,8 +157,7 @@ impl StepCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
     pub fn new(cx: &Cx, policy: &'static StepPolicy, arguments: &Digest) -> Self {
-        let handler = &cx.turn().scope.handler;
-        let key = cx.turn().claim(&format!("{handler}:{}:{:032x}", policy.name, arguments.finish()));
+        let key = cx.turn().claim(&format!("{}:{}:{:032x}", cx.caller(), policy.name, arguments.finish()));
         Self { cx: cx.clone(), policy, key }
     }
 
@@ -255,6 +254,7 @@ impl StepCall {
                             self.record(failed, JournalResult::Retrying { error, due });
                             drop(in_flight);
                             turn.sleep_until(due).await;
+                            turn.begin_attempt(&self.key);
                             continue;
                         }
                         None => {
@@ -342,9 +342,12 @@ impl StepCall {
 
     /// Gives the handler the error that stands for `cut`, or ends the handler with it where the step's type has none.
     async fn cut<T, E: StepError>(&self, cut: Error) -> Result<T, E> {
+        if self.cx.turn().is_interrupted() {
+            // It is recorded; what interrupts the handler goes before it.
+            return pending().await;
+        }
         match E::from_cut(cut) {
-            Ok(error) if !self.cx.turn().is_interrupted() => Err(error),
-            Ok(_) => pending().await,
+            Ok(error) => Err(error),
             Err(cut) => {
                 self.cx.turn().fail(Failure::failed(cut));
                 pending().await

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
-use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent};
+use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Status};
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
 /// [moved](Self::advance).
@@ -143,16 +143,20 @@ impl<W: Workflow> Stepper<W> {
     /// Sends it an event, then [runs](Self::run) it.
     ///
     /// # Errors
-    /// If the event cannot be saved.
+    /// If the event cannot be saved, or the execution has ended.
     pub fn send<E>(&mut self, event: E) -> Sending<'_, Result<Rest>>
     where
         W: Accepts<E>,
     {
         let (name, payload) = (W::event_name(), W::encode_event(&event));
         Sending::new(async move {
+            let payload = payload?;
+            if self.has_ended() {
+                return Err(Error::msg(format!("the execution has ended, and takes no event `{name}`")));
+            }
             self.sent += 1;
             let (event_id, sent_at) = (self.sent.to_string(), self.clock.now());
-            let event = NewEvent { event_id, name: name.to_owned(), payload: payload?, sent_at };
+            let event = NewEvent { event_id, name: name.to_owned(), payload, sent_at };
             self.inbox.push(EventRecord { seq: self.sent, event });
             self.run().await
         })
@@ -192,9 +196,11 @@ impl<W: Workflow> Stepper<W> {
     /// Has it try again what it was parked for, then [runs](Self::run) it.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// If it is not parked.
     pub async fn retry(&mut self) -> Result<Rest> {
-        self.execution.retry(self.clock.now());
+        if !self.execution.retry(self.clock.now()) {
+            return Err(Error::msg("the execution is not parked: there is nothing to retry"));
+        }
         self.run().await
     }
 
@@ -267,6 +273,10 @@ impl<W: Workflow> Stepper<W> {
                 }
             }
         }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.execution.record().status() == Status::Ended
     }
 
     /// There is no store: what would be written is only remembered.

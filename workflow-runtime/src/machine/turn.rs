@@ -138,9 +138,10 @@ impl Turn {
     where
         F: Future<Output = Result<Decided, Failure>> + Send + 'static,
     {
-        let state = Arc::new(TurnState::new(scope, journal));
+        let driver = Arc::new(Driver::default());
+        let state = Arc::new(TurnState::new(scope, journal, Waker::from(Arc::clone(&driver))));
         let handler = Box::pin(handler(Cx::new(Arc::clone(&state))));
-        Self { handler, state, driver: Arc::default(), wake: None, lent: Weak::new(), alarm: None }
+        Self { handler, state, driver, wake: None, lent: Weak::new(), alarm: None }
     }
 
     /// Runs the handler until there is something to tell. It may be called again after [`Progress::Save`], once the
@@ -226,7 +227,9 @@ impl Turn {
     fn poll_handler(&mut self) -> Poll<Result<Decided, Failure>> {
         let waker = Waker::from(self.take_up());
         let mut context = Context::from_waker(&waker);
+        self.state.is_polled(true);
         let poll = catch_unwind(AssertUnwindSafe(|| self.handler.as_mut().poll(&mut context)));
+        self.state.is_polled(false);
         poll.unwrap_or_else(|panic| {
             let text = format!("the handler `{}` panicked: {}", self.state.scope.handler, panic_text(&*panic));
             Poll::Ready(Err(Failure { kind: ErrorKind::Panicked, error: Error::msg(text) }))
@@ -281,16 +284,22 @@ impl Driver {
         }
     }
 
-    fn wake(&self) {
+    fn forget(&self) {
+        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Wake for Driver {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
         self.woken.store(true, Ordering::Release);
         let driver = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(driver) = driver {
             driver.wake();
         }
-    }
-
-    fn forget(&self) {
-        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -301,22 +310,22 @@ struct TurnWake {
 
 impl Wake for TurnWake {
     fn wake(self: Arc<Self>) {
-        self.driver.wake();
+        self.driver.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.driver.wake();
+        self.driver.wake_by_ref();
     }
 }
 
 impl Drop for TurnWake {
     fn drop(&mut self) {
-        self.driver.wake();
+        self.driver.wake_by_ref();
     }
 }
 
 /// What a panic said.
-pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&'static str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it gave no message")
 }

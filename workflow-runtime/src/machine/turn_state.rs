@@ -37,7 +37,12 @@ struct Inner {
     /// Steps that may not start before what came before them is saved.
     at_gate: BTreeMap<u64, Option<Waker>>,
     sleepers: BTreeMap<(Timestamp, u64), Option<Waker>>,
+    /// What the handler is polled with, while the turn keeps it.
     root: Option<Waker>,
+    /// Wakes whoever polls the turn; nobody does, if the context is detached.
+    turn: Option<Waker>,
+    /// Whether the turn polls its handler, and so sees by itself what comes of that.
+    polled: bool,
 }
 
 impl fmt::Debug for TurnState {
@@ -47,16 +52,21 @@ impl fmt::Debug for TurnState {
 }
 
 impl TurnState {
-    pub(super) fn new(scope: TurnScope, journal: Vec<JournalEntry>) -> Self {
+    pub(super) fn new(scope: TurnScope, journal: Vec<JournalEntry>, turn: Waker) -> Self {
+        Self::with(scope, journal, Some(turn))
+    }
+
+    fn with(scope: TurnScope, journal: Vec<JournalEntry>, turn: Option<Waker>) -> Self {
         let unclaimed = journal.iter().map(|entry| entry.key.clone()).collect();
         let journal = journal.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
-        let inner = Inner { journal, unclaimed, ..Inner::default() };
-        Self { scope, detached: false, inner: Mutex::new(inner) }
+        let detached = turn.is_none();
+        let inner = Inner { journal, unclaimed, turn, ..Inner::default() };
+        Self { scope, detached, inner: Mutex::new(inner) }
     }
 
     /// That of a context which no turn drives.
     pub(super) fn detached(scope: TurnScope) -> Self {
-        Self { detached: true, ..Self::new(scope, Vec::new()) }
+        Self::with(scope, Vec::new(), None)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -74,6 +84,12 @@ impl TurnState {
         key
     }
 
+    /// Counts the calls inside of this step from the beginning, as after a crash.
+    pub(super) fn begin_attempt(&self, step: &str) {
+        let inside = |call: &str| call.strip_prefix(step).is_some_and(|rest| rest.starts_with(':'));
+        self.lock().calls.retain(|call, _| !inside(call));
+    }
+
     pub(super) fn recorded(&self, key: &str) -> Option<JournalEntry> {
         self.lock().journal.get(key).cloned()
     }
@@ -87,11 +103,29 @@ impl TurnState {
         // Two results of one call between two commits: the later one is all that matters.
         inner.unsaved.retain(|unsaved| unsaved.key != entry.key);
         inner.unsaved.push(entry);
+        let turn = inner.turn();
+        drop(inner);
+        turn.into_iter().for_each(Waker::wake);
+    }
+
+    /// Says whether the turn polls its handler.
+    pub(super) fn is_polled(&self, polled: bool) {
+        self.lock().polled = polled;
     }
 
     /// Ends the turn with `failure`, whatever the handler does.
     pub(super) fn fail(&self, failure: Failure) {
-        self.lock().failure.get_or_insert(failure);
+        if self.detached {
+            #[expect(clippy::panic, reason = "there is no turn to end: a unit test would hang")]
+            {
+                panic!("{:?}", failure.error);
+            }
+        }
+        let mut inner = self.lock();
+        inner.failure.get_or_insert(failure);
+        let turn = inner.turn();
+        drop(inner);
+        turn.into_iter().for_each(Waker::wake);
     }
 
     pub(super) fn take_failure(&self) -> Option<Failure> {
@@ -130,7 +164,12 @@ impl TurnState {
             let entry = inner.journal.get(*key).filter(|entry| entry.is_of(&self.scope.handler));
             entry.is_some_and(|entry| !matches!(entry.result, JournalResult::Sleeping { .. }))
         };
-        inner.unclaimed.iter().filter(told).cloned().collect()
+        // Nobody asks for what is inside of a step that is recorded itself.
+        let is_inside_of_claimed = |key: &str| {
+            let outer = |(end, _)| key.get(..end).is_some_and(|outer| inner.is_claimed(outer));
+            key.match_indices(':').any(outer)
+        };
+        inner.unclaimed.iter().filter(told).filter(|key| !is_inside_of_claimed(key)).cloned().collect()
     }
 
     /// Says with which waker the turn polls.
@@ -190,6 +229,16 @@ impl TurnState {
 }
 
 impl Inner {
+    fn is_claimed(&self, key: &str) -> bool {
+        self.journal.contains_key(key) && !self.unclaimed.contains(key)
+    }
+
+    /// Wakes the turn, once the lock is given back, if this happens in a task of its own: only the turn saves results,
+    /// sets the alarm and ends.
+    fn turn(&self) -> Option<Waker> {
+        self.turn.as_ref().filter(|_| !self.polled).cloned()
+    }
+
     /// A waker to keep for `context`, unless the turn itself polls on: a future that polls its children by wakers of
     /// its own, as `FuturesUnordered` does, has to be told.
     fn foreign_waker(&self, context: &Context<'_>) -> Option<Waker> {
@@ -217,7 +266,11 @@ pub(super) struct InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         if self.counted {
-            self.state.lock().in_flight -= 1;
+            let mut inner = self.state.lock();
+            inner.in_flight -= 1;
+            let turn = inner.turn().filter(|_| inner.interrupted);
+            drop(inner);
+            turn.into_iter().for_each(Waker::wake);
         }
     }
 }
@@ -273,6 +326,9 @@ impl Future for TurnSleep {
         let waiter = inner.waiter(&mut sleep.waiter);
         let waker = inner.foreign_waker(context);
         inner.sleepers.insert((sleep.due, waiter), waker);
+        let turn = inner.turn();
+        drop(inner);
+        turn.into_iter().for_each(Waker::wake);
         Poll::Pending
     }
 }

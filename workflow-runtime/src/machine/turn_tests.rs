@@ -295,19 +295,26 @@ fn a_sleep_is_handed_back_and_over_when_its_time_has_come() {
 }
 
 #[test]
-fn now_is_recorded() {
+fn time_and_chance_are_recorded() {
     let clock = clock();
-    let handler = |cx: Cx| async move {
-        let first = cx.now();
-        assert_eq!(first, Timestamp::EPOCH);
-        plain(&cx, 1).await?;
-        Ok(Decided::Wait)
+    let (send, seen) = std::sync::mpsc::channel();
+    let handler = |cx: Cx| {
+        let send = send.clone();
+        async move {
+            send.send((cx.now(), cx.random(), cx.random())).unwrap();
+            plain(&cx, 1).await?;
+            Ok(Decided::Wait)
+        }
     };
     let mut first = turn(&clock, vec![], handler);
-    let Some(Progress::Save(results)) = poll(&mut first) else { panic!("the time is not saved before the step") };
+    let Some(Progress::Save(results)) = poll(&mut first) else { panic!("they are not saved before the step") };
     clock.advance(Duration::from_secs(9));
     let mut second = turn(&clock, results, handler);
     assert!(matches!(poll(&mut second), Some(Progress::Finished(Finished { result: Ok(_), .. }))));
+    let seen: Vec<_> = seen.try_iter().collect();
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0].0, Timestamp::EPOCH);
+    assert_ne!(seen[0].1, seen[0].2, "two calls are two choices");
 }
 
 #[test]
@@ -431,4 +438,157 @@ fn the_idempotency_key_is_that_of_the_call() {
     let different: std::collections::BTreeSet<_> = first.iter().cloned().chain(keys(2)).collect();
     assert_eq!(different.len(), 6, "no two calls and no two visits share one");
     assert!(first.iter().all(|key| key.len() == 32));
+}
+
+#[test]
+fn sleeps_are_told_apart_by_the_order_of_their_calls_whichever_is_polled_first() {
+    let clock = clock();
+    let handler = |short_first: bool| {
+        move |cx: Cx| async move {
+            let (short, long) = (cx.sleep(Duration::from_secs(1)), cx.sleep(Duration::from_secs(9)));
+            let (short, long) = (std::pin::pin!(short), std::pin::pin!(long));
+            // As `select!` does, which polls in an order that is different each time.
+            let short_is_over = match short_first {
+                true => matches!(futures::future::select(short, long).await, futures::future::Either::Left(_)),
+                false => matches!(futures::future::select(long, short).await, futures::future::Either::Right(_)),
+            };
+            assert!(short_is_over);
+            Ok(Decided::Wait)
+        }
+    };
+    let mut first = turn(&clock, vec![], handler(true));
+    let Some(Progress::Wait { results, .. }) = poll(&mut first) else { panic!("it does not wait") };
+    clock.advance(Duration::from_secs(1));
+    let mut second = turn(&clock, results, handler(false));
+    assert!(matches!(poll(&mut second), Some(Progress::Finished(Finished { result: Ok(_), .. }))));
+}
+
+/// An error that has no room for a timeout.
+#[derive(Debug, serde::Serialize, serde::Deserialize, thiserror::Error)]
+#[error("no")]
+struct No;
+
+#[test]
+fn an_interruption_goes_before_the_failure_of_the_step_that_it_waited_for() {
+    const CUT: StepPolicy = StepPolicy::new("cut").timeout(Duration::from_secs(5));
+    let clock = clock();
+    let mut turn = turn(&clock, vec![], |cx| async move {
+        call(&cx, &CUT, 1).once(|_| std::future::pending::<Result<u32, No>>()).await?;
+        Ok(Decided::Wait)
+    });
+    assert!(poll(&mut turn).is_none());
+    turn.interrupt();
+    assert!(poll(&mut turn).is_none());
+    clock.advance(Duration::from_secs(5));
+    let Some(Progress::Interrupted { results }) = poll(&mut turn) else { panic!("it is not interrupted") };
+    assert_eq!(values(&results), ["failed"]);
+}
+
+#[test]
+#[should_panic(expected = "the step `cut` panicked: boom")]
+fn a_detached_step_does_not_hang_where_a_turn_would_end() {
+    const CUT: StepPolicy = StepPolicy::new("cut");
+    let cx = Cx::detached("Test", ExecutionId::new("1").unwrap(), clock());
+    let step = call(&cx, &CUT, 1).once(|_| async { panic!("boom") as Result<u32, No> });
+    let _ = step.now_or_never();
+}
+
+/// Counts how often a turn has asked to be polled.
+#[derive(Default)]
+struct Asked(AtomicU32);
+
+impl Wake for Asked {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn steps_in_a_task_of_their_own_wake_the_turn_for_what_it_has_to_do() {
+    let clock = clock();
+    let (send, task) = std::sync::mpsc::channel();
+    let (done, waiting) = oneshot::channel();
+    let mut turn = turn(&clock, vec![], |cx| async move {
+        let steps = async move {
+            plain(&cx, 1).await.unwrap();
+            cx.sleep(Duration::from_secs(1)).await;
+            plain(&cx, 2).await.unwrap();
+            done.send(()).unwrap();
+        };
+        send.send(steps.boxed()).unwrap();
+        waiting.await.ok();
+        Ok(Decided::Wait)
+    });
+    let asked = Arc::<Asked>::default();
+    let waker = Waker::from(Arc::clone(&asked));
+    let mut context = Context::from_waker(&waker);
+    let mut poll = |turn: &mut Turn| {
+        let polled = std::pin::pin!(turn.next()).poll(&mut context);
+        (polled, asked.0.swap(0, Ordering::Relaxed))
+    };
+    assert!(poll(&mut turn).0.is_pending());
+    let mut task = task.recv().unwrap();
+    let mut run = || task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let wait = |asked: &Asked| asked.0.swap(0, Ordering::Relaxed) > 0;
+    for _ in 0..10 {
+        if run().is_ready() {
+            break;
+        }
+        assert!(wait(&asked), "the turn has to save, or to set its alarm");
+        match poll(&mut turn).0 {
+            Poll::Ready(Progress::Save(_)) => turn.saved(),
+            Poll::Ready(other) => panic!("{other:?}"),
+            Poll::Pending => clock.advance(Duration::from_secs(1)),
+        }
+    }
+    let Poll::Ready(Progress::Finished(finished)) = poll(&mut turn).0 else { panic!("it does not end") };
+    assert!(finished.result.is_ok());
+}
+
+#[test]
+fn steps_inside_of_steps_are_told_apart_by_the_step_they_are_in() {
+    let handler = |order: [u32; 2]| {
+        move |cx: Cx| async move {
+            let outer = |value| {
+                let step = call(&cx, &CANCELLED, value);
+                // The same inner call in each: what it comes to is that of the outer one.
+                step.once(
+                    move |cx| async move { call(&cx, &PLAIN, 0).once(|_| async move { Ok::<_, Error>(value) }).await },
+                )
+            };
+            let (first, second) = (outer(order[0]), outer(order[1]));
+            let results = futures::future::join(first, second).await;
+            assert_eq!((results.0?, results.1?), (order[0], order[1]));
+            Ok(Decided::Wait)
+        }
+    };
+    let mut first = turn(&clock(), vec![], handler([1, 2]));
+    let (mut all, mut journal) = (Vec::new(), Vec::new());
+    while let Some(progress) = poll(&mut first) {
+        match progress {
+            Progress::Save(results) => {
+                all.extend(results.clone());
+                // The crash comes before an outer step is recorded.
+                journal.extend(results.into_iter().filter(|entry| entry.key.contains(":plain:")));
+                first.saved();
+            }
+            Progress::Finished(finished) => {
+                assert!(finished.result.is_ok());
+                all.extend(finished.results);
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut second = turn(&clock(), journal, handler([2, 1]));
+    loop {
+        match poll(&mut second) {
+            Some(Progress::Save(_)) => second.saved(),
+            Some(Progress::Finished(finished)) => break assert!(finished.result.is_ok()),
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut recorded = turn(&clock(), all, handler([2, 1]));
+    let Some(Progress::Finished(finished)) = poll(&mut recorded) else { panic!("every result is recorded") };
+    assert!(finished.unclaimed.is_empty(), "{:?}", finished.unclaimed);
 }

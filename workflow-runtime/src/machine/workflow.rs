@@ -127,6 +127,23 @@ pub trait Accepts<E>: Workflow {
     fn encode_event(event: &E) -> Result<Json, JsonError>;
 }
 
+/// An event that there never is.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum NoEvent {}
+
+// Of a workflow that takes a single event, rustc would conclude that every event sent is meant to be that one.
+#[diagnostic::do_not_recommend]
+impl<W: Workflow> Accepts<NoEvent> for W {
+    fn event_name() -> &'static str {
+        ""
+    }
+
+    fn encode_event(event: &NoEvent) -> Result<Json, JsonError> {
+        match *event {}
+    }
+}
+
 /// What a handler decided.
 pub enum Decision<W: Workflow> {
     /// Take the edge to this state.

@@ -46,7 +46,7 @@ pub enum HistoryKind {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unclaimed: Vec<String>,
     },
-    /// A handler returned `Stay`: the data was replaced, the visit goes on.
+    /// A handler returned `Stay`, or that of an edge `Wait`: the visit goes on.
     Stayed {
         /// The state.
         state: String,

@@ -8,7 +8,8 @@ use crate::base::Timestamp;
 /// One recorded call of the current visit. A later entry of the same key replaces an earlier one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JournalEntry {
-    /// Which call this is: handler, branch, step, digest of the arguments, and the how-manieth of those.
+    /// Which call this is: handler, branch, step, digest of the arguments, and the how-manieth of those. A call inside of a
+    /// step has that step's key before its own.
     pub key: String,
     /// How often the step has been tried.
     pub attempts: u32,

@@ -12,16 +12,23 @@ use serde_json::value::RawValue;
 pub struct Json(Box<RawValue>);
 
 impl Json {
+    /// How deep arrays and objects may be nested: what `serde_json` reads back.
+    pub const DEEPEST: usize = 127;
+
     /// The most bytes of one value, unless an engine is told otherwise: 2 MiB.
     pub const DEFAULT_LIMIT: usize = 2 * 1024 * 1024;
 
     /// Writes `value` as JSON.
     ///
     /// # Errors
-    /// If the value's `Serialize` fails, or it holds what JSON has no form for, such as a map whose keys are no text.
+    /// If the value's `Serialize` fails, or it holds what JSON has no form for, such as a map whose keys are no text; or if
+    /// it is nested deeper than it could be read back.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
         let value = serde_json::value::to_raw_value(value).map_err(JsonError::Encode)?;
-        Ok(Self(value))
+        match depth(value.get()) {
+            depth if depth > Self::DEEPEST => Err(JsonError::TooDeep { depth }),
+            _ => Ok(Self(value)),
+        }
     }
 
     /// Reads the value back.
@@ -51,6 +58,25 @@ impl fmt::Debug for Json {
     }
 }
 
+/// How deep the arrays and objects of a JSON text are nested.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// Why a value could not be written as JSON, or read from it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -58,7 +84,37 @@ pub enum JsonError {
     /// The value has no JSON form.
     #[error("the value cannot be written as JSON")]
     Encode(#[source] serde_json::Error),
+    /// The value is nested too deep to be read back.
+    #[error("the value is nested {depth} levels deep, and at most {} can be read back: keep it flatter", Json::DEEPEST)]
+    TooDeep {
+        /// How deep it is nested.
+        depth: usize,
+    },
     /// The JSON is of another shape.
     #[error("the saved JSON does not have the shape that the type has now")]
     Decode(#[source] serde_json::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn nested(depth: usize) -> Value {
+        (1..depth).fold(Value::Array(Vec::new()), |inner, _| Value::Array(vec![inner]))
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_back_however_deep() {
+        let deepest = Json::encode(&nested(Json::DEEPEST)).unwrap();
+        assert_eq!(deepest.decode::<Value>().unwrap(), nested(Json::DEEPEST));
+        let error = Json::encode(&nested(Json::DEEPEST + 1)).unwrap_err();
+        assert!(matches!(error, JsonError::TooDeep { depth: 128 }), "{error}");
+    }
+
+    #[test]
+    fn brackets_in_texts_do_not_count() {
+        assert_eq!(depth(r#"{"a":["[[[", "\"[", "\\"], "b{":[[]]}"#), 3);
+    }
 }

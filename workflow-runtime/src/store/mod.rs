@@ -108,7 +108,8 @@ pub enum Change {
         history: Vec<HistoryRecord>,
     },
     /// Puts an event into the inbox, unless one with its id was put there before, consumed or not: then nothing changes.
-    /// It is not fenced, as its sender need not know the visit. It is refused at an end state, whatever its id.
+    /// It is not fenced, as its sender need not know the visit. It is refused at an end state, unless it is
+    /// a repetition.
     Deliver {
         /// The event.
         event: NewEvent,
@@ -116,7 +117,7 @@ pub enum Change {
     /// Takes the execution forward. It is refused if its fence is not that of the execution, or the execution has ended.
     ///
     /// Of the journal, first all is dropped that `drop_journal` says, then what `forget` says, then `journal` is added.
-    /// If the record is one of an end state, the journal, the inbox and the ids of events go with it; an event that is
+    /// If the record is one of an end state, the journal and the inbox go with it; an event that is
     /// in the inbox then and that `consumed` does not name, such as one that arrived just before, leaves a row
     /// [`EventLeft`](crate::record::HistoryKind::EventLeft) at the end of the history, so that none is lost silently.
     Advance {
@@ -125,8 +126,9 @@ pub enum Change {
         /// What changes.
         advance: Box<Advance>,
     },
-    /// Marks a damaged execution as parked, and leaves what is stored of it as it is, for a person to look at. Only its
-    /// summary shows it, until an [`Advance`](Self::Advance) brings a new record. It is refused at an end state.
+    /// Marks a damaged execution as parked, and leaves what is stored of it as it is, for a person to look at. It counts as
+    /// parked, also when it is loaded again after it was mended, until an [`Advance`](Self::Advance) brings a new record.
+    /// It is refused at an end state.
     Quarantine {
         /// Why it cannot go on.
         error: ErrorRecord,

@@ -8,7 +8,7 @@ use super::rules::{Head, event_left};
 use crate::base::Timestamp;
 use crate::kernel::Advance;
 use crate::record::{
-    ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent, Status,
+    EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent, ParkedRecord, Status,
 };
 use crate::store::{
     Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, Page, Query, Refused, StateCount,
@@ -39,7 +39,7 @@ struct Shared {
 
 struct Kept {
     record: ExecutionRecord,
-    quarantine: Option<ErrorRecord>,
+    quarantine: Option<ParkedRecord>,
     journal: BTreeMap<String, JournalEntry>,
     inbox: BTreeMap<u64, NewEvent>,
     event_ids: HashSet<String>,
@@ -142,7 +142,7 @@ fn ready<T: Send + 'static>(answer: T) -> StoreFuture<T> {
 fn is_asked_for(query: &Query, summary: &ExecutionSummary) -> bool {
     query.workflow.as_ref().is_none_or(|workflow| *workflow == summary.workflow)
         && (query.states.is_empty() || query.states.contains(&summary.state))
-        && query.status.is_none_or(|status| status == summary.status)
+        && (query.statuses.is_empty() || query.statuses.contains(&summary.status))
 }
 
 impl Shared {
@@ -208,19 +208,20 @@ impl Kept {
             Change::Create { .. } => Ok(Committed::Existed),
             Change::Deliver { event } => self.deliver(event),
             Change::Advance { fence, advance } => self.advance(fence, epoch, *advance),
-            Change::Quarantine { error, at: _ } => {
+            Change::Quarantine { error, at } => {
                 self.head().admit_unless_ended()?;
-                self.quarantine = Some(error);
+                self.quarantine = Some(ParkedRecord { at, error });
                 Ok(Committed::Applied)
             }
         }
     }
 
     fn deliver(&mut self, event: NewEvent) -> Result<Committed, Refused> {
-        self.head().admit_unless_ended()?;
-        if !self.event_ids.insert(event.event_id.clone()) {
+        if self.event_ids.contains(&event.event_id) {
             return Ok(Committed::Existed);
         }
+        self.head().admit_unless_ended()?;
+        self.event_ids.insert(event.event_id.clone());
         self.last_event += 1;
         self.inbox.insert(self.last_event, event);
         Ok(Committed::Applied)
@@ -254,13 +255,16 @@ impl Kept {
         let left = std::mem::take(&mut self.inbox).into_values();
         self.history.extend(left.map(|event| event_left(&head, event)));
         self.journal.clear();
-        self.event_ids = HashSet::new();
     }
 
     fn stored(&self) -> Stored {
         let event = |(seq, event): (&u64, &NewEvent)| EventRecord { seq: *seq, event: event.clone() };
+        let mut record = self.record.clone();
+        if let Some(quarantine) = &self.quarantine {
+            record.parked = Some(quarantine.clone());
+        }
         Stored {
-            record: self.record.clone(),
+            record,
             journal: self.journal.values().cloned().collect(),
             inbox: self.inbox.iter().map(event).collect(),
         }
@@ -270,8 +274,8 @@ impl Kept {
         let Head { visit, status, entered_at, .. } = self.head();
         let mut summary = ExecutionSummary::new(key.clone(), self.record.state.clone(), status, visit, entered_at);
         summary.wake_at = self.wake_at();
-        let parked = self.record.parked.as_ref().map(|parked| &parked.error);
-        summary.error = self.quarantine.as_ref().or(parked).filter(|_| status == Status::Parked).cloned();
+        let parked = self.quarantine.as_ref().or(self.record.parked.as_ref()).filter(|_| status == Status::Parked);
+        summary.error = parked.map(|parked| parked.error.clone());
         summary
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Statements<'connection> {
     last_pending: CachedStatement<'connection>,
     inbox: CachedStatement<'connection>,
     drop_inbox: CachedStatement<'connection>,
-    drop_event_ids: CachedStatement<'connection>,
+    find_event_id: CachedStatement<'connection>,
     add_history: CachedStatement<'connection>,
 }
 
@@ -84,7 +84,7 @@ impl<'connection> Statements<'connection> {
             last_pending: prepare("SELECT MAX(seq) FROM inbox WHERE exec = ?1")?,
             inbox: prepare("SELECT checksum, body FROM inbox WHERE exec = ?1 ORDER BY seq")?,
             drop_inbox: prepare("DELETE FROM inbox WHERE exec = ?1")?,
-            drop_event_ids: prepare("DELETE FROM event_ids WHERE exec = ?1")?,
+            find_event_id: prepare("SELECT 1 FROM event_ids WHERE exec = ?1 AND event_id = ?2")?,
             add_history: prepare(
                 "INSERT INTO history (exec, seq, checksum, body)
                  VALUES (?1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM history WHERE exec = ?1), ?2, ?3)",
@@ -122,7 +122,13 @@ impl<'connection> Statements<'connection> {
             _ => found.head.admit_unless_ended(),
         };
         if let Err(refused) = admitted {
-            return Ok(Err(refused));
+            return match kind {
+                // A repetition of what was accepted is no news, also when nothing new is.
+                WriteKind::Deliver { event } if self.find_event_id.exists(params![found.exec, event.event_id])? => {
+                    Ok(Ok(Committed::Existed))
+                }
+                _ => Ok(Err(refused)),
+            };
         }
         match kind {
             WriteKind::Create { .. } => Ok(Ok(Committed::Existed)),
@@ -260,7 +266,6 @@ impl<'connection> Statements<'connection> {
         let left = left.collect::<rusqlite::Result<Vec<_>>>()?;
         self.add_history(exec, &left)?;
         self.drop_inbox.execute([exec])?;
-        self.drop_event_ids.execute([exec])?;
         Ok(())
     }
 

@@ -65,7 +65,7 @@ fn holder(file: &mut File) -> String {
     // Where locks are mandatory, the holder's number cannot be read.
     let _ = file.take(32).read_to_string(&mut content);
     match content.trim().parse::<u32>() {
-        Ok(id) if id == std::process::id() => format!("this process ({id})"),
+        Ok(id) if id == std::process::id() => this_process(),
         Ok(id) => format!("process {id}"),
         Err(_) => "another process".to_owned(),
     }
@@ -76,4 +76,9 @@ fn not_writable(path: &Path, error: io::Error) -> StoreError {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem if path.exists() => StoreError::ReadOnly,
         _ => cannot_open_io(path, error),
     }
+}
+
+/// How this process is called as the holder of a lock.
+pub(crate) fn this_process() -> String {
+    format!("this process ({})", std::process::id())
 }

@@ -26,6 +26,7 @@ mod worker;
 mod write;
 mod writer;
 
+pub(crate) use lock::this_process;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

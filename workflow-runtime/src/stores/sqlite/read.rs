@@ -14,7 +14,7 @@ use crate::stores::rules::Head;
 /// See [`Store::load`](crate::store::Store::load).
 pub(super) fn load(connection: &Connection, key: &ExecutionKey) -> Result<Option<Stored>, StoreError> {
     let Some(row) = find(connection, key).map_err(|error| failed_for(key, EXECUTION, error))? else { return Ok(None) };
-    let record: ExecutionRecord = row.body.open(key, RecordKind::Execution, EXECUTION)?;
+    let mut record: ExecutionRecord = row.body.open(key, RecordKind::Execution, EXECUTION)?;
     if row.state != record.state || !row.head.is_that_of(&record) {
         return Err(corrupt(key, EXECUTION, "its columns and its body differ".to_owned()));
     }
@@ -23,6 +23,10 @@ pub(super) fn load(connection: &Connection, key: &ExecutionKey) -> Result<Option
     let last_pending = inbox.last().map_or(0, |event| event.seq);
     if row.last_event < last_pending.max(record.inbox_seen) {
         return Err(corrupt(key, EXECUTION, "it has seen more events than it was sent".to_owned()));
+    }
+    if row.head.status == Status::Parked && record.parked.is_none() {
+        let parked = serde_json::from_slice(row.parked.as_deref().unwrap_or_default());
+        record.parked = Some(parked.map_err(|error| corrupt(key, EXECUTION, error.to_string()))?);
     }
     Ok(Some(Stored { record, journal, inbox }))
 }
@@ -60,6 +64,8 @@ struct FoundRow {
     state: String,
     head: Head,
     last_event: u64,
+    /// The `ParkedRecord`, as JSON: the record's own, or that of a quarantine.
+    parked: Option<Vec<u8>>,
     body: Body,
 }
 
@@ -97,7 +103,8 @@ impl Head {
 
 fn find(connection: &Connection, key: &ExecutionKey) -> rusqlite::Result<Option<FoundRow>> {
     let mut statement = connection.prepare_cached(
-        "SELECT checksum, body, exec, state, visit, status, entered_at, record_wake_at, inbox_seen, last_event
+        "SELECT checksum, body, exec, state, visit, status, entered_at, record_wake_at, inbox_seen, last_event,
+                parked
          FROM executions WHERE workflow = ?1 AND id = ?2",
     )?;
     let found = statement.query_row(params![&*key.workflow, key.id.as_str()], |row| {
@@ -109,7 +116,8 @@ fn find(connection: &Connection, key: &ExecutionKey) -> rusqlite::Result<Option<
             inbox_seen: from_sql(row.get(8)?),
         };
         let state = String::from_utf8_lossy(&bytes(row, 3)?).into_owned();
-        Ok(FoundRow { exec: row.get(2)?, state, head, last_event: from_sql(row.get(9)?), body: Body::of(row)? })
+        let parked = row.get_ref(10)?.as_bytes_or_null()?.map(<[u8]>::to_vec);
+        Ok(FoundRow { exec: row.get(2)?, state, head, last_event: from_sql(row.get(9)?), parked, body: Body::of(row)? })
     });
     found.optional()
 }

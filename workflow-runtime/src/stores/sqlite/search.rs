@@ -81,9 +81,10 @@ fn select(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<Execut
         sql.push_str(" AND workflow = ?");
         parameters.push(text(workflow));
     }
-    if let Some(status) = query.status {
-        sql.push_str(" AND status = ?");
-        parameters.push(text(status.name()));
+    if !query.statuses.is_empty() {
+        sql.push_str(" AND status IN (SELECT value FROM json_each(?))");
+        let names: Vec<_> = query.statuses.iter().map(|status| status.name()).collect();
+        parameters.push(text(&serde_json::Value::from(names).to_string()));
     }
     if !query.states.is_empty() {
         sql.push_str(" AND state IN (SELECT value FROM json_each(?))");

@@ -181,15 +181,20 @@ pub async fn in_one_call_builds_on_the_one_before(home: &impl Home) {
 }
 
 /// What is stored stays for a person to look at.
-pub async fn quarantine_shows_in_the_summary_alone(home: &impl Home) {
+pub async fn quarantine_parks_and_keeps_what_is_stored(home: &impl Home) {
     let bench = Bench::new(home).await;
     bench.create(&key("a"), running_since(1_000)).await;
     bench.send(&key("a"), "e").await;
-    let (before, history, _) = bench.everything_of(&key("a")).await;
+    let (mut before, history, _) = bench.everything_of(&key("a")).await;
     assert_eq!(bench.change(&key("a"), quarantine("damaged")).await, Ok(Committed::Applied));
     let summary = summary_of(&bench, "a").await;
     assert_eq!((summary.status, summary.error, summary.wake_at), (Status::Parked, Some(error("damaged")), None));
     let (after, history_after, _) = bench.everything_of(&key("a")).await;
+    let parked = after.as_ref().and_then(|after| after.record.parked.clone());
+    assert_eq!(parked.as_ref().map(|parked| &parked.error), Some(&error("damaged")));
+    if let Some(before) = &mut before {
+        before.record.parked = parked;
+    }
     assert_eq!((after, history_after), (before, history));
 }
 

@@ -91,7 +91,7 @@ macro_rules! store_conformance {
             is_refused_for_an_unknown_execution
             is_refused_at_an_end
             in_one_call_builds_on_the_one_before
-            quarantine_shows_in_the_summary_alone
+            quarantine_parks_and_keeps_what_is_stored
             quarantine_ends_with_a_new_record
             quarantine_is_refused_at_an_end_and_if_unknown
         }

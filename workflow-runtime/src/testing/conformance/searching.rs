@@ -87,7 +87,7 @@ pub async fn a_list_by_workflow_state_and_status(home: &impl Home) {
     let bench = Bench::new(home).await;
     fill(&bench).await;
     assert_eq!(bench.list(&orders()).await.0, names((0..1_000).step_by(2)));
-    let query = Query { status: Some(Status::Running), ..orders() };
+    let query = Query { statuses: vec![Status::Running], ..orders() };
     assert_eq!(bench.list(&query).await.0, names((2..1_000).step_by(4)));
     let query = Query { states: vec!["Shipped".to_owned()], limit: 1_000, ..Query::default() };
     assert_eq!(bench.list(&query).await.0, names((3..1_000).step_by(4)));
@@ -95,7 +95,7 @@ pub async fn a_list_by_workflow_state_and_status(home: &impl Home) {
     assert_eq!(bench.list(&Query { states, limit: 1_000, ..Query::default() }).await.0.len(), 1_000);
     let query = Query { states: vec!["Shipped".to_owned()], ..orders() };
     assert_eq!(bench.list(&query).await.0, [""; 0]);
-    let query = Query { status: Some(Status::Waiting), after: Some(key("n500")), limit: 2, ..orders() };
+    let query = Query { statuses: vec![Status::Waiting], after: Some(key("n500")), limit: 2, ..orders() };
     assert_eq!(bench.list(&query).await, (names([504, 508].into_iter()), Some(key("n508"))));
     let query = Query { after: Some(key("n500")), ..Query { workflow: Some("Refunds".into()), ..orders() } };
     assert_eq!(bench.list(&query).await.0, names((1..1_000).step_by(2)), "`after` may be in another workflow");
@@ -109,7 +109,7 @@ pub async fn a_list_of_none_and_of_all(home: &impl Home) {
     assert_eq!(bench.list(&Query { limit: 0, ..Query::default() }).await, (Vec::new(), None));
     let query = Query { workflow: Some("Nobody's".into()), ..Query::default() };
     assert_eq!(bench.list(&query).await, (Vec::new(), None));
-    let query = Query { status: Some(Status::Parked), ..Query::default() };
+    let query = Query { statuses: vec![Status::Parked], ..Query::default() };
     assert_eq!(bench.list(&query).await, (Vec::new(), None));
     let query = Query { limit: usize::MAX, ..Query::default() };
     assert_eq!(bench.list(&query).await.0.len(), 1_000);

@@ -1,0 +1,97 @@
+//! Those who wait for an execution to end.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch::{Receiver, Sender};
+
+use crate::record::ExecutionKey;
+
+/// Who waits for what. An execution that nobody waits for has no entry.
+#[derive(Debug, Default)]
+pub(super) struct Watchers {
+    // Held only to look up, insert or remove, never over an await.
+    watched: Mutex<HashMap<ExecutionKey, Sender<()>>>,
+}
+
+/// One who waits. Dropping it ends that.
+#[derive(Debug)]
+pub(super) struct Watch<'a> {
+    watchers: &'a Watchers,
+    key: &'a ExecutionKey,
+    told: Option<Receiver<()>>,
+}
+
+impl Watchers {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Sender<()>>> {
+        // Each change is one insert or remove, so a panic elsewhere cannot have left it half done.
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn watch<'a>(&'a self, key: &'a ExecutionKey) -> Watch<'a> {
+        let told = self.lock().entry(key.clone()).or_default().subscribe();
+        Watch { watchers: self, key, told: Some(told) }
+    }
+
+    /// Wakes those who wait for this execution.
+    pub(super) fn tell(&self, key: &ExecutionKey) {
+        // Dropping it tells them.
+        let sender = self.lock().remove(key);
+        drop(sender);
+    }
+
+    /// Wakes everyone.
+    pub(super) fn tell_all(&self) {
+        let senders = std::mem::take(&mut *self.lock());
+        drop(senders);
+    }
+}
+
+impl Watch<'_> {
+    /// Ready when it has been told.
+    pub(super) async fn told(mut self) {
+        if let Some(told) = &mut self.told {
+            // The only thing that ever happens to the other end is that it is dropped.
+            let _ = told.changed().await;
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let mut watched = self.watchers.lock();
+        self.told = None;
+        if watched.get(self.key).is_some_and(|sender| sender.receiver_count() == 0) {
+            watched.remove(self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+    use crate::base::ExecutionId;
+
+    fn key() -> ExecutionKey {
+        ExecutionKey { workflow: "Test".into(), id: ExecutionId::new("a").unwrap() }
+    }
+
+    #[test]
+    fn everyone_who_waits_is_told_and_nothing_is_kept_for_those_who_have_gone() {
+        let (watchers, key) = (Watchers::default(), key());
+        let (first, second, gone) = (watchers.watch(&key), watchers.watch(&key), watchers.watch(&key));
+        drop(gone);
+        watchers.tell(&key);
+        let third = watchers.watch(&key);
+        assert!(first.told().now_or_never().is_some());
+        assert!(second.told().now_or_never().is_some());
+        assert_eq!(watchers.lock().len(), 1, "the third one still waits");
+        assert!(third.told().now_or_never().is_none());
+        assert_eq!(watchers.lock().len(), 0);
+        let fourth = watchers.watch(&key);
+        watchers.tell_all();
+        assert!(fourth.told().now_or_never().is_some());
+    }
+}
