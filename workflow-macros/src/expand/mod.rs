@@ -91,6 +91,13 @@ pub(crate) fn where_shared(machine: &Machine, is_workflow: bool) -> TokenStream 
     quote!(where #predicates #shared)
 }
 
+/// The same in a part: and that it is a workflow at all, which is asserted once.
+pub(crate) fn where_part(machine: &Machine) -> TokenStream {
+    let (shared, runtime, self_ty) = (where_shared(machine, false), &machine.runtime, &machine.self_ty);
+    let binder = machine.generics.params.is_empty().then(|| quote!(for<'__a>));
+    quote!(#shared #binder #self_ty: #runtime::Workflow,)
+}
+
 /// The name of a generated type.
 pub(crate) fn generated_ident(machine: &Machine, suffix: &str) -> Ident {
     Ident::new(&format!("{}{suffix}", machine.name()), machine.ident.span().resolved_at(Span::call_site()))
