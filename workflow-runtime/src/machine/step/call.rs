@@ -1,156 +1,26 @@
-//! Steps: effects whose results are recorded.
+//! A call of a step: found in the journal, or run until there is a result to record.
 
-use std::error::Error as StdError;
-use std::future::{Future, pending, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
-use std::time::Duration;
+use std::future::{Future, pending};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
-use super::digest::Digest;
-use super::turn::panic_text;
-use super::{Cx, Failure};
+use super::attempt::Attempt;
+use super::error::{StepError, StepPanicked, StepTimedOut};
+use super::policy::StepPolicy;
 use crate::base::Error;
-use crate::kernel::RetryPolicy;
+use crate::machine::digest::Digest;
+use crate::machine::{Cx, Failure};
 use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, JsonError};
-
-/// How a step is run: what its `#[step(…)]` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StepPolicy {
-    /// The function's name.
-    pub name: &'static str,
-    /// When it is tried again; without, its first failure is final.
-    pub retry: Option<RetryPolicy>,
-    /// How long one attempt may take.
-    pub timeout: Option<Duration>,
-    /// Whether an interruption of the handler cuts a running attempt off instead of letting it finish.
-    pub cancel: bool,
-}
-
-#[doc(hidden)]
-impl StepPolicy {
-    #[must_use]
-    pub const fn new(name: &'static str) -> Self {
-        Self { name, retry: None, timeout: None, cancel: false }
-    }
-
-    #[must_use]
-    pub const fn retry(mut self, max: u32, base: Duration, cap: Duration) -> Self {
-        self.retry = Some(RetryPolicy { max, base, cap });
-        self
-    }
-
-    #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    #[must_use]
-    pub const fn cancel(mut self) -> Self {
-        self.cancel = true;
-        self
-    }
-}
-
-/// The last attempt of a step took longer than its `timeout`. A `#[catch]` handler can take it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("the step `{step}` was cut off after {timeout_millis} ms, its timeout")]
-pub struct StepTimedOut {
-    /// The step.
-    pub step: String,
-    /// Its timeout in milliseconds.
-    pub timeout_millis: u64,
-}
-
-/// The last attempt of a step panicked. A `#[catch]` handler can take it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("the step `{step}` panicked: {message}")]
-pub struct StepPanicked {
-    /// The step.
-    pub step: String,
-    /// What the panic said.
-    pub message: String,
-}
-
-/// The error of a step: a type that can be saved, so that it is the same after a restart, or the boxed [`Error`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the error of a step",
-    label = "not an error that can be saved",
-    note = "a step's final error is recorded like its result: give `{Self}` `std::error::Error`, `serde::Serialize` and `serde::Deserialize`, or return `Result<T>` with the boxed `workflow_runtime::Error`"
-)]
-pub trait StepError: Sized {
-    /// The error as it is saved: for people, and for the code that called the step.
-    #[doc(hidden)]
-    fn to_recorded(&self) -> (ErrorRecord, Option<Json>);
-
-    /// The error that was saved.
-    #[doc(hidden)]
-    fn from_recorded(record: &ErrorRecord, value: Option<&Json>) -> Result<Self, JsonError>;
-
-    /// The error that stands for an attempt that was cut off, where the type has one.
-    #[doc(hidden)]
-    fn from_cut(cut: Error) -> Result<Self, Error>;
-}
-
-impl StepError for Error {
-    fn to_recorded(&self) -> (ErrorRecord, Option<Json>) {
-        (ErrorRecord::new(ErrorKind::Failed, self), None)
-    }
-
-    fn from_recorded(record: &ErrorRecord, _: Option<&Json>) -> Result<Self, JsonError> {
-        Ok(record.to_error())
-    }
-
-    fn from_cut(cut: Error) -> Result<Self, Error> {
-        Ok(cut)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<E: StdError + Serialize + DeserializeOwned + Send + Sync + 'static> StepError for E {
-    fn to_recorded(&self) -> (ErrorRecord, Option<Json>) {
-        let texts = std::iter::successors(self.source(), |error| (*error).source());
-        let sources = texts.map(ToString::to_string).collect();
-        let record = ErrorRecord { kind: ErrorKind::Failed, message: self.to_string(), sources };
-        (record, Json::encode(self).ok())
-    }
-
-    fn from_recorded(record: &ErrorRecord, value: Option<&Json>) -> Result<Self, JsonError> {
-        match value {
-            Some(value) => value.decode(),
-            None => Json::encode(&record.message)?.decode(),
-        }
-    }
-
-    fn from_cut(cut: Error) -> Result<Self, Error> {
-        Err(cut)
-    }
-}
 
 /// One call of a step: its place in the journal is taken when this is made.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct StepCall {
-    cx: Cx,
-    policy: &'static StepPolicy,
+    pub(super) cx: Cx,
+    pub(super) policy: &'static StepPolicy,
     key: String,
-}
-
-/// How an attempt ended, if not with a result of the step's own.
-enum Cut {
-    TimedOut(StepTimedOut),
-    Panicked(StepPanicked),
-}
-
-enum Attempt<T, E> {
-    Ended(Result<T, E>),
-    Cut(Cut),
 }
 
 impl StepCall {
@@ -280,30 +150,6 @@ impl StepCall {
         }
     }
 
-    /// One attempt, with its time limit, and with a panic turned into a failure.
-    async fn attempt<T, E>(&self, attempt: impl Future<Output = Result<T, E>>) -> Attempt<T, E> {
-        let clock = &self.cx.turn().scope.services.clock;
-        let mut limit = self.policy.timeout.map(|timeout| (timeout, clock.sleep_until(clock.now() + timeout)));
-        let mut attempt = pin!(attempt);
-        poll_fn(|context| {
-            match catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(context))) {
-                Ok(Poll::Ready(result)) => return Poll::Ready(Attempt::Ended(result)),
-                Ok(Poll::Pending) => {}
-                Err(panic) => {
-                    let message = panic_text(&*panic).to_owned();
-                    let cut = StepPanicked { step: self.policy.name.to_owned(), message };
-                    return Poll::Ready(Attempt::Cut(Cut::Panicked(cut)));
-                }
-            }
-            let Some((timeout, over)) = &mut limit else { return Poll::Pending };
-            over.as_mut().poll(context).map(|()| {
-                let timeout_millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-                Attempt::Cut(Cut::TimedOut(StepTimedOut { step: self.policy.name.to_owned(), timeout_millis }))
-            })
-        })
-        .await
-    }
-
     fn record(&self, attempts: u32, result: JournalResult) {
         self.cx.turn().record(JournalEntry { key: self.key.clone(), attempts, result });
     }
@@ -359,22 +205,5 @@ impl StepCall {
         let text = format!("the recorded result of the step `{}` cannot be read", self.policy.name);
         self.cx.turn().fail(Failure::unreadable(Error::from(error).context(text)));
         pending().await
-    }
-}
-
-impl Cut {
-    fn to_recorded(&self) -> (ErrorRecord, Option<Json>) {
-        let (kind, message, value) = match self {
-            Self::TimedOut(cut) => (ErrorKind::TimedOut, cut.to_string(), Json::encode(cut)),
-            Self::Panicked(cut) => (ErrorKind::Panicked, cut.to_string(), Json::encode(cut)),
-        };
-        (ErrorRecord { kind, message, sources: Vec::new() }, value.ok())
-    }
-
-    fn into_error(self) -> Error {
-        match self {
-            Self::TimedOut(cut) => Error::from(cut),
-            Self::Panicked(cut) => Error::from(cut),
-        }
     }
 }

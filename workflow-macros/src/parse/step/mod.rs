@@ -1,0 +1,74 @@
+//! A step: its keys and its signature.
+
+mod retry;
+mod signature;
+
+use proc_macro2::TokenStream;
+use syn::{Attribute, Signature};
+
+pub(crate) use self::signature::check_step_signature;
+use super::attributes::{Inert, doc_text, line_of};
+use super::keys::{flag, list_value, name_list, parse_keys, text_value};
+use crate::duration::parse_duration;
+use crate::errors::Errors;
+use crate::lint::{Lint, named};
+use crate::model::{Cfg, Policy, Runtime, Step, unraw};
+
+/// What `#[step(…)]` says.
+#[derive(Debug, Default)]
+pub(crate) struct StepArgs {
+    pub(crate) policy: Policy,
+    pub(crate) allow: Vec<Lint>,
+    /// Only a free function says it; a method has its workflow's.
+    pub(crate) runtime: Option<Runtime>,
+}
+
+/// Reads the step that a method is. `None` if it cannot be expanded.
+pub(crate) fn parse_method_step(
+    attributes: &[Attribute],
+    signature: &Signature,
+    inert: &Inert,
+    errors: &mut Errors,
+) -> Option<Step> {
+    let mut mistakes = Errors::default();
+    if inert.is_assignment {
+        mistakes.at(&inert.ident, "write `#[step]`, or `#[step(…)]`");
+    }
+    let args = parse_step_args(inert.tokens.clone(), &["retry", "timeout", "cancel", "allow"], &mut mistakes);
+    check_step_signature(signature, true, &mut mistakes);
+    let broken = !mistakes.is_empty();
+    errors.take(mistakes);
+    (!broken).then(|| make_step(attributes, signature, args))
+}
+
+pub(crate) fn make_step(attributes: &[Attribute], signature: &Signature, args: StepArgs) -> Step {
+    Step {
+        ident: signature.ident.clone(),
+        policy: args.policy,
+        doc: doc_text(attributes),
+        cfg: Cfg::of(attributes),
+        allow: args.allow,
+        line: line_of(signature.ident.span()),
+    }
+}
+
+pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut Errors) -> StepArgs {
+    let mut args = StepArgs::default();
+    parse_keys("step", known, tokens, errors, |key, input, errors| {
+        match unraw(key).as_str() {
+            "retry" => {
+                let tokens = list_value(key, "max = 5, backoff = \"200ms..30s\"", input)?;
+                args.policy.retry = retry::parse_retry(key, tokens, errors);
+            }
+            "timeout" => args.policy.timeout = Some(parse_duration(&text_value(key, "10s", input)?)?),
+            "cancel" => {
+                flag(key, input)?;
+                args.policy.cancel = true;
+            }
+            "crate" => args.runtime = Some(crate::parse::runtime::parse_runtime(key, input)?),
+            _ => args.allow = named(name_list(key, "fragile_step", input)?, errors),
+        }
+        Ok(())
+    });
+    args
+}
