@@ -47,6 +47,8 @@ fn record(visit: u64) -> ExecutionRecord {
         timers: Vec::new(),
         inbox_seen: 0,
         parked: None,
+        undo: Vec::new(),
+        closed: None,
     }
 }
 
@@ -56,7 +58,7 @@ fn history(visit: u64) -> HistoryRecord {
 }
 
 fn entry(key: &str) -> JournalEntry {
-    JournalEntry { key: key.to_owned(), attempts: 1, result: JournalResult::Done(text("done")) }
+    JournalEntry::new(key, 1, JournalResult::Done(text("done")))
 }
 
 fn create(id: &str) -> Commit {
