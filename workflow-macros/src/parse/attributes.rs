@@ -40,7 +40,11 @@ impl InertKind {
         }
     }
 
+    /// `event` is none, but it is what is written by mistake for `on`.
     fn of(ident: &Ident) -> Option<Self> {
+        if ident == "event" {
+            return Some(Self::On);
+        }
         let kinds = [Self::State, Self::On, Self::After, Self::At, Self::Every, Self::Catch, Self::Step];
         kinds.into_iter().find(|kind| ident == kind.name())
     }

@@ -9,9 +9,12 @@ mod retry;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod unwind;
+#[cfg(test)]
+mod unwind_tests;
 
 pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
-pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
+pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use retry::RetryPolicy;

@@ -13,6 +13,7 @@ use crate::record::{ErrorRecord, ExecutionRecord};
 pub struct Plan {
     states: BTreeMap<String, Arc<StatePlan>>,
     timer_of: Option<Arc<TimerOf>>,
+    on_failure: OnFailure,
 }
 
 /// Says when the timer of a handler is due, from the state and its data alone; `None` if the data has none. It is called
@@ -25,11 +26,23 @@ impl fmt::Debug for Plan {
     }
 }
 
+/// What becomes of an execution that failed for good, where nothing catches the error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OnFailure {
+    /// It is parked.
+    #[default]
+    Park,
+    /// Everything is undone, then it is parked.
+    Unwind,
+}
+
 /// What may happen in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatePlan {
     /// Whether it is an end state.
     pub end: bool,
+    /// Whether entering it makes everything done before final.
+    pub pivot: bool,
     /// The entry handler.
     pub entry: Option<HandlerPlan>,
     /// The edges that events take.
@@ -101,6 +114,17 @@ impl Plan {
     /// When the timer of `handler` is due, if the data says so.
     pub(super) fn due(&self, handler: &str, record: &ExecutionRecord) -> Result<Option<Timestamp>, ErrorRecord> {
         self.timer_of.as_ref().map_or(Ok(None), |timer_of| timer_of(handler, record))
+    }
+
+    /// Says what a failure that nothing catches comes to.
+    pub fn set_on_failure(&mut self, on_failure: OnFailure) {
+        self.on_failure = on_failure;
+    }
+
+    /// What a failure that nothing catches comes to.
+    #[must_use]
+    pub fn on_failure(&self) -> OnFailure {
+        self.on_failure
     }
 
     /// The state of this persisted name.
