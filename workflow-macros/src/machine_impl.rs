@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
-use syn::{Item, ItemImpl};
+use syn::{Item, ItemFn, ItemImpl};
 
 use crate::check::check_machine;
 use crate::errors::Errors;
@@ -18,11 +18,15 @@ use crate::expand::workflow_impl::expand_workflow;
 use crate::expand::{generated_ident, in_const};
 use crate::parse::attributes::strip_inert;
 use crate::parse::impl_block::{Parsed, parse_impl};
-use crate::parse::workflow_args::parse_workflow_args;
+use crate::parse::workflow_args::{Form, parse_workflow_args};
+use crate::sequential_impl::expand_sequential;
 use crate::warnings::expand_lints;
 
 /// Expands `#[workflow(…)]`. The user's items are emitted whatever is wrong with them.
 pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
+    if let Ok(function) = syn::parse2::<ItemFn>(tokens.clone()) {
+        return expand_sequential(arguments, function);
+    }
     let mut errors = Errors::default();
     let item = match syn::parse2::<ItemImpl>(tokens.clone()) {
         Ok(item) => item,
@@ -33,7 +37,7 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
             return quote!(#tokens #errors);
         }
     };
-    let args = parse_workflow_args(arguments, &mut errors);
+    let args = parse_workflow_args(Form::Impl, arguments, &mut errors);
     let (part, has_start) = (args.part, args.has_start);
     match parse_impl(item, args, &mut errors) {
         Ok(parsed) if part => expand_part(parsed, errors),
@@ -45,7 +49,7 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
     }
 }
 
-fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStream {
+pub(crate) fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, has_start, &mut errors);
     let sound = errors.is_empty() && machine.complete && machine.handlers.iter().all(|handler| !handler.broken);
@@ -86,7 +90,6 @@ fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
 }
 
 // #[workflow] struct Fulfilment;
-// #[workflow] async fn backup(cx: &Cx) { … }
 fn misplaced(tokens: &TokenStream) -> Option<syn::Error> {
     let error = |tokens: TokenStream, message: String| Some(syn::Error::new_spanned(tokens, message));
     let on_impl = |name: &str| format!("`#[workflow]` goes on the `impl {name} {{ … }}` that holds the handlers");
@@ -97,10 +100,6 @@ fn misplaced(tokens: &TokenStream) -> Option<syn::Error> {
         Item::Trait(item) => error(item.ident.to_token_stream(), on_impl("YourWorkflow")),
         Item::Type(item) => error(item.ident.to_token_stream(), on_impl(&item.ident.to_string())),
         Item::Mod(item) => error(item.ident.to_token_stream(), on_impl("YourWorkflow")),
-        Item::Fn(item) => {
-            let message = "a workflow as one function is not available in this version: write its states, and put `#[workflow(start = …)]` on the `impl` that holds the handlers";
-            error(item.sig.ident.to_token_stream(), message.to_owned())
-        }
         _ => None,
     }
 }

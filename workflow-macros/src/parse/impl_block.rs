@@ -1,6 +1,6 @@
 //! The impl block as a whole.
 
-use syn::{Attribute, GenericParam, ImplItem, ItemImpl, Lifetime, Type, parse_quote, visit::Visit};
+use syn::{Attribute, FnArg, GenericParam, ImplItem, ItemImpl, Lifetime, Signature, Type, parse_quote, visit::Visit};
 
 use super::attributes::{InertKind, doc_text, strip_inert, take_inert};
 use super::handler::parse_handler;
@@ -40,6 +40,7 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
                 continue;
             }
         };
+        check_no_dependency(&mut method.sig, errors);
         let inert = take_inert(&mut method.attrs);
         let mut inert = inert.iter();
         let first = inert.next();
@@ -91,9 +92,25 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
         handlers,
         steps,
         allow: args.allow,
+        is_function: false,
         complete,
     };
     Ok(Parsed { machine, item })
+}
+
+// #[state] async fn dump(&self, cx: &Cx, #[dep] store: Store, s: Dumping) -> …
+fn check_no_dependency(signature: &mut Signature, errors: &mut Errors) {
+    for input in &mut signature.inputs {
+        let FnArg::Typed(input) = input else { continue };
+        input.attrs.retain(|attribute| {
+            let is_mark = attribute.path().is_ident("dep");
+            if is_mark {
+                let message = "`#[dep]` is for a workflow as one function: here, a dependency is a field of the workflow, and is read as `self.name`";
+                errors.at(attribute, message);
+            }
+            !is_mark
+        });
+    }
 }
 
 /// The signature of a handler is not the user's choice.

@@ -8,6 +8,7 @@ pub(crate) mod include;
 pub(crate) mod keys;
 pub(crate) mod output;
 pub(crate) mod runtime;
+pub(crate) mod sequential;
 pub(crate) mod step;
 pub(crate) mod types;
 pub(crate) mod workflow_args;
