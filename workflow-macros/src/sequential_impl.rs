@@ -3,7 +3,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{DeriveInput, Ident, ItemFn, parse_quote};
+use syn::{DeriveInput, Ident, parse_quote};
 
 use crate::errors::Errors;
 use crate::expand::data::expand_data;
@@ -11,18 +11,19 @@ use crate::expand::sequential::{done_item, expand_function, handler_impl, input_
 use crate::machine_impl::expand_main;
 use crate::model::{Machine, Runtime, Target, TypeRef};
 use crate::parse::data::{DataKind, parse_data};
+use crate::parse::half_typed::OpenFunction;
 use crate::parse::impl_block::parse_impl;
 use crate::parse::sequential::{Sequential, parse_sequential};
 use crate::parse::workflow_args::{Form, parse_workflow_args};
 
 /// Expands the attribute on a function, which is emitted whatever is wrong with it.
-pub(crate) fn expand_sequential(arguments: TokenStream, function: ItemFn) -> TokenStream {
+pub(crate) fn expand_sequential(arguments: TokenStream, open: OpenFunction) -> TokenStream {
     let mut errors = Errors::default();
-    let mut args = parse_workflow_args(Form::Function(&function.vis), arguments, &mut errors);
-    let sequential = match parse_sequential(function, &mut errors) {
+    let mut args = parse_workflow_args(Form::Function(&open.function.vis), arguments, &mut errors);
+    let sequential = match parse_sequential(open, &mut errors) {
         Ok(sequential) => sequential,
-        Err(function) => {
-            let errors = errors.into_tokens();
+        Err(open) => {
+            let (function, errors) = (open.close(), errors.into_tokens());
             return quote!(#function #errors);
         }
     };
@@ -34,7 +35,7 @@ pub(crate) fn expand_sequential(arguments: TokenStream, function: ItemFn) -> Tok
         expand_state(&input_item(&sequential, &vis), "running", false, &runtime, &mut errors),
         expand_state(&done_item(&sequential, &vis), "done", true, &runtime, &mut errors),
     ];
-    let machine = match parse_impl(handler_impl(&sequential, &runtime), args, &mut errors) {
+    let machine = match parse_impl(handler_impl(&sequential, &runtime), &[], args, &mut errors) {
         Ok(mut parsed) => {
             name_states(&mut parsed.machine, &sequential);
             parsed.item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));

@@ -20,7 +20,8 @@ pub(crate) fn state_idents(ident: &Ident) -> (Ident, Ident) {
 // async fn backup(cx: &Cx, store: &Store, db: Db) -> Result<Archive> { … }
 // pub struct Backup { pub store: Store }
 pub(crate) fn expand_function(sequential: &Sequential, vis: &Visibility) -> TokenStream {
-    let (function, ident, allow) = (&sequential.function, &sequential.ident, allow());
+    let (emitted, ident, allow) = (sequential.open.close(), &sequential.ident, allow());
+    let function = sequential.function();
     let attributes = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let text = format!("The workflow `{}`: its fields are what that takes as `#[dep]`.", unraw(&function.sig.ident));
     let text = match doc_text(&function.attrs).is_empty() {
@@ -30,7 +31,7 @@ pub(crate) fn expand_function(sequential: &Sequential, vis: &Visibility) -> Toke
     let body = body(sequential.dependencies());
     quote! {
         #[allow(clippy::needless_pass_by_value, clippy::unused_async, reason = "a workflow is written so")]
-        #function
+        #emitted
         #(#attributes)*
         #(#text)*
         #allow
@@ -83,7 +84,7 @@ fn body<'a>(arguments: impl Iterator<Item = &'a Argument>) -> TokenStream {
 pub(crate) fn handler_impl(sequential: &Sequential, runtime: &Runtime) -> ItemImpl {
     let (ident, result, allow) = (&sequential.ident, &sequential.result, allow());
     let (input, done) = state_idents(ident);
-    let function = &sequential.function.sig.ident;
+    let function = &sequential.function().sig.ident;
     let body = if sequential.broken {
         quote!(::core::todo!())
     } else {
@@ -108,7 +109,7 @@ pub(crate) fn handler_impl(sequential: &Sequential, runtime: &Runtime) -> ItemIm
             }
         }
     };
-    let docs = sequential.function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    let docs = sequential.function().attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let docs: Vec<_> = docs.collect();
     parse_quote! {
         #(#docs)*

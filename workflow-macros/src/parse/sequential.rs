@@ -7,10 +7,12 @@ use syn::{
     ReturnType, Signature, Type, TypeImplTrait, TypeReference, parse_quote,
 };
 
+use super::half_typed::OpenFunction;
 use super::types::{bare, is_context, is_nearly_context, last_segment, type_arguments};
 use crate::case::{camel, snake};
 use crate::errors::Errors;
 use crate::expand::type_text;
+use crate::machine_impl::check_once;
 use crate::model::unraw;
 
 const EXPECTED: &str = "(cx: &Cx, #[dep] client: &Client, input: Input)";
@@ -21,7 +23,7 @@ pub(crate) struct Sequential {
     /// The workflow's type.
     pub(crate) ident: Ident,
     /// The function, as it is emitted again.
-    pub(crate) function: ItemFn,
+    pub(crate) open: OpenFunction,
     /// Everything that it takes after the context, in order.
     pub(crate) arguments: Vec<Argument>,
     /// What is in its `Ok`.
@@ -65,15 +67,22 @@ impl Sequential {
         self.arguments.iter().filter(|argument| argument.role != Role::Input)
     }
 
+    /// The function, whose body is empty if it cannot be read.
+    pub(crate) fn function(&self) -> &ItemFn {
+        &self.open.function
+    }
+
     /// The body, for what is said of it.
     pub(crate) fn body(&self) -> Block {
-        (*self.function.block).clone()
+        (*self.open.function.block).clone()
     }
 }
 
-/// Reads the function. The function itself is given back, clean of our attributes, where no type can be made for it.
-pub(crate) fn parse_sequential(mut function: ItemFn, errors: &mut Errors) -> Result<Sequential, Box<ItemFn>> {
+/// Reads the function. It is given back, clean of our attributes, where no type can be made for it.
+pub(crate) fn parse_sequential(mut open: OpenFunction, errors: &mut Errors) -> Result<Sequential, Box<OpenFunction>> {
     let mut mistakes = Errors::default();
+    let function = &mut open.function;
+    check_once(&mut function.attrs, &mut mistakes);
     let attributes = take_argument_attributes(&mut function.sig);
     let ident = check_name(&function.sig, &mut mistakes);
     let free = check_free(&function.sig, &mut mistakes);
@@ -83,7 +92,7 @@ pub(crate) fn parse_sequential(mut function: ItemFn, errors: &mut Errors) -> Res
     }
     let (Some(ident), true) = (ident, free) else {
         errors.take(mistakes);
-        return Err(Box::new(function));
+        return Err(Box::new(open));
     };
     let mut arguments: Vec<Argument> = Vec::new();
     for (input, attributes) in function.sig.inputs.iter().zip(attributes) {
@@ -100,7 +109,7 @@ pub(crate) fn parse_sequential(mut function: ItemFn, errors: &mut Errors) -> Res
     let taken = function.sig.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_))).count();
     let broken = !mistakes.is_empty() || taken != arguments.len() + 1;
     errors.take(mistakes);
-    Ok(Sequential { ident, function, arguments, output, result, broken })
+    Ok(Sequential { ident, open, arguments, output, result, broken })
 }
 
 /// What stands at one argument.
@@ -292,9 +301,7 @@ fn check_input(name: &Ident, ty: &Type, errors: &mut Errors) -> Option<Type> {
 // #[workflow] async fn backup(cx: &Cx, #[dep] store: impl Storage) …
 fn check_dependency(name: &Ident, ty: &Type, errors: &mut Errors) -> Option<(Role, Type)> {
     let (role, field) = match bare(ty) {
-        Type::Reference(reference)
-            if !reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static") =>
-        {
+        Type::Reference(reference) if reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") => {
             let elem = bare(&reference.elem);
             if reference.mutability.is_some() {
                 let text = type_text(elem);

@@ -15,6 +15,7 @@ mod retry;
 mod run;
 mod scheduler;
 mod system_clock;
+mod tasks;
 mod watchers;
 
 use std::sync::Arc;
