@@ -14,6 +14,7 @@ mod model;
 mod nearest;
 mod parse;
 mod picture;
+mod sequential_impl;
 mod warnings;
 
 #[cfg(test)]
@@ -116,7 +117,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
     data_impl::expand_data_attribute(DataKind::Event, arguments.into(), &item.into()).into()
 }
 
-/// Makes an `impl` a workflow: its handlers are checked as one graph, and drawn in the docs of the type.
+/// Makes an `impl` a workflow: its handlers are checked as one graph, and drawn in the docs of the type. A workflow that
+/// has no use for states is [one function](#one-function).
 ///
 /// | key | meaning | default |
 /// |---|---|---|
@@ -195,6 +197,57 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `Stay<S>` | stay, with new data |
 /// | `Wait` | stay as it is |
 ///
+/// # One function
+///
+/// Where states would be too much, a workflow is one `async fn`: it has one running state, which is what the function was
+/// started with, and its steps are free functions. After a crash it is called again, and recorded steps are not run again.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// use workflow_runtime::Engine;
+///
+/// pub struct Disk { folder: String }
+///
+/// /// Copies a database.
+/// #[workflow]
+/// async fn backup(cx: &Cx, #[dep] disk: &Disk, db: String) -> Result<String> {
+///     let dump = dump(cx, &db).await?;
+///     store(cx, disk, &dump).await
+/// }
+///
+/// #[step(retry(max = 3))]
+/// async fn dump(_: &Cx, db: &str) -> Result<String> {
+///     Ok(format!("{db}.dump"))
+/// }
+///
+/// #[step(retry(max = 5), timeout = "10m")]
+/// async fn store(_: &Cx, disk: &Disk, dump: &str) -> Result<String> {
+///     Ok(format!("{}/{dump}", disk.folder))
+/// }
+///
+/// # workflow_runtime::block_on(async {
+/// let backup = Backup { disk: Disk { folder: "/safe".into() } };
+/// let engine = Engine::in_memory().workflow(backup).start().await?;
+/// let execution = engine.start::<Backup>("users-1", BackupInput { db: "users".into() }).await?;
+/// let BackupOutcome::Done(BackupDone { output }) = execution.outcome().await?;
+/// assert_eq!(output, "/safe/users.dump");
+/// # workflow_runtime::Result::<()>::Ok(())
+/// # }).unwrap();
+/// ```
+///
+/// | what it takes | becomes |
+/// |---|---|
+/// | `cx: &Cx`, first | – |
+/// | `name: T` | a field of `BackupInput`, which is saved: `T` is owned and serializable |
+/// | `#[dep] name: &T` | a field `name: T` of the workflow, `Backup`, which is lent |
+/// | `#[dep] name: T` | the same, and each run gets a clone |
+///
+/// Docs of an argument go to the field, and so does `#[serde(…)]`, as in `#[serde(default)]` for an argument that is new.
+/// The function returns `Result<T>` or `Result<T, E>`. `T` is the outcome, `BackupDone { output: T }`, in the end state
+/// `done`; the other state is `running`. An error parks the execution. The function stays what it is, and can be called
+/// in a test, with `Cx::detached`. Of the keys, it takes `crate`, `vis` (the function's
+/// own, if it is left out) and `allow`.
+///
 /// # What is generated
 ///
 /// For a workflow `Sale`, with the visibility `vis`:
@@ -263,6 +316,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `never_taken` | a declared target that the handler provably never takes |
 /// | `ambient_time` | the clock or a pause in a handler, past `cx.now()` and `cx.sleep(…)` |
 /// | `ambient_task` | a task or thread that a handler starts |
+/// | `small_machine` | fewer than five states, one after the other: an `async fn` would do |
 /// | `unmarked_step` | an async method that takes `&Cx` and uses it as a step does, without `#[step]` (for the `impl`) |
 #[proc_macro_attribute]
 pub fn workflow(arguments: TokenStream, item: TokenStream) -> TokenStream {

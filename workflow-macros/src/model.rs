@@ -37,6 +37,8 @@ pub(crate) struct Machine {
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
     pub(crate) allow: Vec<Lint>,
+    /// Whether it is made of one function, and not of an impl.
+    pub(crate) is_function: bool,
     /// Whether every handler could be read, rightly or wrongly written.
     pub(crate) complete: bool,
     /// Whether a line of `include(…)` could not be read.

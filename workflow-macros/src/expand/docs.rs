@@ -18,7 +18,9 @@ pub(crate) fn expand_docs(machine: &Machine, state_enum: &Ident) -> TokenStream 
         return TokenStream::new();
     }
     let diagram = diagram(machine);
-    let text = format!("{}\n\n# Transitions\n\n{}\n\n{}\n", machine.doc, svg(&diagram), table(&diagram));
+    // The docs of a function stand on the type already.
+    let doc = if machine.is_function { "" } else { &machine.doc };
+    let text = format!("{doc}\n\n# Transitions\n\n{}\n\n{}\n", svg(&diagram), table(&diagram));
     let (allow, runtime, vis, self_ty) = (allow(), &machine.runtime, &machine.vis, &machine.self_ty);
     let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
     quote! {

@@ -100,6 +100,29 @@ pub fn again<T: Again>(argument: &T) -> T {
     argument.again()
 }
 
+/// What a workflow as one function takes by value as `#[dep]`.
+#[diagnostic::on_unimplemented(
+    message = "the dependency `{Self}` is taken by value, so each execution needs one",
+    label = "cannot be cloned",
+    note = "take `&{Self}` or an `Arc<{Self}>`, or put `#[derive(Clone)]` on `{Self}`"
+)]
+pub trait Dependency: Sized {
+    /// One more.
+    fn another(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Dependency for T {
+    fn another(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// One more of a dependency.
+pub fn dependency<T: Dependency>(dependency: &T) -> T {
+    dependency.another()
+}
+
 /// Says that the main impl of a workflow lists a handler in its `include(…)`. `HANDLER` is the digest of its name.
 #[diagnostic::on_unimplemented(
     message = "the main impl of `{Self}` does not include this handler",
