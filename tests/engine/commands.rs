@@ -28,7 +28,7 @@ pub struct Tell {
 /// It is told something.
 pub struct Listener;
 
-#[workflow(start = Waiting, allow(endless_wait))]
+#[workflow(start = Waiting, allow(endless_wait, small_machine))]
 impl Listener {
     #[state]
     async fn listen(&self, cx: &Cx, _: Waiting) -> Result<Told> {
@@ -52,7 +52,7 @@ pub struct Silent {
 /// It starts a listener, and tells it something.
 pub struct Talker;
 
-#[workflow(start = Talking)]
+#[workflow(start = Talking, allow(small_machine))]
 impl Talker {
     #[state]
     async fn talk(&self, cx: &Cx, talk: Talking) -> Result<Silent> {

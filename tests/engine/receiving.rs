@@ -90,3 +90,31 @@ fn the_timer_of_the_state_goes_on_while_an_event_is_waited_for() {
         assert_eq!(served, Served { dishes: Vec::new() });
     });
 }
+
+/// The same as one function.
+#[workflow(allow(endless_wait))]
+pub async fn tasting(cx: &Cx, dishes: usize) -> Result<Vec<String>> {
+    let mut tasted = Vec::new();
+    for _ in 0..dishes {
+        tasted.push(cx.recv::<Cooked>().await.dish);
+    }
+    if cx.recv_timeout::<Tipped>(Duration::from_secs(60)).await.is_none() {
+        tasted.push("no tip".to_owned());
+    }
+    Ok(tasted)
+}
+
+#[test]
+fn a_workflow_that_is_one_function_receives_too() {
+    test(async {
+        let world = World::default();
+        let engine = world.builder().workflow(Tasting {}).start().await.unwrap();
+        let started = engine.start::<Tasting>("a", TastingInput { dishes: 1 }).await.unwrap();
+        started.send(cooked("soup")).await.unwrap();
+        settle(&engine).await;
+        assert_eq!(engine.active(), 0);
+        world.pass(&engine, Duration::from_secs(60)).await;
+        let TastingOutcome::Done(done) = started.outcome().await.unwrap();
+        assert_eq!(done.output, ["soup", "no tip"]);
+    });
+}

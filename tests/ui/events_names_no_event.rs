@@ -11,7 +11,7 @@ struct Payment;
 
 struct Order;
 
-#[workflow(start = Pending, events(u32))]
+#[workflow(start = Pending, allow(small_machine), events(u32))]
 impl Order {
     #[state]
     async fn wait(&self, cx: &Cx, _: Pending) -> Result<Done> {

@@ -13,7 +13,7 @@ struct Payment;
 
 struct Order;
 
-#[workflow(start = Pending)]
+#[workflow(start = Pending, allow(small_machine))]
 impl Order {
     #[state]
     async fn wait(&self, cx: &Cx, _: Pending) -> Result<Done> {

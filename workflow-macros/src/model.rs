@@ -39,14 +39,23 @@ pub(crate) struct Machine {
     /// The events that bodies wait for, as far as they can be seen.
     pub(crate) receives: Vec<Receive>,
     pub(crate) allow: Vec<Lint>,
+    /// Whether it is made of one function, and not of an impl.
+    pub(crate) is_function: bool,
     /// Whether every handler could be read, rightly or wrongly written.
     pub(crate) complete: bool,
+    /// Whether a line of `include(…)` could not be read.
+    pub(crate) include_broken: bool,
 }
 
 impl Machine {
     /// The persisted name.
     pub(crate) fn name(&self) -> String {
         unraw(&self.ident)
+    }
+
+    /// Whether all states and edges are known, so that the graph can be judged.
+    pub(crate) fn is_known(&self) -> bool {
+        self.complete && !self.include_broken && self.handlers.iter().all(|handler| !handler.unclear)
     }
 
     /// The handlers of a state, but the broken ones.
@@ -111,6 +120,8 @@ pub(crate) struct Handler {
     pub(crate) state: TypeRef,
     /// Whether it is async and takes `&Cx`.
     pub(crate) effects: bool,
+    /// Whether it names lifetimes, which may tie its arguments together.
+    pub(crate) lifetimes: bool,
     pub(crate) output: Output,
     pub(crate) doc: String,
     pub(crate) cfg: Cfg,
@@ -118,6 +129,8 @@ pub(crate) struct Handler {
     pub(crate) line: u32,
     /// The body; an included handler has none here.
     pub(crate) body: Option<Block>,
+    /// Whether its state or its targets are not what is written, but a guess.
+    pub(crate) unclear: bool,
     /// Whether it was reported: it counts for the names that it mentions, and nothing is generated from it.
     pub(crate) broken: bool,
 }
@@ -140,15 +153,41 @@ pub(crate) enum Trigger {
     On {
         event: TypeRef,
     },
-    /// The delay of an included handler stands in its part.
     After {
-        delay: Option<Duration>,
+        due: Due,
     },
     Catch {
         error: Box<Type>,
         /// `#[catch(source)]`: the error is somewhere in a chain of sources.
         source: bool,
     },
+}
+
+/// When the edge of a timer is due.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// `#[after("15m")]`
+    After(Duration),
+    /// `#[after(Self::delay)]`: the function, with `Self` written out, and as it stands there.
+    Function { path: Box<Type>, text: String, span: Span },
+    /// `#[at(deadline)]`
+    At(Vec<syn::Member>),
+    /// `#[every("2d")]`
+    Every(Duration),
+    /// It stands in the part. The kind of the attribute.
+    Elsewhere(&'static str),
+}
+
+impl Due {
+    /// The name of the attribute.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::After(_) | Self::Function { .. } => "after",
+            Self::At(_) => "at",
+            Self::Every(_) => "every",
+            Self::Elsewhere(kind) => kind,
+        }
+    }
 }
 
 /// What a handler returns.
@@ -158,6 +197,10 @@ pub(crate) struct Output {
     /// Whether the targets stand in a `Next<(…)>`.
     pub(crate) next: bool,
     pub(crate) fails: Fails,
+    /// Whether it has been reported: `targets` are then those that can be made out.
+    pub(crate) broken: bool,
+    /// The `Next<…>` that is emitted in place of one with mistakes.
+    pub(crate) repaired: Option<Box<Type>>,
 }
 
 impl Output {

@@ -4,7 +4,8 @@ use quote::ToTokens as _;
 
 use crate::errors::Errors;
 use crate::expand::type_text;
-use crate::model::{Handler, Machine, Trigger};
+use crate::model::{Due, Handler, Machine, Trigger};
+use crate::parse::timer::field_text;
 
 // #[state] async fn a(&self, cx: &Cx, s: S) …          #[state] async fn b(&self, cx: &Cx, s: S) …
 // #[on] fn a(&self, s: S, e: E) …                      #[on] fn b(&self, s: S, e: E) …
@@ -17,8 +18,16 @@ pub(crate) fn check_duplicate_handlers(machine: &mut Machine, errors: &mut Error
         if handler.broken || !handler.cfg.is_always() {
             continue;
         }
-        let before = machine.handlers.iter().take(index).filter(|before| !before.broken && before.cfg.is_always());
+        let before = machine.handlers.iter().take(index).filter(|before| before.cfg.is_always());
         for before in before {
+            // rustc tells of two methods with one name.
+            if before.name() == handler.name() && !before.is_included() && !handler.is_included() {
+                duplicates.push(index);
+                break;
+            }
+            if before.broken {
+                continue;
+            }
             if let Some(message) = conflict(before, handler) {
                 errors.at(&handler.ident, message);
                 duplicates.push(index);
@@ -51,9 +60,9 @@ fn conflict(before: &Handler, handler: &Handler) -> Option<String> {
             "`{state}` has an `#[on]` handler for `{}` already, `{first}`: make one of the two",
             event.name
         )),
-        (Trigger::After { delay: Some(one) }, Trigger::After { delay: Some(delay) }) if one == delay => Some(format!(
-            "`{state}` has an `#[after]` handler of this length already, `{first}`: make one of the two, or give them different lengths"
-        )),
+        (Trigger::After { due: one }, Trigger::After { due }) => same_time(one, due).map(|what| {
+            format!("`{state}` has an `#[{}]` handler {what} already, `{first}`: make one of the two, or give them different times", due.kind())
+        }),
         (Trigger::Catch { error: one, .. }, Trigger::Catch { error, .. })
             if one.to_token_stream().to_string() == error.to_token_stream().to_string() =>
         {
@@ -66,9 +75,24 @@ fn conflict(before: &Handler, handler: &Handler) -> Option<String> {
     }
 }
 
+fn same_time(one: &Due, other: &Due) -> Option<&'static str> {
+    match (one, other) {
+        (Due::After(one), Due::After(other)) | (Due::Every(one), Due::Every(other)) if one == other => {
+            Some("of this length")
+        }
+        (Due::Function { text: one, .. }, Due::Function { text: other, .. }) if one == other => {
+            Some("with this function")
+        }
+        (Due::At(one), Due::At(other)) if field_text(one) == field_text(other) => Some("for this field"),
+        _ => None,
+    }
+}
+
 // include(state fulfilling(Fulfilling) -> Shipped)    and    #[after("1h")] fn late(&self, s: Fulfilling) …
-pub(crate) fn check_split_states(machine: &Machine, errors: &mut Errors) {
-    for included in machine.handlers.iter().filter(|handler| handler.is_included() && !handler.broken) {
+pub(crate) fn check_split_states(machine: &mut Machine, errors: &mut Errors) {
+    let mut refused = Vec::new();
+    let included = machine.handlers.iter().enumerate();
+    for (index, included) in included.filter(|(_, handler)| handler.is_included() && !handler.broken) {
         let here = machine.handlers.iter().find(|handler| !handler.is_included() && handler.state == included.state);
         if let Some(here) = here {
             let message = format!(
@@ -78,6 +102,13 @@ pub(crate) fn check_split_states(machine: &Machine, errors: &mut Errors) {
                 included.name(),
             );
             errors.at(&included.ident, message);
+            refused.push(index);
+        }
+    }
+    for index in refused {
+        if let Some(handler) = machine.handlers.get_mut(index) {
+            handler.broken = true;
+            handler.unclear = true;
         }
     }
 }

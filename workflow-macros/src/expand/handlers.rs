@@ -3,8 +3,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{at, edge_key, where_shared};
-use crate::model::{Fails, Handler, Machine, Target, Trigger};
+use super::{at, edge_key, where_part, where_shared};
+use crate::model::{Due, Fails, Handler, Machine, Target, Trigger};
 
 // #[state] async fn fulfilling(&self, cx: &Cx, s: Fulfilling) -> Result<Next<(Shipped, Cancelled)>>
 //
@@ -23,7 +23,7 @@ pub(crate) fn expand_handlers(machine: &Machine, part: bool) -> TokenStream {
 fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStream {
     let (runtime, self_ty, state, cfg) = (&machine.runtime, &machine.self_ty, &handler.state, &handler.cfg);
     let (impl_generics, _, _) = machine.generics.split_for_impl();
-    let where_clause = where_shared(machine, false);
+    let where_clause = if part { where_part(machine) } else { where_shared(machine, false) };
     let pure = !handler.effects;
     let payload = match &handler.trigger {
         Trigger::On { event } => Some(quote!(#event)),
@@ -39,6 +39,7 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
         }
         Trigger::Catch { error, .. } => (quote!(Catch<#self_ty, #error>), quote!(catch)),
     };
+    let timer = expand_timer(machine, handler);
     let payload_argument = payload.as_ref().map(|_| quote!(, __payload));
     let span = handler.ident.span();
     let ident = &handler.ident;
@@ -54,16 +55,12 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
         let name = at(span, quote!(__payload));
         quote!(, #name: #payload)
     });
-    let listed = part.then(|| {
-        let name = handler.name();
-        let digest = quote!({ __private::name_digest(#name) });
-        let assertion = at(span, quote!(__private::assert_listed::<#self_ty, #digest>));
-        quote!(#assertion();)
-    });
     let held = payload.as_ref().map(|payload| quote!(, #payload));
     let hold = at(span, quote!(hold));
     let body = if handler.effects {
         let decide = decide(machine, handler, &quote!(__handled.await));
+        // One lifetime for several arguments has to be found inside of a future: what holds it may not name it.
+        let call = if handler.lifetimes { quote!(async move { #call.await }) } else { call };
         quote! {
             let __handled = __private::SendProbe::<(#state #held, &#self_ty)>::#hold(#call);
             async move { #decide }
@@ -84,11 +81,35 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
                 #state_parameter: Self
                 #payload_parameter
             ) -> impl ::core::future::Future<Output = #runtime::Handled<#self_ty>> + ::core::marker::Send {
-                #listed
                 #body
             }
+            #timer
         }
     }
+}
+
+// #[after(Self::delay)]  →  delay_of(Fulfilment::delay, workflow, state)
+// #[at(order.deadline)]  →  at_field(&state.order.deadline)
+fn expand_timer(machine: &Machine, handler: &Handler) -> Option<TokenStream> {
+    let (runtime, self_ty) = (&machine.runtime, &machine.self_ty);
+    let due = match &handler.trigger {
+        Trigger::After { due: Due::Function { path, span, text: _ } } => {
+            at(*span, quote!(__private::delay_of::<#self_ty, Self, _, _>(#path, __workflow, __state)))
+        }
+        Trigger::After { due: Due::At(field) } => {
+            let span = field.first().map_or(handler.ident.span(), syn::spanned::Spanned::span);
+            at(span, quote!(__private::at_field(&__state.#(#field).*)))
+        }
+        _ => return None,
+    };
+    Some(quote! {
+        fn timer(
+            __workflow: &#self_ty,
+            __state: &Self,
+        ) -> ::core::option::Option<#runtime::Timer> {
+            #due
+        }
+    })
 }
 
 /// What a handler returned, as a decision.

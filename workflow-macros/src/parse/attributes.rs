@@ -21,6 +21,8 @@ pub(crate) enum InertKind {
     State,
     On,
     After,
+    At,
+    Every,
     Catch,
     Step,
 }
@@ -31,13 +33,20 @@ impl InertKind {
             Self::State => "state",
             Self::On => "on",
             Self::After => "after",
+            Self::At => "at",
+            Self::Every => "every",
             Self::Catch => "catch",
             Self::Step => "step",
         }
     }
 
+    /// `event` is none, but it is what is written by mistake for `on`.
     fn of(ident: &Ident) -> Option<Self> {
-        [Self::State, Self::On, Self::After, Self::Catch, Self::Step].into_iter().find(|kind| ident == kind.name())
+        if ident == "event" {
+            return Some(Self::On);
+        }
+        let kinds = [Self::State, Self::On, Self::After, Self::At, Self::Every, Self::Catch, Self::Step];
+        kinds.into_iter().find(|kind| ident == kind.name())
     }
 }
 

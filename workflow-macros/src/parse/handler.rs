@@ -1,28 +1,35 @@
 //! A handler: its attribute and its signature.
 
 use syn::spanned::Spanned as _;
-use syn::{FnArg, GenericParam, ImplItemFn, LitStr, PatType, ReceiverKind, Signature, Token, Type};
+use syn::{FnArg, GenericParam, ImplItemFn, PatType, Receiver, ReceiverKind, Signature, Type};
 
 use super::attributes::{Inert, InertKind, doc_text, line_of};
 use super::keys::{flag, name_list, parse_keys};
-use super::output::parse_output;
-use super::types::{WriteSelfOut, is_context, is_nearly_context, parse_type_ref};
-use crate::duration::parse_duration;
+use super::output::{future_output, parse_output};
+use super::timer::take_due;
+use super::types::{WriteSelfOut, bare, is_context, is_named, is_nearly_context, parse_type_ref, quiet_type_ref};
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
-use crate::model::{Cfg, Handler, Trigger, TypeRef, unraw};
+use crate::model::{Cfg, Due, Handler, Output, Trigger, TypeRef, unraw};
 
 /// What the attribute says.
 struct Said {
-    delay: Option<std::time::Duration>,
+    due: Option<Due>,
     source: bool,
     allow: Vec<Lint>,
 }
 
-/// Reads one handler. `None` if not even its state can be made out.
-pub(crate) fn parse_handler(item: &ImplItemFn, inert: &Inert, self_ty: &Type, errors: &mut Errors) -> Option<Handler> {
+/// Reads one handler. If not even its state can be made out, it counts as one of the `start`, so that what it returns is
+/// known; `None` if there is none.
+pub(crate) fn parse_handler(
+    item: &ImplItemFn,
+    inert: &Inert,
+    self_ty: &Type,
+    start: Option<&TypeRef>,
+    errors: &mut Errors,
+) -> Option<Handler> {
     let mut mistakes = Errors::default();
-    let said = parse_attribute(inert, &mut mistakes);
+    let said = parse_attribute(inert, self_ty, &mut mistakes);
     let signature = &item.sig;
     check_plain(signature, &mut mistakes);
     check_receiver(signature, &mut mistakes);
@@ -34,30 +41,42 @@ pub(crate) fn parse_handler(item: &ImplItemFn, inert: &Inert, self_ty: &Type, er
             FnArg::Typed(argument) if !is_nearly_context(&argument.ty) => Some(argument),
             FnArg::Typed(_) | FnArg::Receiver(_) => None,
         })
+        // It has been reported in place of the context.
+        .filter(|argument| unknown_context(signature, inert.kind).is_none_or(|context| context != *argument))
         .collect();
     check_count(signature, inert.kind, &arguments, effects, &mut mistakes);
     let mut write_out = WriteSelfOut(self_ty);
     let mut role = |argument: Option<&&PatType>, role: &str, mistakes: &mut Errors| -> Option<TypeRef> {
         let argument = argument?;
-        mistakes.ok(parse_type_ref(&argument.ty, role))?;
-        parse_type_ref(&write_out.in_type(&argument.ty), role).ok()
+        let ty = write_out.in_type(&argument.ty);
+        match mistakes.ok(parse_type_ref(&argument.ty, role)) {
+            Some(_) => parse_type_ref(&ty, role).ok(),
+            None => quiet_type_ref(&ty),
+        }
     };
     let state = role(arguments.first(), "a state", &mut mistakes);
     let trigger = match inert.kind {
         InertKind::State | InertKind::Step => Some(Trigger::Entry),
         InertKind::On => role(arguments.get(1), "an event", &mut mistakes).map(|event| Trigger::On { event }),
-        InertKind::After => Some(Trigger::After { delay: said.delay }),
+        // Without a time, it was reported.
+        InertKind::After | InertKind::At | InertKind::Every => said.due.map(|due| Trigger::After { due }),
         InertKind::Catch => role(arguments.get(1), "an error", &mut mistakes)
             .map(|error| Trigger::Catch { error: error.ty, source: said.source }),
     };
+    let guessed = state.is_none();
     let output = parse_output(&signature.output, &signature.ident, state.as_ref(), self_ty, &mut mistakes);
+    if inert.kind == InertKind::Every && mistakes.is_empty() {
+        check_every(signature, &output, &mut mistakes);
+    }
     let broken = !mistakes.is_empty() || trigger.is_none();
     errors.take(mistakes);
     Some(Handler {
         trigger: trigger.unwrap_or(Trigger::Entry),
         ident: signature.ident.clone(),
-        state: state?,
+        state: state.or_else(|| start.cloned())?,
         effects,
+        lifetimes: !signature.generics.params.is_empty(),
+        unclear: guessed || output.broken,
         output,
         doc: doc_text(&item.attrs),
         cfg: Cfg::of(&item.attrs),
@@ -68,18 +87,23 @@ pub(crate) fn parse_handler(item: &ImplItemFn, inert: &Inert, self_ty: &Type, er
     })
 }
 
-fn parse_attribute(inert: &Inert, errors: &mut Errors) -> Said {
-    let mut said = Said { delay: None, source: false, allow: Vec::new() };
+fn parse_attribute(inert: &Inert, self_ty: &Type, errors: &mut Errors) -> Said {
+    let mut said = Said { due: None, source: false, allow: Vec::new() };
     let name = inert.kind.name();
+    if inert.ident != name {
+        errors.at(
+            &inert.ident,
+            format!("`#[{}]` goes on a struct or an enum; a handler that takes an event is `#[on]`", inert.ident),
+        );
+        return said;
+    }
     if inert.is_assignment {
         errors.at(&inert.ident, format!("write `#[{name}]`, or `#[{name}(…)]`"));
         return said;
     }
     let mut tokens = inert.tokens.clone();
-    if inert.kind == InertKind::After {
-        let (delay, rest) = take_delay(inert, errors);
-        said.delay = delay;
-        tokens = rest;
+    if matches!(inert.kind, InertKind::After | InertKind::At | InertKind::Every) {
+        (said.due, tokens) = take_due(inert, self_ty, errors);
     }
     let known: &[&str] = if inert.kind == InertKind::Catch { &["source", "allow"] } else { &["allow"] };
     parse_keys(name, known, tokens, errors, |key, input, errors| {
@@ -93,32 +117,16 @@ fn parse_attribute(inert: &Inert, errors: &mut Errors) -> Said {
     said
 }
 
-/// The `"15m"` in front, and what follows it.
-fn take_delay(inert: &Inert, errors: &mut Errors) -> (Option<std::time::Duration>, proc_macro2::TokenStream) {
-    use syn::parse::{ParseStream, Parser as _};
-    let example = "say how long the state has to last: `#[after(\"15m\")]`";
-    if inert.tokens.is_empty() {
-        errors.at(&inert.ident, example);
-        return (None, inert.tokens.clone());
+// #[every("2d")] fn reminded(&self, s: Pending) -> Cancelled
+fn check_every(signature: &Signature, output: &Output, errors: &mut Errors) {
+    if output.waits().is_some() {
+        return;
     }
-    let parser = |input: ParseStream<'_>| {
-        let delay = if input.peek(LitStr) {
-            parse_duration(&input.parse::<LitStr>()?)
-        } else {
-            let error = input.error(example);
-            super::keys::skip_to_comma(input)?;
-            Err(error)
-        };
-        if input.peek(Token![,]) {
-            input.parse::<Token![,]>()?;
-        }
-        let rest: proc_macro2::TokenStream = input.parse()?;
-        Ok((delay, rest))
-    };
-    match errors.ok(parser.parse2(inert.tokens.clone())) {
-        Some((delay, rest)) => (errors.ok(delay), rest),
-        None => (None, proc_macro2::TokenStream::new()),
-    }
+    let syn::ReturnType::Type(_, ty) = &signature.output else { return };
+    errors.at(
+        ty,
+        "this leaves the state the first time, so it is no `#[every]`: return `Stay<S>` or `Wait`, perhaps as one of several, as in `Next<(A, Wait)>`, or write `#[after(…)]`",
+    );
 }
 
 // #[on] unsafe fn paid(&self, …)
@@ -138,7 +146,7 @@ fn check_plain(signature: &Signature, errors: &mut Errors) {
 fn check_receiver(signature: &Signature, errors: &mut Errors) {
     match signature.receiver() {
         Some(receiver) => {
-            if !matches!(&receiver.kind, ReceiverKind::Reference(_, _, None)) {
+            if !is_shared(receiver) {
                 errors.at(
                     receiver,
                     "a handler takes `&self`: the workflow holds dependencies, and data is in the states",
@@ -151,6 +159,35 @@ fn check_receiver(signature: &Signature, errors: &mut Errors) {
                 .at(&signature.ident, format!("`{name}` has no `&self`: a handler takes `(&self, cx: &Cx, state: S)`"));
         }
     }
+}
+
+/// Whether it is `&self`, however it is written.
+pub(crate) fn is_shared(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
+        ReceiverKind::Typed(_, ty) => {
+            matches!(bare(ty), Type::Reference(reference) if reference.mutability.is_none() && is_named(&reference.elem, "Self"))
+        }
+        _ => false,
+    }
+}
+
+/// The first argument of an async handler that has one too many, and that may be a context: by an alias, for example.
+// #[state] async fn fulfilling(&self, cx: &Context, s: Fulfilling) -> …
+fn unknown_context(signature: &Signature, kind: InertKind) -> Option<&PatType> {
+    let mut typed = signature.inputs.iter().filter_map(|argument| match argument {
+        FnArg::Typed(argument) => Some(argument),
+        FnArg::Receiver(_) => None,
+    });
+    let too_many = typed.clone().count() > payload_count(kind) + 1;
+    let known = typed.clone().any(|argument| is_nearly_context(&argument.ty));
+    let first = typed.next().filter(|argument| matches!(bare(&argument.ty), Type::Reference(_)));
+    first.filter(|_| signature.asyncness.is_some() && too_many && !known)
+}
+
+/// How many arguments follow the state.
+fn payload_count(kind: InertKind) -> usize {
+    usize::from(matches!(kind, InertKind::On | InertKind::Catch))
 }
 
 /// Whether the handler has effects.
@@ -170,12 +207,16 @@ fn check_context(signature: &Signature, kind: InertKind, errors: &mut Errors) ->
             } else if place != 0 {
                 let order = expected_arguments(kind, true);
                 errors.at(argument, format!("the arguments are in the wrong order: write `{order}`"));
-            } else if asyncness.is_none() {
+            } else if asyncness.is_none() && future_output(&signature.output).is_none() {
                 errors.at(
                     signature.fn_token,
                     "a handler with `cx: &Cx` has effects: write `async fn`, or leave `cx` out if it has none",
                 );
             }
+            true
+        }
+        (None, Some(_)) if let Some(context) = unknown_context(signature, kind) => {
+            errors.at(&context.ty, "the context is recognised by its name: write `cx: &Cx`");
             true
         }
         (None, Some(asyncness)) => {
@@ -190,7 +231,7 @@ fn check_context(signature: &Signature, kind: InertKind, errors: &mut Errors) ->
 // #[on] fn paid(&self, s: PendingPayment) -> …
 fn check_count(signature: &Signature, kind: InertKind, arguments: &[&PatType], effects: bool, errors: &mut Errors) {
     let (name, expected) = (unraw(&signature.ident), expected_arguments(kind, effects));
-    let count = if matches!(kind, InertKind::On | InertKind::Catch) { 2 } else { 1 };
+    let count = 1 + payload_count(kind);
     match (arguments.len(), arguments.get(count)) {
         (_, Some(extra)) => errors.at(extra, format!("`#[{}]` takes `{expected}`, and nothing more", kind.name())),
         (0, None) => errors.at(&signature.ident, format!("`{name}` does not take a state: write `{expected}`")),
@@ -205,8 +246,12 @@ fn check_count(signature: &Signature, kind: InertKind, arguments: &[&PatType], e
 
 fn expected_arguments(kind: InertKind, effects: bool) -> &'static str {
     match (kind, effects) {
-        (InertKind::State | InertKind::After | InertKind::Step, true) => "(&self, cx: &Cx, state: S)",
-        (InertKind::State | InertKind::After | InertKind::Step, false) => "(&self, state: S)",
+        (InertKind::State | InertKind::After | InertKind::At | InertKind::Every | InertKind::Step, true) => {
+            "(&self, cx: &Cx, state: S)"
+        }
+        (InertKind::State | InertKind::After | InertKind::At | InertKind::Every | InertKind::Step, false) => {
+            "(&self, state: S)"
+        }
         (InertKind::On, true) => "(&self, cx: &Cx, state: S, event: E)",
         (InertKind::On, false) => "(&self, state: S, event: E)",
         (InertKind::Catch, true) => "(&self, cx: &Cx, state: S, error: E)",

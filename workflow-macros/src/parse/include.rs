@@ -3,16 +3,17 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
 use syn::{Ident, ReturnType, Token, Type, parenthesized, parse_quote};
 
 use super::keys::skip_to_comma;
 use super::output::parse_output;
 use super::types::{bare, parse_type_ref};
 use crate::errors::Errors;
-use crate::model::{Cfg, Handler, Output, Trigger, TypeRef};
+use crate::model::{Cfg, Due, Handler, Output, Trigger, TypeRef};
 use crate::nearest::hint;
 
-const KINDS: [&str; 4] = ["state", "on", "after", "catch"];
+const KINDS: [&str; 6] = ["state", "on", "after", "at", "every", "catch"];
 
 /// One line of `include(…)`.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ impl Included {
             ident: self.ident,
             state: self.state,
             effects: true,
+            lifetimes: false,
+            unclear: false,
             output: self.output,
             doc: String::new(),
             cfg: Cfg::default(),
@@ -84,7 +87,8 @@ fn parse_line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option
     }
     let content;
     parenthesized!(content in input);
-    let arguments = content.parse_terminated(<Type as syn::parse::Parse>::parse, Token![,])?;
+    let types = Punctuated::<Type, Token![,]>::parse_terminated;
+    let arguments = types.parse2(content.parse()?)?;
     let mut arguments = arguments.iter();
     let Some(state) = arguments.next() else {
         return Err(syn::Error::new(
@@ -116,7 +120,9 @@ fn parse_line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option
             ));
         }
         ("state", None) => Trigger::Entry,
-        (_, None) => Trigger::After { delay: None },
+        ("at", None) => Trigger::After { due: Due::Elsewhere("at") },
+        ("every", None) => Trigger::After { due: Due::Elsewhere("every") },
+        (_, None) => Trigger::After { due: Due::Elsewhere("after") },
     };
     if let Some(extra) = arguments.next() {
         return Err(syn::Error::new_spanned(extra, "a handler takes a state and what triggers it, and nothing more"));

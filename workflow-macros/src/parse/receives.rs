@@ -4,26 +4,32 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{GenericParam, ImplItemFn, Type};
+use syn::{Attribute, Block, GenericParam, Signature, Type};
 
 use super::types::{WriteSelfOut, parse_type_ref};
 use crate::model::{Cfg, Receive};
 
-/// The calls of `recv::<E>` and `recv_timeout::<E>` in the body of a method, in the order of the source.
-pub(crate) fn find_receives(method: &ImplItemFn, self_ty: &Type) -> Vec<Receive> {
+/// The calls of `recv::<E>` and `recv_timeout::<E>` in a body, in the order of the source.
+pub(crate) fn find_receives(
+    attributes: &[Attribute],
+    signature: &Signature,
+    body: &Block,
+    self_ty: Option<&Type>,
+) -> Vec<Receive> {
     let mut found = Vec::new();
-    find(&method.block.to_token_stream(), &mut found);
-    let parameters = method.sig.generics.params.iter().filter_map(|parameter| match parameter {
+    find(&body.to_token_stream(), &mut found);
+    let parameters = signature.generics.params.iter().filter_map(|parameter| match parameter {
         GenericParam::Type(parameter) => Some(parameter.ident.clone()),
         GenericParam::Lifetime(_) | GenericParam::Const(_) => None,
     });
     let parameters: Vec<_> = parameters.collect();
     let receive = |(timed, tokens): (bool, TokenStream)| {
         let ty: Type = syn::parse2(tokens).ok()?;
-        let event = parse_type_ref(&WriteSelfOut(self_ty).in_type(&ty), "an event").ok()?;
+        let ty = self_ty.map_or_else(|| ty.clone(), |self_ty| WriteSelfOut(self_ty).in_type(&ty));
+        let event = parse_type_ref(&ty, "an event").ok()?;
         // Which event a parameter stands for, its caller says.
         let is_known = !parameters.contains(&event.name);
-        let (cfg, function) = (Cfg::of(&method.attrs), method.sig.ident.clone());
+        let (cfg, function) = (Cfg::of(attributes), signature.ident.clone());
         is_known.then_some(Receive { event, function, cfg, timed })
     };
     found.into_iter().filter_map(receive).collect()
@@ -78,7 +84,7 @@ mod tests {
 
     #[test]
     fn calls_are_found_wherever_they_stand_and_only_where_the_type_is_named() {
-        let method: ImplItemFn = parse_quote! {
+        let method: syn::ImplItemFn = parse_quote! {
             async fn wait<T: Event>(&self, cx: &Cx) {
                 let unknown: Payment = cx.recv().await;
                 let payment = cx.recv::<Payment>().await;
@@ -90,7 +96,7 @@ mod tests {
                 channel.send::<Letter>(letter);
             }
         };
-        let found = find_receives(&method, &parse_quote!(Order));
+        let found = find_receives(&method.attrs, &method.sig, &method.block, Some(&parse_quote!(Order)));
         let names: Vec<_> = found.iter().map(|receive| (receive.event.name.to_string(), receive.timed)).collect();
         let expected = [("Payment", false), ("Answer", false), ("Order", true)];
         assert_eq!(names, expected.map(|(name, timed)| (name.to_owned(), timed)));

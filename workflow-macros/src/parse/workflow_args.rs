@@ -1,9 +1,9 @@
 //! The keys of `#[workflow(…)]`.
 
 use proc_macro2::{Span, TokenStream};
-use syn::parse::Parser as _;
+use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Token, Type, Visibility, parse_quote};
+use syn::{Ident, Token, Type, Visibility, parse_quote};
 
 use super::include::{Included, parse_include};
 use super::keys::{flag, list_value, name_list, parse_keys};
@@ -11,40 +11,72 @@ use super::runtime::{default_runtime, parse_runtime};
 use super::types::parse_type_ref;
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
-use crate::model::{Runtime, TypeRef, unraw};
+use crate::model::{Receive, Runtime, TypeRef, unraw};
 
 /// What `#[workflow(…)]` says.
 #[derive(Debug)]
 pub(crate) struct WorkflowArgs {
     pub(crate) start: Option<TypeRef>,
-    /// Whether `start` is there at all, right or wrong.
+    /// Whether `start` is there at all, right or wrong, or may be what a mistake was meant to be.
     pub(crate) has_start: bool,
     pub(crate) include: Vec<Included>,
+    /// Whether a line of it has a mistake.
+    pub(crate) include_broken: bool,
     pub(crate) part: bool,
+    /// Whether it is said to be a part, and says what only a main impl says.
+    pub(crate) confused: bool,
     pub(crate) runtime: Runtime,
     pub(crate) vis: Visibility,
     pub(crate) allow: Vec<Lint>,
     /// Events that are received where the macro does not see it.
     pub(crate) events: Vec<TypeRef>,
+    /// Events that the function waits for, where the attribute is on one.
+    pub(crate) receives: Vec<Receive>,
 }
 
-pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> WorkflowArgs {
+/// What `#[workflow(…)]` stands on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form<'a> {
+    /// The `impl` with the handlers.
+    Impl,
+    /// A function of this visibility, which what is generated has too.
+    Function(&'a Visibility),
+}
+
+pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &mut Errors) -> WorkflowArgs {
     let mut args = WorkflowArgs {
         start: None,
         has_start: false,
         include: Vec::new(),
+        include_broken: false,
         part: false,
+        confused: false,
         runtime: default_runtime(),
-        vis: parse_quote!(pub),
+        vis: match form {
+            Form::Impl => parse_quote!(pub),
+            Form::Function(vis) => vis.clone(),
+        },
         allow: Vec::new(),
         events: Vec::new(),
+        receives: Vec::new(),
     };
     let mut only_main: Option<(Span, String)> = None;
     let known = ["start", "include", "events", "part", "crate", "vis", "allow"];
-    parse_keys("workflow", &known, tokens, errors, |key, input, errors| {
+    let mut mistakes = Errors::default();
+    parse_keys("workflow", &known, tokens, &mut mistakes, |key, input, errors| {
         let name = unraw(key);
         if matches!(name.as_str(), "start" | "include" | "events" | "vis") && only_main.is_none() {
             only_main = Some((key.span(), name.clone()));
+        }
+        if let (Form::Function(_), "start" | "include" | "part") = (form, name.as_str()) {
+            let message = format!(
+                "`{name}` belongs on an `impl` with handlers: a workflow as one function starts with its arguments, and is written in one piece"
+            );
+            // What follows it is not looked at.
+            while !input.is_empty() && !input.peek(syn::Token![,]) {
+                input.parse::<proc_macro2::TokenTree>()?;
+            }
+            return Err(syn::Error::new(key.span(), message));
         }
         match name.as_str() {
             "start" => {
@@ -61,7 +93,10 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
             }
             "include" => {
                 let tokens = list_value(key, "on delivered(Shipped, Delivery) -> Delivered", input)?;
-                args.include = parse_include(tokens, errors);
+                let mut mistakes = Errors::default();
+                args.include = parse_include(tokens, &mut mistakes);
+                args.include_broken = !mistakes.is_empty();
+                errors.take(mistakes);
             }
             "events" => {
                 let tokens = list_value(key, "Payment, Answer", input)?;
@@ -74,15 +109,32 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
             }
             "crate" => args.runtime = parse_runtime(key, input)?,
             "vis" => {
-                input.parse::<syn::Token![=]>()?;
-                args.vis = input.parse()?;
+                args.vis = parse_vis(key, input)?;
             }
             _ => args.allow = named(name_list(key, "endless_wait", input)?, errors),
         }
         Ok(())
     });
+    // It may be the start that was meant there.
+    args.has_start |= !mistakes.is_empty();
+    errors.take(mistakes);
+    args.confused = args.part && only_main.is_some();
     if let (true, Some((span, key))) = (args.part, only_main) {
         errors.span(span, format!("`{key}` belongs on the main impl of the workflow, not on a part of it"));
     }
     args
+}
+
+// #[workflow(vis = "pub(crate)")]
+fn parse_vis(key: &Ident, input: ParseStream<'_>) -> syn::Result<Visibility> {
+    let wanted = "say who sees what is generated: `vis = pub(crate)`";
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new(key.span(), wanted));
+    }
+    input.parse::<Token![=]>()?;
+    match input.parse()? {
+        Visibility::Inherited if input.is_empty() => Err(syn::Error::new(key.span(), wanted)),
+        Visibility::Inherited => Err(input.error(wanted)),
+        vis => Ok(vis),
+    }
 }

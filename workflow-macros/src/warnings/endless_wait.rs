@@ -6,7 +6,7 @@ use syn::Block;
 
 use super::{Warning, is_allowed};
 use crate::lint::Lint;
-use crate::model::{Machine, Trigger};
+use crate::model::{Machine, Trigger, TypeRef};
 
 pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
     for state in machine.states.iter().filter(|state| state.live) {
@@ -17,7 +17,11 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
         }
         let entry = handlers.iter().find(|handler| matches!(handler.trigger, Trigger::Entry));
         let waits = entry.is_none_or(|entry| entry.output.waits().is_some());
-        let timed = handlers.iter().any(|handler| matches!(handler.trigger, Trigger::After { .. }));
+        // One that fires again and again and always stays ends nothing.
+        let timed = handlers.iter().any(|handler| match &handler.trigger {
+            Trigger::After { due } => due.kind() != "every" || handler.output.states().next().is_some(),
+            Trigger::Entry | Trigger::On { .. } | Trigger::Catch { .. } => false,
+        });
         let receive = entry.and_then(|entry| {
             let mut receives = machine.receives.iter().filter(|receive| receive.function == entry.ident);
             receives.find(|receive| !receive.timed && !entry.body.as_ref().is_some_and(has_sleep))
@@ -26,10 +30,7 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
             warnings.push(Warning {
                 lint: Lint::EndlessWait,
                 span: receive.event.span(),
-                message: format!(
-                    "`{}` is waited for, and `{}` has no `#[after]` handler: if the event never comes, executions stay in it for ever; write one, or use `recv_timeout`",
-                    receive.event.name, state.ty.name
-                ),
+                message: endless_receive(machine, &receive.event, &state.ty),
             });
             continue;
         }
@@ -47,6 +48,16 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
             });
         }
     }
+}
+
+fn endless_receive(machine: &Machine, event: &TypeRef, state: &TypeRef) -> String {
+    let (event, state) = (&event.name, &state.name);
+    if machine.is_function {
+        return format!("if `{event}` never comes, executions wait for ever: use `recv_timeout`");
+    }
+    format!(
+        "`{event}` is waited for, and `{state}` has no `#[after]` handler: if the event never comes, executions stay in it for ever; write one, or use `recv_timeout`"
+    )
 }
 
 /// Whether a durable pause stands anywhere in a body: then the event is probably not waited for alone.

@@ -37,16 +37,19 @@ impl Kernel {
             None if !events.is_empty() || has_edges && self.record.activity == Activity::Entry => {
                 self.record.resume_at = Some(Timestamp::MAX);
             }
+            None if matches!(self.record.activity, Activity::Unwinding { .. }) => {
+                return self.undo_failed(endless_wait(&self.handler_name(plan)), now);
+            }
             None => return self.park(endless_wait(&self.handler_name(plan)), now),
         }
-        self.record.awaits = events;
+        self.record.waits_for = events;
         self.see_inbox();
         self.changed = true;
     }
 
     /// Whether an event has come, and has not been looked at, that the suspended handler waits for.
     pub(super) fn has_awaited(&self, state: &StatePlan) -> bool {
-        let is_awaited = |name: &String| self.record.awaits.contains(name) && state.on(name).is_none();
+        let is_awaited = |name: &String| self.record.waits_for.contains(name) && state.on(name).is_none();
         self.inbox.iter().any(|event| event.seq > self.record.inbox_seen && is_awaited(&event.event.name))
     }
 

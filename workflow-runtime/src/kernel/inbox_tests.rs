@@ -36,7 +36,7 @@ fn a_handler_that_waits_for_an_event_goes_on_when_it_has_come_and_not_for_anothe
     assert_eq!(execution.record().inbox_seen, 1);
     let (mut execution, _) = reload(&mut execution, vec![event(1, "other"), event(2, "answer")]);
     assert_eq!(execution.decide(&plan(), at(2)), Next::Run(handler("hang")));
-    assert_eq!(execution.record().awaits, [""; 0]);
+    assert_eq!(execution.record().waits_for, [""; 0]);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_report_for_an_earlier_visit_is_dropped_with_a_note() {
 fn a_retry_forgets_failures_and_keeps_what_was_received_and_started() {
     let mut execution = start("stuck");
     assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("hang")));
-    let started = JournalResult::Started { workflow: "Child".to_owned(), id: "1".to_owned(), cancel_when_left: true };
+    let started = JournalResult::Child { workflow: "Child".to_owned(), id: "1".to_owned(), cancel_when_left: true };
     execution.recorded(vec![received("hang:recv:answer:0", 1), result("hang:call:0", 0, started)]);
     execution.suspended(None, vec![], &plan(), at(0));
     assert!(execution.retry(at(1)), "nothing could bring it on, so it was parked");

@@ -10,10 +10,14 @@ mod plan;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod timers;
+mod unwind;
+#[cfg(test)]
+mod unwind_tests;
 
 pub use advance::Advance;
 pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
-pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
+pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use retry::RetryPolicy;

@@ -206,7 +206,7 @@ impl<C: Workflow> NewChild<C> {
         };
         let execution = ExecutionKey { workflow: C::NAME.into(), id: id.clone() };
         let start = StartCommand { parent: Some(parent), ..StartCommand::new(execution, C::Start::NAME, data) };
-        let done = JournalResult::Started { workflow: C::NAME.to_owned(), id: id.to_string(), cancel_when_left: false };
+        let done = JournalResult::Child { workflow: C::NAME.to_owned(), id: id.to_string(), cancel_when_left: false };
         match carried_out(&turn, key, Command::Start(Box::new(start)), done).await {
             JournalResult::Failed { error, value } => Err(refused(&turn, &error, value.as_ref()).await),
             _ => Ok(ChildHandle { id, workflow: PhantomData }),

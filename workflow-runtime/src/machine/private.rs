@@ -11,16 +11,17 @@ pub use serde;
 
 use super::{
     After, Catch, CatchError, Cx, Decided, Decision, Described, Failure, Handle, Handled, HandlerCall, HandlerError,
-    HandlerRun, On, State, Workflow, WorkflowState,
+    HandlerRun, On, State, Timer, Workflow, WorkflowState,
 };
 use crate::base::Error;
 pub use crate::record::{Json, JsonError};
 
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
-pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, verdict};
+pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, refuse, verdict};
 pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
-pub use super::target::unions;
+pub use super::target::{AnyTargets, unions};
+pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
 pub use crate::kernel::RetryPolicy;
 
 /// What a field of a state or an event must be.
@@ -99,6 +100,29 @@ pub fn again<T: Again>(argument: &T) -> T {
     argument.again()
 }
 
+/// What a workflow as one function takes by value as `#[dep]`.
+#[diagnostic::on_unimplemented(
+    message = "the dependency `{Self}` is taken by value, so each execution needs one",
+    label = "cannot be cloned",
+    note = "take `&{Self}` or an `Arc<{Self}>`, or put `#[derive(Clone)]` on `{Self}`"
+)]
+pub trait Dependency: Sized {
+    /// One more.
+    fn another(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Dependency for T {
+    fn another(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// One more of a dependency.
+pub fn dependency<T: Dependency>(dependency: &T) -> T {
+    dependency.another()
+}
+
 /// Says that the main impl of a workflow lists a handler in its `include(…)`. `HANDLER` is the digest of its name.
 #[diagnostic::on_unimplemented(
     message = "the main impl of `{Self}` does not include this handler",
@@ -107,10 +131,10 @@ pub fn again<T: Again>(argument: &T) -> T {
 )]
 pub trait Lists<const HANDLER: u64> {}
 
-/// A type that can be persisted.
-pub const fn assert_persist<T: Persist + ?Sized>() {}
 /// A field that may go to another thread.
 pub const fn assert_portable<T: Portable + ?Sized>() {}
+/// An argument of a step, which may go to another thread.
+pub const fn assert_portable_argument<T: Portable>(_: &T) {}
 /// A type named as a state.
 pub const fn assert_state<T: State>() {}
 /// A type named as a handler's error.
@@ -124,8 +148,8 @@ pub const fn assert_step_error<E: super::StepError>() {}
 pub const fn assert_step_value<T: StepValue>() {}
 /// A handler that a part describes.
 pub const fn assert_described<S: Described<K>, K>() {}
-/// A handler that the main impl lists.
-pub const fn assert_listed<W: Lists<HANDLER>, const HANDLER: u64>() {}
+/// A type that a part is of.
+pub const fn assert_workflow<W: Workflow>() {}
 
 /// The number that stands for a name in an [`EdgeKey`](super::EdgeKey): FNV-1a.
 #[must_use]
@@ -207,6 +231,21 @@ where
     match decode_state(call, decode) {
         Ok(state) => run(S::PURE, S::after(workflow, cx, state)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
+    }
+}
+
+/// When an edge is due, as the state's data says.
+///
+/// # Errors
+/// If the data cannot be read.
+pub fn timer_of<W, S, K>(workflow: &W, state: &str, data: &Json, decode: Decode<S>) -> Result<Option<Timer>, Error>
+where
+    W: Workflow,
+    S: After<W, K>,
+{
+    match decode(data) {
+        Ok(state) => Ok(S::timer(workflow, &state)),
+        Err(error) => Err(Error::from(error).context(format!("the data of the state `{state}` cannot be read"))),
     }
 }
 

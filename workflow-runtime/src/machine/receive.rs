@@ -31,7 +31,7 @@ impl Cx {
     /// #[event] pub struct Cooked { dish: String }
     /// pub struct Kitchen;
     ///
-    /// #[workflow(start = Ordered, allow(endless_wait))]
+    /// #[workflow(start = Ordered, allow(endless_wait, small_machine))]
     /// impl Kitchen {
     ///     #[state]
     ///     async fn serve(&self, cx: &Cx, order: Ordered) -> Result<Served> {
@@ -95,7 +95,7 @@ async fn receive_until(turn: &Arc<TurnState>, key: String, slots: Vec<String>, t
         Some(JournalResult::Sleeping { due }) => due,
         _ => {
             let due = turn.scope.services.clock.now() + timeout;
-            turn.record(JournalEntry { key: due_key, attempts: 0, result: JournalResult::Sleeping { due } });
+            turn.record(JournalEntry::new(due_key, 0, JournalResult::Sleeping { due }));
             due
         }
     };
@@ -106,7 +106,7 @@ async fn receive_until(turn: &Arc<TurnState>, key: String, slots: Vec<String>, t
         Poll::Pending if turn.is_interrupted() => Poll::Pending,
         Poll::Pending => over.as_mut().poll(context).map(|()| {
             let result = JournalResult::Done(Json::null());
-            turn.record(JournalEntry { key: key.clone(), attempts: 0, result });
+            turn.record(JournalEntry::new(key.clone(), 0, result));
             None
         }),
     })

@@ -7,11 +7,12 @@ use std::time::Duration;
 use super::finish::Finishing;
 use super::plan::plan;
 use super::{
-    Accepts, Event, HandlerCall, Outcome as _, Progress, Services, State as _, Turn, TurnScope, Workflow, WorkflowState,
+    Accepts, HandlerCall, Outcome as _, Progress, Sending, Services, State as _, Turn, TurnScope, Workflow,
+    WorkflowState,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
-use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Status};
+use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent};
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
 /// [moved](Self::advance).
@@ -107,7 +108,7 @@ impl<W: Workflow> Stepper<W> {
     }
 
     fn new(workflow: Arc<W>, state: &str, data: Json) -> Self {
-        let plan = plan(W::GRAPH);
+        let plan = plan(&workflow);
         let clock = ManualClock::new(Timestamp::EPOCH);
         let start = Kernel::start(state.to_owned(), data, &plan, clock.now());
         let execution = Kernel::new(start.record, Vec::new(), Vec::new());
@@ -155,19 +156,23 @@ impl<W: Workflow> Stepper<W> {
     ///
     /// # Errors
     /// If the event cannot be saved, or the execution has ended.
-    pub async fn send<E: Event>(&mut self, event: E) -> Result<Rest>
+    #[expect(clippy::needless_pass_by_value, reason = "an event is given away")]
+    pub fn send<E>(&mut self, event: E) -> Sending<'_, Result<Rest>>
     where
         W: Accepts<E>,
     {
-        let payload = event.encode()?;
-        if self.has_ended() {
-            return Err(Error::msg(format!("the execution has ended, and takes no event `{}`", E::NAME)));
-        }
-        self.sent += 1;
-        let event =
-            NewEvent { event_id: self.sent.to_string(), name: E::NAME.to_owned(), payload, sent_at: self.clock.now() };
-        self.inbox.push(EventRecord { seq: self.sent, event });
-        self.run().await
+        let (name, payload) = (W::event_name(), W::encode_event(&event));
+        Sending::new(async move {
+            let payload = payload?;
+            if self.has_ended() {
+                return Err(Error::msg(format!("the execution has ended, and takes no event `{name}`")));
+            }
+            self.sent += 1;
+            let (event_id, sent_at) = (self.sent.to_string(), self.clock.now());
+            let event = NewEvent { event_id, name: name.to_owned(), payload, sent_at };
+            self.inbox.push(EventRecord { seq: self.sent, event });
+            self.run().await
+        })
     }
 
     /// Lets `duration` pass, and runs whatever becomes due, each at its time.
@@ -301,7 +306,7 @@ impl<W: Workflow> Stepper<W> {
     }
 
     fn has_ended(&self) -> bool {
-        self.execution.record().status() == Status::Ended
+        self.execution.record().status().is_over()
     }
 
     /// There is no store: what would be written is only remembered.

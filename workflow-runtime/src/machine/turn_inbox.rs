@@ -120,7 +120,7 @@ impl TurnState {
     }
 
     fn note(&self, key: String, result: JournalResult) {
-        self.record(JournalEntry { key, attempts: 0, result });
+        self.record(JournalEntry::new(key, 0, result));
     }
 }
 

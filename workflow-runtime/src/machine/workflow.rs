@@ -7,7 +7,7 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Cx, Graph, State};
+use super::{Cx, Graph, State, Timer};
 use crate::base::Error;
 use crate::kernel::Decided;
 use crate::record::{Json, JsonError};
@@ -44,6 +44,15 @@ pub trait Workflow: Sized + Send + Sync + 'static {
 
     /// The `#[catch]` handler of `state` that takes `error`, and the error as it is given to it. For drivers.
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)>;
+
+    /// When `handler` is due in the state `state` with this data, where that hangs on the data. For drivers.
+    ///
+    /// # Errors
+    /// If the data cannot be read.
+    fn timer(&self, handler: &str, state: &str, data: &Json) -> Result<Option<Timer>, Error> {
+        let _ = (handler, state, data);
+        Ok(None)
+    }
 }
 
 /// The generated enum of a workflow's states: one variant per state, the data inside.
@@ -117,7 +126,32 @@ pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     label = "`{E}` would never be taken",
     note = "add an edge for it to the `#[workflow]` impl: `#[on] fn name(&self, state: S, event: {E}) -> Target`, or wait for it in one: `cx.recv::<{E}>().await`"
 )]
-pub trait Accepts<E>: Workflow {}
+pub trait Accepts<E>: Workflow {
+    /// The persisted name of the event.
+    #[doc(hidden)]
+    fn event_name() -> &'static str;
+
+    /// The payload as it is persisted.
+    #[doc(hidden)]
+    fn encode_event(event: &E) -> Result<Json, JsonError>;
+}
+
+/// An event that there never is.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum NoEvent {}
+
+// Of a workflow that takes a single event, rustc would conclude that every event sent is meant to be that one.
+#[diagnostic::do_not_recommend]
+impl<W: Workflow> Accepts<NoEvent> for W {
+    fn event_name() -> &'static str {
+        ""
+    }
+
+    fn encode_event(event: &NoEvent) -> Result<Json, JsonError> {
+        match *event {}
+    }
+}
 
 /// What a handler decided.
 pub enum Decision<W: Workflow> {

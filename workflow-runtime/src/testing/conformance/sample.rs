@@ -7,7 +7,7 @@ use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::Advance;
 use crate::record::{
     Activity, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry,
-    JournalResult, Json, NewEvent, ParkedRecord, TimerRecord,
+    JournalResult, Json, NewEvent, ParkedRecord, TimerKind, TimerRecord,
 };
 use crate::store::{Change, Commit, Committed, Due, Epoch, Fence, HistoryRow, Query, Refused, Store, Stored};
 
@@ -126,27 +126,13 @@ pub(super) fn create(record: ExecutionRecord) -> Change {
 
 /// A record of visit 1 that waits for events in the state `Pending` since 1,000.
 pub(super) fn waiting() -> ExecutionRecord {
-    ExecutionRecord {
-        state: "Pending".to_owned(),
-        data: json(r#"{"order":"two \"big\" boxes","sum":12.5}"#),
-        visit: 1,
-        started_at: at(1_000),
-        entered_at: at(1_000),
-        activity: Activity::Waiting,
-        entry_interrupted: false,
-        edges_kept: 0,
-        resume_at: None,
-        timers: Vec::new(),
-        inbox_seen: 0,
-        awaits: Vec::new(),
-        parked: None,
-        parent: None,
-    }
+    let data = json(r#"{"order":"two \"big\" boxes","sum":12.5}"#);
+    ExecutionRecord::new("Pending".to_owned(), data, at(1_000))
 }
 
 /// As [`waiting`], with a timer.
 pub(super) fn waiting_until(due: i64) -> ExecutionRecord {
-    let timer = TimerRecord { handler: "late".to_owned(), due: at(due), fired: false };
+    let timer = TimerRecord { handler: "late".to_owned(), due: at(due), fired: false, kind: TimerKind::After };
     ExecutionRecord { timers: vec![timer], ..waiting() }
 }
 
@@ -183,7 +169,7 @@ pub(super) fn event(event_id: &str) -> NewEvent {
 }
 
 pub(super) fn entry(key: &str, output: &str) -> JournalEntry {
-    JournalEntry { key: key.to_owned(), attempts: 1, result: JournalResult::Done(json(output)) }
+    JournalEntry::new(key, 1, JournalResult::Done(json(output)))
 }
 
 pub(super) fn started(record: &ExecutionRecord) -> HistoryRecord {
