@@ -15,6 +15,7 @@
 //! | a handler but a catch | failed, and an edge catches it | the catch handler | edge durable |
 //! | a handler | failed, and none does | parked | error, history |
 //! | parked | retry | what it did when it failed | failures forgotten, timers moved, history |
+//! | anything but ended | a control event is there, before all else | see `control.rs` | event consumed, history |
 //! | parked, ended | decide | nothing | – |
 
 use std::sync::Arc;
@@ -29,14 +30,14 @@ use crate::record::{
 /// An execution in memory: what is stored of it, and what has changed since.
 #[derive(Debug, Clone)]
 pub struct Kernel {
-    record: ExecutionRecord,
-    inbox: Vec<EventRecord>,
-    journal: Vec<JournalEntry>,
-    changes: Advance,
+    pub(super) record: ExecutionRecord,
+    pub(super) inbox: Vec<EventRecord>,
+    pub(super) journal: Vec<JournalEntry>,
+    pub(super) changes: Advance,
     /// The visit that the stored record is in.
     stored_visit: u64,
     /// Whether the record differs from the stored one.
-    changed: bool,
+    pub(super) changed: bool,
 }
 
 /// An execution that is to begin.
@@ -123,8 +124,9 @@ impl Kernel {
         self.inbox = inbox.into_iter().filter(|event| !consumed.contains(&event.seq)).collect();
     }
 
-    /// Takes what edges are to be taken, and says what is to be done then.
+    /// Takes what a person has asked for and what edges are to be taken, and says what is to be done then.
     pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Next {
+        self.take_control(plan, now);
         if self.record.activity == Activity::Ended {
             return Next::Ended;
         }
@@ -147,9 +149,12 @@ impl Kernel {
         self.do_next(&state, now)
     }
 
-    /// Whether an edge is to be taken although the entry handler runs.
+    /// Whether an edge is to be taken although the entry handler runs, or a person has asked for something, whatever runs.
     #[must_use]
     pub fn is_interrupted(&self, plan: &Plan, now: Timestamp) -> bool {
+        if self.has_control() {
+            return true;
+        }
         let Some(state) = plan.state(&self.record.state) else { return false };
         self.record.activity == Activity::Entry
             && (self.next_event(state).is_some() || next_due_timer(&self.record, now).is_some())
@@ -213,10 +218,8 @@ impl Kernel {
     /// Has a parked execution do again what it failed at: successes of its steps are kept, failures forgotten. Says
     /// whether it was parked.
     pub fn retry(&mut self, now: Timestamp) -> bool {
-        let Some(parked) = self.record.parked.take() else { return false };
-        let pause = now.since(parked.at);
-        for timer in &mut self.record.timers {
-            timer.due = timer.due + pause;
+        if !self.unpark(now) {
+            return false;
         }
         self.record.resume_at = None;
         let settled =
@@ -224,6 +227,21 @@ impl Kernel {
         let forgotten = self.journal.extract_if(.., |entry| !settled(entry)).map(|entry| entry.key);
         self.changes.forget.extend(forgotten);
         self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
+        true
+    }
+
+    /// Lets it go on where it was parked: its timers had stood still. Says whether it was parked.
+    pub(super) fn unpark(&mut self, now: Timestamp) -> bool {
+        let Some(parked) = self.record.parked.take() else { return false };
+        let pause = now.since(parked.at);
+        for timer in &mut self.record.timers {
+            timer.due = timer.due + pause;
+        }
+        if let Some(first) = self.inbox.first() {
+            // While it was parked, nobody looked at what is to be taken.
+            self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
+        }
+        self.changed = true;
         true
     }
 
@@ -317,19 +335,27 @@ impl Kernel {
         }
     }
 
-    fn interrupt_entry(&mut self) {
+    pub(super) fn interrupt_entry(&mut self) {
         if self.record.activity == Activity::Entry {
             self.record.entry_interrupted = true;
         }
     }
 
-    fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
+    pub(super) fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
         self.record.activity = Activity::Handler { handler, cause, payload };
         self.record.resume_at = None;
         self.changed = true;
     }
 
     fn keep_visit(&mut self, plan: &Plan) {
+        if let Some(aside) = self.record.set_aside.take() {
+            let handler = self.handler_name(plan);
+            self.forget_where(|entry| entry.is_of(&handler));
+            self.record.activity = *aside.activity;
+            self.record.resume_at = aside.resume_at;
+            self.changed = true;
+            return;
+        }
         if matches!(self.record.activity, Activity::Handler { .. }) {
             self.record.edges_kept += 1;
             self.forget_edges(plan);
@@ -343,14 +369,30 @@ impl Kernel {
     /// Drops what the handlers of edges have recorded: when an edge is taken again, its steps are to run again.
     fn forget_edges(&mut self, plan: &Plan) {
         let entry = plan.state(&self.record.state).and_then(|state| state.entry.as_ref());
-        let is_over = |journal: &JournalEntry| !entry.is_some_and(|entry| journal.is_of(&entry.name));
+        let entry = entry.map(|entry| entry.name.clone());
+        self.forget_where(|journal| !entry.as_ref().is_some_and(|entry| journal.is_of(entry)));
+    }
+
+    fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool) {
         self.changes.journal.retain(|entry| !is_over(entry));
         let over = self.journal.extract_if(.., |entry| is_over(entry)).map(|entry| entry.key);
         self.changes.forget.extend(over);
     }
 
     fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
-        let cause = self.cause();
+        self.enter_for(self.cause(), state, data, unclaimed, plan, now);
+    }
+
+    /// Enters a state because of `cause`.
+    pub(super) fn enter_for(
+        &mut self,
+        cause: Cause,
+        state: String,
+        data: Json,
+        unclaimed: Vec<String>,
+        plan: &Plan,
+        now: Timestamp,
+    ) {
         let error = match &cause {
             Cause::Caught { error, .. } => Some(error.clone()),
             _ => None,
@@ -367,10 +409,7 @@ impl Kernel {
         self.note(kind, now);
         self.record.data = data;
         self.record.visit += 1;
-        self.journal.clear();
-        self.changes.journal.clear();
-        self.changes.forget.clear();
-        self.changes.drop_journal = true;
+        self.drop_journal();
         let state = plan.state(&self.record.state).cloned().unwrap_or_default();
         settle_in(&mut self.record, &state, now);
         if let Some(first) = self.inbox.first() {
@@ -378,14 +417,26 @@ impl Kernel {
             self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
         }
         if self.record.activity == Activity::Ended {
-            for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
-                self.changes.consumed.push(seq);
-                self.note(HistoryKind::EventLeft { event: event.name, event_id: event.event_id }, now);
-            }
+            self.leave_inbox(now);
         }
     }
 
-    fn note(&mut self, kind: HistoryKind, now: Timestamp) {
+    pub(super) fn drop_journal(&mut self) {
+        self.journal.clear();
+        self.changes.journal.clear();
+        self.changes.forget.clear();
+        self.changes.drop_journal = true;
+    }
+
+    /// Notes what is in the inbox at the end.
+    pub(super) fn leave_inbox(&mut self, now: Timestamp) {
+        for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
+            self.changes.consumed.push(seq);
+            self.note(HistoryKind::EventLeft { event: event.name, event_id: event.event_id }, now);
+        }
+    }
+
+    pub(super) fn note(&mut self, kind: HistoryKind, now: Timestamp) {
         self.changes.history.push(HistoryRecord { at: now, visit: self.record.visit, kind });
         self.changed = true;
     }
@@ -416,6 +467,8 @@ fn settle_in(record: &mut ExecutionRecord, state: &StatePlan, now: Timestamp) {
     };
     record.entered_at = now;
     record.resume_at = None;
+    record.parked = None;
+    record.set_aside = None;
     record.entry_interrupted = false;
     record.edges_kept = 0;
     record.timers = state.after.iter().map(timer).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorRecord, Json};
+use super::{Closed, ErrorRecord, Json, Reason};
 use crate::base::{ExecutionId, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
@@ -57,6 +57,13 @@ pub struct ExecutionRecord {
     /// Why and when it was parked, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<ParkedRecord>,
+    /// The handler that a `#[on]` of the built-in event [`Cancel`](crate::Cancel) interrupted in the middle of its own edge:
+    /// it goes on if the execution stays in the state all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<SetAside>,
+    /// How it was closed, if it was closed and has come to no end state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
 }
 
 /// What an execution is doing in its state.
@@ -79,6 +86,18 @@ pub enum Activity {
     Waiting,
     /// The state is an end state.
     Ended,
+}
+
+/// A handler that was interrupted in the middle of its edge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// What it was doing.
+    pub activity: Box<Activity>,
+    /// When it was to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_at: Option<Timestamp>,
+    /// The place in the inbox of what interrupted it.
+    pub by: u64,
 }
 
 /// What made a handler run.
@@ -108,6 +127,11 @@ pub enum Cause {
         handler: String,
         /// The error.
         error: ErrorRecord,
+    },
+    /// Somebody moved the execution by hand.
+    Moved {
+        /// Why, and who.
+        reason: Reason,
     },
 }
 
@@ -145,11 +169,22 @@ pub enum Status {
     Parked,
     /// It is in an end state.
     Ended,
+    /// It was cancelled before it came to an end state, and what it had done was undone.
+    Cancelled,
+    /// It was terminated before it came to an end state, and nothing was undone.
+    Terminated,
 }
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 4] = [Self::Running, Self::Waiting, Self::Parked, Self::Ended];
+    pub const ALL: [Self; 6] =
+        [Self::Running, Self::Waiting, Self::Parked, Self::Ended, Self::Cancelled, Self::Terminated];
+
+    /// Whether nothing happens to it any more.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Ended | Self::Cancelled | Self::Terminated)
+    }
 
     /// The persisted name.
     #[must_use]
@@ -159,6 +194,8 @@ impl Status {
             Self::Waiting => "waiting",
             Self::Parked => "parked",
             Self::Ended => "ended",
+            Self::Cancelled => "cancelled",
+            Self::Terminated => "terminated",
         }
     }
 
@@ -197,6 +234,8 @@ impl ExecutionRecord {
             timers: Vec::new(),
             inbox_seen: 0,
             parked: None,
+            set_aside: None,
+            closed: None,
         }
     }
 
@@ -204,7 +243,11 @@ impl ExecutionRecord {
     #[must_use]
     pub fn status(&self) -> Status {
         match self.activity {
-            Activity::Ended => Status::Ended,
+            Activity::Ended => match self.closed {
+                None => Status::Ended,
+                Some(Closed::Cancelled { .. }) => Status::Cancelled,
+                Some(Closed::Terminated { .. }) => Status::Terminated,
+            },
             _ if self.parked.is_some() => Status::Parked,
             Activity::Waiting => Status::Waiting,
             Activity::Entry | Activity::Handler { .. } if self.resume_at.is_some() => Status::Waiting,
@@ -216,9 +259,11 @@ impl ExecutionRecord {
     /// The entry handler has but one, which goes on after each edge that keeps the visit.
     #[must_use]
     pub fn edge_number(&self) -> u64 {
-        match self.activity {
-            Activity::Handler { .. } => self.edges_kept,
-            Activity::Entry | Activity::Waiting | Activity::Ended => 0,
+        match (&self.activity, &self.set_aside) {
+            // The handler that was set aside keeps its number, so this one is counted from the other end.
+            (Activity::Handler { .. }, Some(aside)) => u64::MAX - aside.by,
+            (Activity::Handler { .. }, None) => self.edges_kept,
+            (Activity::Entry | Activity::Waiting | Activity::Ended, _) => 0,
         }
     }
 
@@ -233,7 +278,7 @@ impl ExecutionRecord {
     #[must_use]
     pub fn wake_at(&self) -> Option<Timestamp> {
         match self.status() {
-            Status::Parked | Status::Ended => None,
+            Status::Parked | Status::Ended | Status::Cancelled | Status::Terminated => None,
             Status::Running => Some(self.entered_at),
             // The handler of an edge that is taken is not interrupted any more, so timers do not count until it is done.
             Status::Waiting if matches!(self.activity, Activity::Handler { .. }) => self.resume_at,

@@ -5,6 +5,7 @@
 //! an index, so that reordering code changes nothing. A record is JSON in a [sealed](seal) envelope: a checksum over
 //! what it is and whose it is, so that a damaged or misplaced row is found instead of believed.
 
+mod control;
 mod error;
 mod event;
 mod execution;
@@ -13,9 +14,10 @@ mod journal;
 mod json;
 mod seal;
 
+pub use control::{Closed, ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};
 pub use event::{EventRecord, NewEvent};
-pub use execution::{Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, Status, TimerRecord};
+pub use execution::{Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, SetAside, Status, TimerRecord};
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
