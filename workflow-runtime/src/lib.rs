@@ -90,10 +90,12 @@ pub mod driver {
     //! memory while an execution waits. [`Stepper`](crate::Stepper) is the smallest driver.
 
     pub use crate::kernel::{
-        Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnPlan, Plan, RetryPolicy, StatePlan,
+        Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy,
+        StatePlan,
     };
     pub use crate::machine::{
-        Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, Turn, TurnScope, plan,
+        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, SpawnError,
+        Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
     };
 }
 
@@ -103,9 +105,9 @@ pub use kernel::{Advance, RetryPolicy};
 pub use machine::{
     Accepts, After, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo,
     Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome,
-    Progress, Rest, RetryInfo, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut,
-    Stepper, TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState,
-    goto,
+    Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy,
+    StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent,
+    WorkflowState, goto,
 };
 pub use record::*;
 pub use stores::MemoryStore;

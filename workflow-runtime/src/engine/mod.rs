@@ -16,6 +16,7 @@ mod requests;
 mod run;
 mod scheduler;
 mod system_clock;
+mod tasks;
 mod watchers;
 
 use std::sync::Arc;

@@ -9,7 +9,8 @@
 //! | any | has ended | the store refuses it |
 //! | cancel | is in a state with an edge for [`Cancel`](crate::Cancel) | that edge's handler, whatever it did before |
 //! | cancel | runs that handler | nothing: it is being cancelled |
-//! | cancel | is in any other state | closed as cancelled |
+//! | cancel | is unwinding, and not parked on the way | nothing: undos are not cut off |
+//! | cancel | is in any other state, or parked while it was unwinding | unwinding, closed as cancelled then |
 //! | park | is not parked | parked |
 //! | retry | is parked | what it did when it was parked; failures forgotten, timers moved |
 //! | skip | is parked, and the step has failed | the result recorded, then as retry |
@@ -25,7 +26,7 @@ use super::{Kernel, Plan};
 use crate::base::Timestamp;
 use crate::record::{
     Activity, Cause, Closed, ControlAction, ErrorKind, ErrorRecord, EventRecord, HistoryKind, JournalEntry,
-    JournalResult, Json, MoveOrder, NewEvent, Reason, SetAside, SkipOrder,
+    JournalResult, Json, MoveOrder, NewEvent, Reason, SetAside, SkipOrder, UnwindInto,
 };
 
 /// What became of a request: `Err` says why nothing did.
@@ -58,9 +59,12 @@ impl Kernel {
         }
     }
 
-    /// Whether a control event is there that has not been taken.
-    pub(super) fn has_control(&self) -> bool {
-        self.next_control().is_some()
+    /// Whether what runs is to be interrupted for a control event. An undo that runs is not, for one that would come to
+    /// nothing.
+    pub(super) fn is_interrupted_by_hand(&self) -> bool {
+        let is_unwinding = matches!(self.record.activity, Activity::Unwinding { .. });
+        let mut actions = self.inbox.iter().filter_map(|event| event.event.control());
+        actions.any(|action| !(is_unwinding && action == ControlAction::Cancel))
     }
 
     /// Whether it is to be terminated: then nothing that runs is waited for.
@@ -90,9 +94,14 @@ impl Kernel {
 
     fn cancel(&mut self, seq: u64, event: NewEvent, plan: &Plan, now: Timestamp) -> Taken {
         let edge = plan.state(&self.record.state).and_then(|state| state.on(&event.name));
-        let Some(handler) = edge.map(|edge| edge.handler.name.clone()) else {
-            self.close(Closed::Cancelled { reason: reason_of(ControlAction::Cancel, &event.payload) }, now);
-            return Ok(());
+        let is_unwinding = matches!(self.record.activity, Activity::Unwinding { .. });
+        let Some(handler) = edge.filter(|_| !is_unwinding).map(|edge| edge.handler.name.clone()) else {
+            let reason = reason_of(ControlAction::Cancel, &event.payload);
+            let into = UnwindInto::Closed(Closed::Cancelled { reason: reason.clone() });
+            return match self.unwind(into, Cause::Cancelled { reason }, None, now) {
+                true => Ok(()),
+                false => Err("it is unwinding, and that is not cut off".to_owned()),
+            };
         };
         if let Activity::Handler { cause: Cause::Event { event: taken, .. }, .. } = &self.record.activity
             && *taken == event.name
@@ -124,10 +133,10 @@ impl Kernel {
             return Err("it is not parked".to_owned());
         }
         let failed = self.journal.iter().find(|entry| entry.key == order.key && entry.has_failed());
-        let Some(attempts) = failed.map(|entry| entry.attempts) else {
+        let Some(failed) = failed.cloned() else {
             return Err(format!("it has no failed step `{}`", order.key));
         };
-        self.recorded(vec![JournalEntry { key: order.key, attempts, result: JournalResult::Done(order.result) }]);
+        self.recorded(vec![JournalEntry { result: JournalResult::Done(order.result), ..failed }]);
         self.retry(now);
         Ok(())
     }
@@ -138,20 +147,6 @@ impl Kernel {
         }
         self.enter_for(Cause::Moved { reason: order.reason }, order.state, order.data, Vec::new(), plan, now);
         Ok(())
-    }
-
-    /// Ends it where it is. What its state is left in stays to be looked at; journal and inbox go.
-    pub(super) fn close(&mut self, closed: Closed, now: Timestamp) {
-        self.record.activity = Activity::Ended;
-        self.record.closed = Some(closed);
-        self.record.parked = None;
-        self.record.set_aside = None;
-        self.record.resume_at = None;
-        self.record.entry_interrupted = false;
-        self.record.timers.clear();
-        self.drop_journal();
-        self.leave_inbox(now);
-        self.changed = true;
     }
 }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::finish::Finishing;
 use super::plan::plan;
 use super::{
-    Accepts, Event, HandlerCall, Outcome as _, Progress, Services, State as _, Turn, TurnScope, Workflow, WorkflowState,
+    Accepts, HandlerCall, Outcome as _, Progress, Sending, Services, State as _, Turn, TurnScope, Workflow,
+    WorkflowState,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
@@ -156,12 +157,16 @@ impl<W: Workflow> Stepper<W> {
     ///
     /// # Errors
     /// If the event cannot be saved, or the execution has ended.
-    pub async fn send<E: Event>(&mut self, event: E) -> Result<Rest>
+    #[expect(clippy::needless_pass_by_value, reason = "an event is given away")]
+    pub fn send<E>(&mut self, event: E) -> Sending<'_, Result<Rest>>
     where
         W: Accepts<E>,
     {
-        self.receive(E::NAME, event.encode()?)?;
-        self.run().await
+        let (name, payload) = (W::event_name(), W::encode_event(&event));
+        Sending::new(async move {
+            self.receive(name, payload?)?;
+            self.run().await
+        })
     }
 
     /// Lets `duration` pass, and runs whatever becomes due, each at its time.

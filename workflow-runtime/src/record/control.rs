@@ -132,23 +132,6 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How an execution was closed that came to no end state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Closed {
-    /// It was cancelled, and what it had done was undone.
-    Cancelled {
-        /// Why, and by whom.
-        reason: Reason,
-    },
-    /// It was terminated: nothing was undone.
-    Terminated {
-        /// Why, and by whom.
-        reason: Reason,
-    },
-}
-
 /// The payload of the event that skips a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SkipOrder {

@@ -35,8 +35,8 @@ impl Head {
 
     pub(super) fn admit_unless_ended(&self) -> Result<(), Refused> {
         match self.status {
-            status if status.is_over() => Err(Refused::Ended),
-            _ => Ok(()),
+            Status::Ended | Status::Cancelled | Status::Terminated => Err(Refused::Ended),
+            Status::Running | Status::Waiting | Status::Unwinding | Status::Parked => Ok(()),
         }
     }
 

@@ -153,16 +153,14 @@ fn a_skipped_step_has_the_result_that_it_was_given_and_other_failures_are_forgot
     };
     execution.arrived(vec![asked_with(1, ControlAction::Skip, &order("work:first:d:0"))]);
     execution.decide(&plan(), at(1));
-    execution.park(
-        ErrorRecord { kind: ErrorKind::Failed, message: "no".to_owned(), sources: vec![] },
-        at(2),
-    );
+    execution.park(ErrorRecord { kind: ErrorKind::Failed, message: "no".to_owned(), sources: vec![] }, at(2));
     for (seq, key) in [(2, "work:third:d:0"), (3, "work:first:d:0")] {
         execution.arrived(vec![asked_with(seq, ControlAction::Skip, &order(key))]);
         execution.decide(&plan(), at(3));
     }
     assert_eq!(execution.record().parked, None);
-    let journal: Vec<_> = execution.journal().iter().map(|entry| (&*entry.key, entry.attempts, &entry.result)).collect();
+    let journal: Vec<_> =
+        execution.journal().iter().map(|entry| (&*entry.key, entry.attempts, &entry.result)).collect();
     assert_eq!(journal, [("work:first:d:0", 3, &JournalResult::Done(json("7")))]);
     let changes = execution.take_changes();
     assert_eq!(changes.forget, ["work:second:d:0"]);
