@@ -151,6 +151,7 @@ impl Kernel {
             }
         }
         self.journal.retain(|entry| !forgotten.contains(&entry.key));
+        self.changes.journal.retain(|entry| !forgotten.contains(&entry.key));
         self.changes.forget.extend(forgotten);
         self.recorded(started);
     }

@@ -313,7 +313,7 @@ fn one_that_is_parked_in_its_unwinding_can_be_sent_elsewhere() {
     execution.recorded(vec![done("work:a:0")]);
     execution.handled(unwind("resting"), Vec::new(), &plan(), at(1));
     execution.failed(error("no"), None, &plan(), at(2));
-    let reason = "by hand".to_owned();
+    let reason = crate::record::Reason::new("by hand");
     let closed = UnwindInto::Closed(Closed::Cancelled { reason: reason.clone() });
     assert!(execution.unwind(closed, Cause::Entry, None, at(3)));
     let (execution, undone) = undo_all(execution);

@@ -40,7 +40,7 @@ fn parked(state: &str) -> Kernel {
     let mut execution = start(state);
     execution.decide(&plan(), at(1));
     let error = ErrorRecord { kind: ErrorKind::Failed, message: "no".to_owned(), sources: Vec::new() };
-    execution.failed(error, None, at(2));
+    execution.failed(error, None, &plan(), at(2));
     let _ = execution.take_changes();
     execution
 }
