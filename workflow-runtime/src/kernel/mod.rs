@@ -9,6 +9,7 @@ mod plan;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod unwind;
 #[cfg(test)]
 mod unwind_tests;
@@ -16,5 +17,5 @@ mod unwind_tests;
 pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
-pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan};
+pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use retry::RetryPolicy;

@@ -20,7 +20,9 @@ pub use closed::Closed;
 pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};
 pub use event::{EventRecord, NewEvent};
-pub use execution::{Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, SetAside, Status, TimerRecord};
+pub use execution::{
+    Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, SetAside, Status, TimerKind, TimerRecord,
+};
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
