@@ -10,6 +10,7 @@ use super::{Plan, StatePlan};
 use crate::base::Timestamp;
 use crate::record::{
     Activity, CHILD_EVENT, ChildReport, ErrorKind, ErrorRecord, EventRecord, HistoryKind, JournalEntry, JournalResult,
+    NewEvent,
 };
 
 impl Kernel {
@@ -19,7 +20,8 @@ impl Kernel {
     pub fn receivable(&self, plan: &Plan) -> Vec<EventRecord> {
         let state = plan.state(&self.record.state);
         let is_for_edge = |name: &str| state.is_some_and(|state| state.on(name).is_some());
-        self.inbox.iter().filter(|event| !is_for_edge(&event.event.name)).cloned().collect()
+        let is_for_handler = |event: &NewEvent| event.control().is_none() && !is_for_edge(&event.name);
+        self.inbox.iter().filter(|event| is_for_handler(&event.event)).cloned().collect()
     }
 
     /// The running handler waits: until `due`, or until one of `events` arrives, or with neither for nothing that comes by

@@ -3,6 +3,7 @@
 
 mod advance;
 mod command;
+mod control;
 mod decided;
 mod execution;
 mod inbox;

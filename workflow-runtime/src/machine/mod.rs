@@ -4,6 +4,7 @@
 //! handler over its state and journal until it ends or waits, and hands back data: that is the whole seam between a
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
+mod cancel;
 mod commands;
 mod context;
 mod digest;
@@ -32,6 +33,7 @@ mod turn_state;
 mod workflow;
 
 pub use crate::kernel::Decided;
+pub use cancel::Cancel;
 pub use commands::{ChildHandle, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};

@@ -7,6 +7,7 @@
 
 mod child;
 mod closed;
+mod control;
 mod error;
 mod event;
 mod execution;
@@ -18,9 +19,12 @@ mod undo;
 
 pub use child::{CHILD_EVENT, ChildEnd, ChildReport, LeftChildRecord, ParentRecord};
 pub use closed::Closed;
+pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};
 pub use event::{EventRecord, NewEvent};
-pub use execution::{Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, Status, TimerKind, TimerRecord};
+pub use execution::{
+    Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, SetAside, Status, TimerKind, TimerRecord,
+};
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
