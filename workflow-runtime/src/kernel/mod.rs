@@ -13,4 +13,4 @@ pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
 pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
-pub use retry::RetryPolicy;
+pub use retry::{Jitter, RetryPolicy};

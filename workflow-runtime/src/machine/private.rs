@@ -21,7 +21,7 @@ pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, verd
 pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
 pub use super::target::unions;
-pub use crate::kernel::RetryPolicy;
+pub use crate::kernel::{Jitter, RetryPolicy};
 
 /// What a field of a state or an event must be.
 #[diagnostic::on_unimplemented(
