@@ -23,3 +23,4 @@ mod renamed;
 mod shadowed;
 mod steps;
 mod two_workflows;
+mod unusual;

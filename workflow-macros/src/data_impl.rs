@@ -135,6 +135,8 @@ fn parse_free(arguments: TokenStream, item: &ItemFn, errors: &mut Errors) -> Opt
         ident: signature.ident.clone(),
         state,
         effects,
+        lifetimes: false,
+        unclear: false,
         output,
         doc: doc_text(&item.attrs),
         cfg: Cfg::of(&item.attrs),

@@ -53,6 +53,11 @@ impl Errors {
         }
     }
 
+    /// Drops what follows from a mistake that has been told.
+    pub(crate) fn forget(mut self) {
+        self.read = true;
+    }
+
     /// One `compile_error!` for each mistake.
     pub(crate) fn into_tokens(mut self) -> TokenStream {
         self.read = true;

@@ -8,6 +8,7 @@ use crate::data_impl::{outside, parse_crate_key};
 use crate::errors::Errors;
 use crate::expand::main_fn::expand_main;
 use crate::expand::step::expand_free_step;
+use crate::parse::repair::repair_step;
 use crate::parse::runtime::default_runtime;
 use crate::parse::step::{check_step_signature, make_step, parse_step_args};
 
@@ -59,7 +60,11 @@ pub(crate) fn expand_step_attribute(arguments: TokenStream, tokens: &TokenStream
     let runtime = args.runtime.clone().unwrap_or_else(default_runtime);
     let expanded = match errors.is_empty() {
         true => expand_free_step(&runtime, &item, &make_step(&item.attrs, &item.sig, args)),
-        false => item.to_token_stream(),
+        false => {
+            let mut item = item;
+            repair_step(&mut item.sig, false);
+            item.to_token_stream()
+        }
     };
     let errors = errors.into_tokens();
     quote!(#expanded #errors)

@@ -11,12 +11,13 @@ use crate::expand::docs::expand_docs;
 use crate::expand::enums::expand_enums;
 use crate::expand::graph_checks::expand_graph_checks;
 use crate::expand::handlers::expand_handlers;
-use crate::expand::included::{expand_described, expand_included, expand_lists};
+use crate::expand::included::{expand_described, expand_included, expand_listed, expand_lists};
 use crate::expand::next_enums::expand_next_enums;
 use crate::expand::transition_enum::expand_transitions;
 use crate::expand::workflow_impl::expand_workflow;
 use crate::expand::{generated_ident, in_const};
 use crate::parse::attributes::strip_inert;
+use crate::parse::half_typed::{HalfTyped, parse_half_typed};
 use crate::parse::impl_block::{Parsed, parse_impl};
 use crate::parse::workflow_args::parse_workflow_args;
 use crate::warnings::expand_lints;
@@ -24,8 +25,8 @@ use crate::warnings::expand_lints;
 /// Expands `#[workflow(…)]`. The user's items are emitted whatever is wrong with them.
 pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let item = match syn::parse2::<ItemImpl>(tokens.clone()) {
-        Ok(item) => item,
+    let HalfTyped { mut item, bodies } = match parse_half_typed(tokens.clone()) {
+        Ok(read) => read,
         Err(error) => {
             errors.push(misplaced(&tokens).unwrap_or(error));
             let tokens = without_inert(tokens);
@@ -33,9 +34,15 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
             return quote!(#tokens #errors);
         }
     };
+    check_once(&mut item, &mut errors);
     let args = parse_workflow_args(arguments, &mut errors);
-    let (part, has_start) = (args.part, args.has_start);
-    match parse_impl(item, args, &mut errors) {
+    let (part, has_start, confused) = (args.part, args.has_start, args.confused);
+    match parse_impl(item, &bodies, args, &mut errors) {
+        Ok(mut parsed) if confused => {
+            // What would be generated hangs on which of the two it is.
+            parsed.machine.handlers.iter_mut().for_each(|handler| handler.broken = true);
+            expand_part(parsed, errors)
+        }
         Ok(parsed) if part => expand_part(parsed, errors),
         Ok(parsed) => expand_main(parsed, has_start, errors),
         Err(item) => {
@@ -48,16 +55,15 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
 fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, has_start, &mut errors);
-    let sound = errors.is_empty() && machine.complete && machine.handlers.iter().all(|handler| !handler.broken);
-    let checks = if sound {
-        let (graph, included, lints) =
-            (expand_graph_checks(&machine), expand_included(&machine), expand_lints(&machine, &item));
-        let hidden = in_const(&machine.runtime, &quote!(#graph #included));
-        quote!(#hidden #lints)
+    // Where something is missing, these would speak of consequences.
+    let checks = if machine.is_known() && has_start {
+        let (graph, included) = (expand_graph_checks(&machine), expand_included(&machine));
+        in_const(&machine.runtime, &quote!(#graph #included))
     } else {
-        // What is missing would make these speak of consequences.
         TokenStream::new()
     };
+    let sound = errors.is_empty() && machine.complete && machine.handlers.iter().all(|handler| !handler.broken);
+    let lints = if sound { expand_lints(&machine, &item) } else { TokenStream::new() };
     let named = [
         expand_enums(&machine),
         expand_transitions(&machine),
@@ -72,17 +78,28 @@ fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStre
     ];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();
-    quote!(#item #(#named)* #impls #checks #errors)
+    quote!(#item #(#named)* #impls #checks #lints #errors)
 }
 
 fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, true, &mut errors);
     let lints = if errors.is_empty() { expand_lints(&machine, &item) } else { TokenStream::new() };
-    let impls = [expand_handlers(&machine, true), expand_described(&machine)];
+    let impls = [expand_handlers(&machine, true), expand_described(&machine), expand_listed(&machine)];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();
     quote!(#item #impls #lints #errors)
+}
+
+// #[workflow(start = A)] #[workflow(start = B)] impl Fulfilment { … }
+fn check_once(item: &mut ItemImpl, errors: &mut Errors) {
+    item.attrs.retain(|attribute| {
+        let again = attribute.path().segments.last().filter(|segment| segment.ident == "workflow");
+        if let Some(again) = again {
+            errors.at(again, "`#[workflow]` is here twice: keep one of the two");
+        }
+        again.is_none()
+    });
 }
 
 // #[workflow] struct Fulfilment;
@@ -101,7 +118,10 @@ fn misplaced(tokens: &TokenStream) -> Option<syn::Error> {
             let message = "a workflow as one function is not available in this version: write its states, and put `#[workflow(start = …)]` on the `impl` that holds the handlers";
             error(item.sig.ident.to_token_stream(), message.to_owned())
         }
-        _ => None,
+        item => {
+            let first: TokenStream = item.to_token_stream().into_iter().take(1).collect();
+            error(first, on_impl("YourWorkflow"))
+        }
     }
 }
 

@@ -39,12 +39,19 @@ pub(crate) struct Machine {
     pub(crate) allow: Vec<Lint>,
     /// Whether every handler could be read, rightly or wrongly written.
     pub(crate) complete: bool,
+    /// Whether a line of `include(…)` could not be read.
+    pub(crate) include_broken: bool,
 }
 
 impl Machine {
     /// The persisted name.
     pub(crate) fn name(&self) -> String {
         unraw(&self.ident)
+    }
+
+    /// Whether all states and edges are known, so that the graph can be judged.
+    pub(crate) fn is_known(&self) -> bool {
+        self.complete && !self.include_broken && self.handlers.iter().all(|handler| !handler.unclear)
     }
 
     /// The handlers of a state, but the broken ones.
@@ -109,6 +116,8 @@ pub(crate) struct Handler {
     pub(crate) state: TypeRef,
     /// Whether it is async and takes `&Cx`.
     pub(crate) effects: bool,
+    /// Whether it names lifetimes, which may tie its arguments together.
+    pub(crate) lifetimes: bool,
     pub(crate) output: Output,
     pub(crate) doc: String,
     pub(crate) cfg: Cfg,
@@ -116,6 +125,8 @@ pub(crate) struct Handler {
     pub(crate) line: u32,
     /// The body; an included handler has none here.
     pub(crate) body: Option<Block>,
+    /// Whether its state or its targets are not what is written, but a guess.
+    pub(crate) unclear: bool,
     /// Whether it was reported: it counts for the names that it mentions, and nothing is generated from it.
     pub(crate) broken: bool,
 }
@@ -156,6 +167,10 @@ pub(crate) struct Output {
     /// Whether the targets stand in a `Next<(…)>`.
     pub(crate) next: bool,
     pub(crate) fails: Fails,
+    /// Whether it has been reported: `targets` are then those that can be made out.
+    pub(crate) broken: bool,
+    /// The `Next<…>` that is emitted in place of one with mistakes.
+    pub(crate) repaired: Option<Box<Type>>,
 }
 
 impl Output {

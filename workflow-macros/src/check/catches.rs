@@ -10,8 +10,10 @@ const ALWAYS: [&str; 3] = ["Error", "StepTimedOut", "StepPanicked"];
 
 // #[state] async fn fulfilling(&self, cx: &Cx, s: Fulfilling) -> Result<Shipped, ShipError>
 // #[catch] fn gave_up(&self, s: Fulfilling, error: StockError) -> Cancelled
-pub(crate) fn check_catchable(machine: &Machine, errors: &mut Errors) {
-    for handler in machine.handlers.iter().filter(|handler| !handler.broken && !handler.is_included()) {
+pub(crate) fn check_catchable(machine: &mut Machine, errors: &mut Errors) {
+    let mut refused = Vec::new();
+    let own = machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken && !handler.is_included());
+    for (index, handler) in own {
         let Trigger::Catch { error, source } = &handler.trigger else { continue };
         let of_state: Vec<_> = machine.handlers.iter().filter(|other| other.state == handler.state).collect();
         if of_state.iter().any(|other| other.broken || !other.cfg.is_always()) {
@@ -30,6 +32,7 @@ pub(crate) fn check_catchable(machine: &Machine, errors: &mut Errors) {
                     "no handler of `{state}` can fail: they are plain functions without `Result`, so remove this one"
                 ),
             );
+            refused.push(index);
             continue;
         }
         if *source || ALWAYS.iter().any(|always| is_named(error, always)) {
@@ -69,5 +72,12 @@ pub(crate) fn check_catchable(machine: &Machine, errors: &mut Errors) {
             )
         };
         errors.at(error, message);
+        refused.push(index);
+    }
+    // Whether such an error could be saved is not worth telling.
+    for index in refused {
+        if let Some(handler) = machine.handlers.get_mut(index) {
+            handler.broken = true;
+        }
     }
 }

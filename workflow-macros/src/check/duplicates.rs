@@ -17,8 +17,16 @@ pub(crate) fn check_duplicate_handlers(machine: &mut Machine, errors: &mut Error
         if handler.broken || !handler.cfg.is_always() {
             continue;
         }
-        let before = machine.handlers.iter().take(index).filter(|before| !before.broken && before.cfg.is_always());
+        let before = machine.handlers.iter().take(index).filter(|before| before.cfg.is_always());
         for before in before {
+            // rustc tells of two methods with one name.
+            if before.name() == handler.name() && !before.is_included() && !handler.is_included() {
+                duplicates.push(index);
+                break;
+            }
+            if before.broken {
+                continue;
+            }
             if let Some(message) = conflict(before, handler) {
                 errors.at(&handler.ident, message);
                 duplicates.push(index);
@@ -67,8 +75,10 @@ fn conflict(before: &Handler, handler: &Handler) -> Option<String> {
 }
 
 // include(state fulfilling(Fulfilling) -> Shipped)    and    #[after("1h")] fn late(&self, s: Fulfilling) …
-pub(crate) fn check_split_states(machine: &Machine, errors: &mut Errors) {
-    for included in machine.handlers.iter().filter(|handler| handler.is_included() && !handler.broken) {
+pub(crate) fn check_split_states(machine: &mut Machine, errors: &mut Errors) {
+    let mut refused = Vec::new();
+    let included = machine.handlers.iter().enumerate();
+    for (index, included) in included.filter(|(_, handler)| handler.is_included() && !handler.broken) {
         let here = machine.handlers.iter().find(|handler| !handler.is_included() && handler.state == included.state);
         if let Some(here) = here {
             let message = format!(
@@ -78,6 +88,13 @@ pub(crate) fn check_split_states(machine: &Machine, errors: &mut Errors) {
                 included.name(),
             );
             errors.at(&included.ident, message);
+            refused.push(index);
+        }
+    }
+    for index in refused {
+        if let Some(handler) = machine.handlers.get_mut(index) {
+            handler.broken = true;
+            handler.unclear = true;
         }
     }
 }

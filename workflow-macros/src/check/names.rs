@@ -1,47 +1,64 @@
 //! Names that have to mean one thing.
 
 use quote::ToTokens as _;
+use syn::Ident;
 
 use crate::errors::Errors;
 use crate::expand::transition_enum::transitions;
 use crate::expand::type_text;
 use crate::model::{Machine, Trigger, TypeRef};
+use crate::parse::impl_block::collect;
+use crate::parse::types::parse_type_ref;
 
 // #[on] fn paid(&self, s: orders::Pending, …) -> Paid
 // #[after("1h")] fn unpaid(&self, s: invoices::Pending) -> Cancelled
-pub(crate) fn check_one_path_per_name(machine: &Machine, errors: &mut Errors) {
-    let mentions =
-        machine.handlers.iter().flat_map(|handler| std::iter::once(&handler.state).chain(handler.output.states()));
-    check_paths(machine.start.iter().chain(mentions), errors);
-    let events = machine.handlers.iter().filter_map(|handler| match &handler.trigger {
-        Trigger::On { event } => Some(event),
+pub(crate) fn check_one_path_per_name(machine: &mut Machine, errors: &mut Errors) {
+    let handlers = || machine.handlers.iter().enumerate();
+    let start = machine.start.iter().map(|start| (None, start));
+    let mentions = handlers().flat_map(|(index, handler)| {
+        std::iter::once(&handler.state).chain(handler.output.states()).map(move |state| (Some(index), state))
+    });
+    let of_state = check_paths(start.chain(mentions), errors);
+    let events = handlers().filter_map(|(index, handler)| match &handler.trigger {
+        Trigger::On { event } => Some((Some(index), event)),
         Trigger::Entry | Trigger::After { .. } | Trigger::Catch { .. } => None,
     });
-    check_paths(events, errors);
+    let of_event = check_paths(events, errors);
+    for index in of_state.into_iter().chain(of_event) {
+        if let Some(handler) = machine.handlers.get_mut(index) {
+            handler.broken = true;
+            handler.unclear = true;
+        }
+    }
 }
 
-fn check_paths<'a>(mentions: impl Iterator<Item = &'a TypeRef>, errors: &mut Errors) {
+/// Hands back the handlers that mean another type than those before them. The first is reported, which is enough.
+fn check_paths<'a>(mentions: impl Iterator<Item = (Option<usize>, &'a TypeRef)>, errors: &mut Errors) -> Vec<usize> {
     let mut first: Vec<&TypeRef> = Vec::new();
-    for mention in mentions {
+    let mut others = Vec::new();
+    for (handler, mention) in mentions {
         let Some(known) = first.iter().find(|known| **known == mention) else {
             first.push(mention);
             continue;
         };
         let text = |ty: &TypeRef| ty.ty.to_token_stream().to_string();
         if text(known) != text(mention) {
-            let message = format!(
-                "`{}` and `{}` have one last name, which is the name of the generated variant: write one and the same path everywhere, or rename one of the types",
-                type_text(*known),
-                type_text(mention),
-            );
-            errors.at(mention, message);
-            // Once is enough.
-            return;
+            if others.is_empty() {
+                let message = format!(
+                    "`{}` and `{}` have one last name, which is the name of the generated variant: write one and the same path everywhere, or rename one of the types",
+                    type_text(*known),
+                    type_text(mention),
+                );
+                errors.at(mention, message);
+            }
+            others.extend(handler);
         }
     }
+    others
 }
 
 // #[on] fn paid(&self, payment: Payment, s: PendingPayment) -> Fulfilling
+// #[catch] fn gave_up(&self, error: ShipError, s: Fulfilling) -> Cancelled
 pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
     let is_state = |machine: &Machine, ty: &TypeRef, but: usize| {
         let is_start = machine.start.as_ref() == Some(ty);
@@ -52,40 +69,48 @@ pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
     };
     let mut swapped = Vec::new();
     for (index, handler) in machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken) {
-        let Trigger::On { event } = &handler.trigger else { continue };
-        if is_state(machine, event, index) && !is_state(machine, &handler.state, index) {
-            let order = if handler.effects {
-                "(&self, cx: &Cx, state: {state}, event: {event})"
-            } else {
-                "(&self, state: {state}, event: {event})"
-            };
-            let order =
-                order.replace("{state}", &event.name.to_string()).replace("{event}", &handler.state.name.to_string());
+        let (payload, role) = match &handler.trigger {
+            Trigger::On { event } => (Some(event.clone()), "event"),
+            Trigger::Catch { error, .. } => (parse_type_ref(error, "an error").ok(), "error"),
+            Trigger::Entry | Trigger::After { .. } => (None, ""),
+        };
+        let Some(payload) = payload else { continue };
+        if is_state(machine, &payload, index) && !is_state(machine, &handler.state, index) {
+            let context = if handler.effects { "cx: &Cx, " } else { "" };
+            let order = format!("(&self, {context}state: {}, {role}: {})", payload.name, handler.state.name);
             errors.at(&handler.state, format!("the arguments are in the wrong order: write `{order}`"));
-            swapped.push((index, event.clone(), handler.state.clone()));
+            swapped.push((index, payload));
         }
     }
-    for (index, state, event) in swapped {
-        let Some(handler) = machine.handlers.get_mut(index) else { continue };
+    for (index, state) in &swapped {
+        let Some(handler) = machine.handlers.get_mut(*index) else { continue };
         handler.broken = true;
         // From here on it counts as what it was meant to be.
-        machine.states.retain(|known| known.ty != event);
-        machine.events.retain(|known| known.ty != state);
-        handler.state = state;
-        handler.trigger = Trigger::On { event };
+        let payload = std::mem::replace(&mut handler.state, state.clone());
+        match &mut handler.trigger {
+            Trigger::On { event } => *event = payload,
+            Trigger::Catch { error, .. } => *error = payload.ty,
+            Trigger::Entry | Trigger::After { .. } => {}
+        }
+    }
+    if !swapped.is_empty() {
+        (machine.states, machine.events) = collect(machine.start.as_ref(), &machine.handlers);
     }
 }
 
 // fn paid(…) -> ToShipped   and   fn paid_to(…) -> Shipped
-pub(crate) fn check_transition_names(machine: &Machine, errors: &mut Errors) {
-    let transitions = transitions(machine);
+pub(crate) fn check_transition_names(machine: &mut Machine, errors: &mut Errors) {
     let mut seen: Vec<String> = Vec::new();
-    for transition in transitions {
-        let name = transition.ident.to_string();
-        if seen.contains(&name) && transition.handler.cfg.is_always() {
-            let message = format!("two edges would have the generated name `{name}`: rename this handler");
-            errors.at(&transition.handler.ident, message);
+    let mut refused: Vec<Ident> = Vec::new();
+    for transition in transitions(machine) {
+        let (name, handler) = (transition.ident.to_string(), transition.handler);
+        if seen.contains(&name) && handler.cfg.is_always() {
+            errors.at(&handler.ident, format!("two edges would have the generated name `{name}`: rename this handler"));
+            refused.push(handler.ident.clone());
         }
         seen.push(name);
+    }
+    for handler in machine.handlers.iter_mut().filter(|handler| refused.contains(&handler.ident)) {
+        handler.broken = true;
     }
 }

@@ -1,13 +1,15 @@
 //! A state or an event: the derives, the impl, and what is demanded of its fields.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use quote::quote;
 use syn::spanned::Spanned as _;
+use syn::visit_mut::VisitMut;
 use syn::{Data, DeriveInput, Fields, LitStr};
 
 use super::{at, in_const};
 use crate::model::Cfg;
 use crate::parse::data::{DataKind, DataModel, field_use, fields};
+use crate::parse::types::WriteSelfOut;
 
 // #[state] pub struct PendingPayment { order: Order }
 //
@@ -23,8 +25,8 @@ use crate::parse::data::{DataKind, DataModel, field_use, fields};
 // apply, and the assertion is the one error.
 pub(crate) fn expand_data(model: &DataModel, item: &DeriveInput) -> TokenStream {
     let runtime = &model.runtime;
-    if model.generic {
-        return item.to_token_stream();
+    if model.refused {
+        return expand_refused(model, item);
     }
     let mut derived = item.clone();
     if !matches!(item.data, Data::Union(_)) && !has_bound(item) {
@@ -35,7 +37,7 @@ pub(crate) fn expand_data(model: &DataModel, item: &DeriveInput) -> TokenStream 
     let derive_deserialize =
         model.derive_deserialize.then(|| quote!(#[derive(#runtime::__private::serde::Deserialize)]));
     let serde_crate = (model.derive_serialize || model.derive_deserialize).then(|| quote!(#[serde(crate = #serde)]));
-    let (identity, assertions) = (expand_identity(model), expand_field_assertions(model, item));
+    let (identity, assertions) = (expand_identity(model, item), expand_field_assertions(model, item));
     let hidden = in_const(runtime, &quote!(#identity #assertions));
     if matches!(item.data, Data::Union(_)) {
         return quote!(#item #hidden);
@@ -49,18 +51,49 @@ pub(crate) fn expand_data(model: &DataModel, item: &DeriveInput) -> TokenStream 
     }
 }
 
-fn expand_identity(model: &DataModel) -> TokenStream {
+/// A type that has been reported: with its identity, so that nothing is said of where it is used, and without the derives.
+fn expand_refused(model: &DataModel, item: &DeriveInput) -> TokenStream {
+    let mut plain = item.clone();
+    if model.derive_serialize && model.derive_deserialize {
+        WithoutSerde.visit_derive_input_mut(&mut plain);
+    }
+    let borrows = item.generics.lifetimes().next().is_some();
+    let identity = (!borrows).then(|| in_const(&model.runtime, &expand_identity(model, item)));
+    quote!(#plain #identity)
+}
+
+/// Takes serde's attributes away: they mean something to its derives alone.
+struct WithoutSerde;
+
+impl VisitMut for WithoutSerde {
+    fn visit_attributes_mut(&mut self, attributes: &mut Vec<syn::Attribute>) {
+        attributes.retain(|attribute| !attribute.path().is_ident("serde"));
+    }
+}
+
+fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
     let (runtime, ident, name, was, doc) = (&model.runtime, &model.ident, &model.name, &model.was, &model.doc);
     let (bound, end) = match model.kind {
         DataKind::State => {
             let end = model.end;
-            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end;)))
+            let refused = model.unclear.then(|| {
+                quote!(
+                    const REFUSED: ::core::primitive::bool = true;
+                )
+            });
+            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end; #refused)))
         }
         DataKind::Event => (quote!(Event), None),
     };
+    let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
+    let predicates = where_clause.map(|clause| {
+        let predicates = clause.predicates.iter();
+        quote!(#(#predicates,)*)
+    });
+    let parameters = item.generics.type_params().map(|parameter| &parameter.ident);
     quote! {
         #[automatically_derived]
-        impl #runtime::#bound for #ident {
+        impl #impl_generics #runtime::#bound for #ident #ty_generics where #predicates #(#parameters: 'static,)* {
             const NAME: &'static ::core::primitive::str = #name;
             const WAS: &'static [&'static ::core::primitive::str] = &[#(#was),*];
             #end
@@ -79,25 +112,28 @@ fn expand_identity(model: &DataModel) -> TokenStream {
 fn expand_field_assertions(model: &DataModel, item: &DeriveInput) -> TokenStream {
     let mut seen: Vec<String> = Vec::new();
     let mut assertions = TokenStream::new();
+    let ident = &model.ident;
+    let self_ty: syn::Type = syn::parse_quote!(#ident);
     for (cfg, field) in fields(&item.data) {
-        let ty = &field.ty;
+        let ty = &WriteSelfOut(&self_ty).in_type(&field.ty);
         let text = quote!(#cfg #ty).to_string();
         if seen.contains(&text) {
             continue;
         }
         seen.push(text);
         let uses = field_use(field, &model.ident);
-        if uses.serialized && uses.deserialized {
-            assertions.extend(at_type(&cfg, ty, quote!(__private::assert_persist)));
-        }
         assertions.extend(at_type(&cfg, ty, quote!(__private::assert_portable)));
+        if uses.serialized && uses.deserialized {
+            // Not where it has been told that the type is not `Send`: the two often are one mistake.
+            assertions.extend(at_type(&cfg, ty, quote!(__private::PersistOf::<#ty>::assert_persist)));
+        }
     }
     assertions
 }
 
 fn at_type(cfg: &Cfg, ty: &syn::Type, function: TokenStream) -> TokenStream {
     let function = at(ty.span(), function);
-    quote!(#cfg const _: () = #function::<#ty>();)
+    quote!(#cfg const _: fn() = || #function::<#ty>();)
 }
 
 fn bind_fields(item: &mut DeriveInput, model: &DataModel) {

@@ -15,6 +15,7 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
     let places = (0..count).map(place_ident);
     let declarations = machine.states.iter().enumerate().map(|(index, state)| {
         let (cfg, place, probe, handled) = (&state.cfg, place_ident(index), state_probe(&state.ty), state.live);
+        let waits = endless_wait(machine, state).is_some();
         let absent = state.cfg.negated();
         let absent = absent.map(|absent| quote!(#absent const #place: __private::Place = __private::Place::ABSENT;));
         quote! {
@@ -26,12 +27,13 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
                 is_state: #probe::IS_STATE,
                 end: #probe::END,
                 handled: #handled,
+                waits: #waits,
             };
             #absent
         }
     });
     let index_of = |state: &crate::model::TypeRef| machine.states.iter().position(|known| known.ty == *state);
-    let edges = machine.handlers.iter().filter(|handler| !handler.broken).flat_map(|handler| {
+    let edges = machine.handlers.iter().flat_map(|handler| {
         let from = index_of(&handler.state);
         handler.output.states().filter_map(move |to| {
             let (cfg, from, to) = (&handler.cfg, from?, index_of(to)?);
@@ -129,7 +131,7 @@ fn expand_check(machine: &Machine, index: usize, state: &StateModel) -> TokenStr
     ];
     let checks = checks.into_iter().map(|(verdict, span, message)| {
         let verdict = Ident::new(verdict, Span::call_site());
-        let panic = at(span, quote!(::core::panic!(#message)));
+        let panic = at(span, quote!(__private::refuse(#message)));
         quote! {
             const _: () = if let __private::Verdict::#verdict = __private::verdict(&__VERDICTS, #index) { #panic };
         }
@@ -137,7 +139,7 @@ fn expand_check(machine: &Machine, index: usize, state: &StateModel) -> TokenStr
     let clash = format!(
         "`{name}` has the persisted name, or an old one, of another state of this workflow: give one of them `#[state(name = \"…\")]`"
     );
-    let clash = at(first, quote!(::core::panic!(#clash)));
+    let clash = at(first, quote!(__private::refuse(#clash)));
     quote! {
         #(#checks)*
         const _: () = if __private::clashes(&__PLACES, #index) { #clash };
@@ -146,10 +148,20 @@ fn expand_check(machine: &Machine, index: usize, state: &StateModel) -> TokenStr
 
 // #[state] async fn paid(&self, cx: &Cx, s: Paid) -> Wait        and no `#[on]` or `#[after]` for `Paid`
 fn expand_waits(machine: &Machine) -> TokenStream {
-    machine.states.iter().filter_map(|state| expand_wait(machine, state)).collect()
+    let waits = machine.states.iter().enumerate();
+    let waits = waits.filter_map(|(index, state)| {
+        let (span, message) = endless_wait(machine, state)?;
+        let panic = at(span, quote!(__private::refuse(#message)));
+        // Not where the state is wrong as a whole.
+        Some(quote! {
+            const _: () = if let __private::Verdict::Fine = __private::verdict(&__VERDICTS, #index) { #panic };
+        })
+    });
+    waits.collect()
 }
 
-fn expand_wait(machine: &Machine, state: &StateModel) -> Option<TokenStream> {
+/// The place of a wait that nothing can end, and what is said of it.
+fn endless_wait(machine: &Machine, state: &StateModel) -> Option<(Span, String)> {
     let all: Vec<_> = machine.handlers.iter().filter(|handler| handler.state == state.ty).collect();
     if all.iter().any(|handler| handler.broken || !handler.cfg.is_always()) {
         return None;
@@ -163,38 +175,28 @@ fn expand_wait(machine: &Machine, state: &StateModel) -> Option<TokenStream> {
         Trigger::Entry | Trigger::On { .. } | Trigger::Catch { .. } => None,
     });
     let timers: Vec<_> = timers.collect();
-    let panic = |span: Span, message: String| {
-        let panic = at(span, quote!(::core::panic!(#message)));
-        Some(quote!(const _: () = { #panic };))
-    };
     if timers.is_empty() {
         let waiting = all.iter().find_map(|handler| handler.output.waits());
         if let Some(span) = waiting {
-            return panic(
-                span,
-                format!(
-                    "nothing can end this wait: `{name}` has no `#[on]` and no `#[after]` handler; write one, or return a target"
-                ),
+            let message = format!(
+                "nothing can end this wait: `{name}` has no `#[on]` and no `#[after]` handler; write one, or return a target"
             );
+            return Some((span, message));
         }
         let only_catches = all.iter().all(|handler| matches!(handler.trigger, Trigger::Catch { .. }));
         let first = all.first().filter(|_| only_catches)?;
-        return panic(
-            first.state.span(),
-            format!(
-                "nothing ever happens in `{name}`: it has a `#[catch]` handler and none that could fail; write a `#[state]`, `#[on]` or `#[after]` handler for it"
-            ),
+        let message = format!(
+            "nothing ever happens in `{name}`: it has a `#[catch]` handler and none that could fail; write a `#[state]`, `#[on]` or `#[after]` handler for it"
         );
+        return Some((first.state.span(), message));
     }
     if timers.iter().any(|(delay, _)| delay.is_none()) {
         return None;
     }
     let (_, last) = timers.into_iter().max_by_key(|(delay, _)| *delay)?;
     let span = last.output.waits()?;
-    panic(
-        span,
-        format!(
-            "nothing can end this wait: it is the last `#[after]` of `{name}`, which has no `#[on]` handler; return a target, or write another handler"
-        ),
-    )
+    let message = format!(
+        "nothing can end this wait: it is the last `#[after]` of `{name}`, which has no `#[on]` handler; return a target, or write another handler"
+    );
+    Some((span, message))
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{at, edge_key, where_shared};
+use super::{at, edge_key, where_part, where_shared};
 use crate::model::{Fails, Handler, Machine, Target, Trigger};
 
 // #[state] async fn fulfilling(&self, cx: &Cx, s: Fulfilling) -> Result<Next<(Shipped, Cancelled)>>
@@ -23,7 +23,7 @@ pub(crate) fn expand_handlers(machine: &Machine, part: bool) -> TokenStream {
 fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStream {
     let (runtime, self_ty, state, cfg) = (&machine.runtime, &machine.self_ty, &handler.state, &handler.cfg);
     let (impl_generics, _, _) = machine.generics.split_for_impl();
-    let where_clause = where_shared(machine, false);
+    let where_clause = if part { where_part(machine) } else { where_shared(machine, false) };
     let pure = !handler.effects;
     let payload = match &handler.trigger {
         Trigger::On { event } => Some(quote!(#event)),
@@ -54,16 +54,12 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
         let name = at(span, quote!(__payload));
         quote!(, #name: #payload)
     });
-    let listed = part.then(|| {
-        let name = handler.name();
-        let digest = quote!({ __private::name_digest(#name) });
-        let assertion = at(span, quote!(__private::assert_listed::<#self_ty, #digest>));
-        quote!(#assertion();)
-    });
     let held = payload.as_ref().map(|payload| quote!(, #payload));
     let hold = at(span, quote!(hold));
     let body = if handler.effects {
         let decide = decide(machine, handler, &quote!(__handled.await));
+        // One lifetime for several arguments has to be found inside of a future: what holds it may not name it.
+        let call = if handler.lifetimes { quote!(async move { #call.await }) } else { call };
         quote! {
             let __handled = __private::SendProbe::<(#state #held, &#self_ty)>::#hold(#call);
             async move { #decide }
@@ -84,7 +80,6 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
                 #state_parameter: Self
                 #payload_parameter
             ) -> impl ::core::future::Future<Output = #runtime::Handled<#self_ty>> + ::core::marker::Send {
-                #listed
                 #body
             }
         }

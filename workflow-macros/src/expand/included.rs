@@ -18,7 +18,7 @@ pub(crate) fn expand_included(machine: &Machine) -> TokenStream {
     machine
         .handlers
         .iter()
-        .filter(|handler| handler.is_included())
+        .filter(|handler| handler.is_included() && !handler.broken)
         .map(|handler| expand_one(machine, handler))
         .collect()
 }
@@ -48,19 +48,19 @@ fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
         }
         Trigger::Entry | Trigger::After { .. } => quote!(""),
     };
-    let to = handler.output.states().map(state_probe);
+    let to: Vec<_> = handler.output.states().map(state_probe).collect();
     let waits = handler.output.waits().is_some();
     let message = format!(
         "`{name}` is another handler in its part: write its kind, its state, its payload and its targets here as they are there, in the same order"
     );
-    let mismatch = at(span, quote!(::core::panic!(#message)));
+    let mismatch = at(span, quote!(__private::refuse(#message)));
     quote! {
         const _: () = {
             type __State = #state;
             type __Key = #key;
             #exists
         };
-        const _: () = if __private::differs(#probe::KNOWN, #kind, #payload, &[#(#to::NAME),*], #waits) {
+        const _: () = if #(#to::IS_STATE &&)* __private::differs(#probe::KNOWN, #kind, #payload, &[#(#to::NAME),*], #waits) {
             #mismatch
         };
     }
@@ -70,8 +70,21 @@ fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
 pub(crate) fn expand_lists(machine: &Machine) -> TokenStream {
     let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
     let self_ty = &machine.self_ty;
-    let lists = machine.handlers.iter().filter(|handler| handler.is_included()).map(|handler| {
-        let name = handler.name();
+    if machine.include_broken {
+        // Any of them may be meant by what could not be read.
+        let parameters = &machine.generics.params;
+        let comma = (!parameters.is_empty() && !parameters.trailing_punct()).then(|| quote!(,));
+        return quote! {
+            #[automatically_derived]
+            impl<#parameters #comma const __HANDLER: ::core::primitive::u64> __private::Lists<__HANDLER> for #self_ty
+            #where_clause {}
+        };
+    }
+    let mut names: Vec<String> =
+        machine.handlers.iter().filter(|handler| handler.is_included()).map(Handler::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let lists = names.iter().map(|name| {
         quote! {
             #[automatically_derived]
             #[doc(hidden)]
@@ -81,19 +94,47 @@ pub(crate) fn expand_lists(machine: &Machine) -> TokenStream {
     lists.collect()
 }
 
+/// In a part: it is one of a workflow, and the main impl lists its handlers.
+pub(crate) fn expand_listed(machine: &Machine) -> TokenStream {
+    let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
+    let self_ty = &machine.self_ty;
+    let exists = at(machine.ident.span(), quote!(__private::assert_workflow::<#self_ty>();));
+    let listed = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| {
+        let (cfg, name) = (&handler.cfg, handler.name());
+        let assertion = quote!(__private::ListedOf::<#self_ty>::assert_listed::<{ __private::name_digest(#name) }>(););
+        let assertion = at(handler.ident.span(), assertion);
+        quote!(#cfg #assertion)
+    });
+    quote! {
+        fn __part #impl_generics () #where_clause {
+            #exists
+            #(#listed)*
+        }
+    }
+}
+
 /// In a part: what the graph says of its handlers.
 pub(crate) fn expand_described(machine: &Machine) -> TokenStream {
     let runtime = &machine.runtime;
-    let described = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| {
-        let (cfg, state, info) = (&handler.cfg, &handler.state, handler_info(machine, handler));
-        let key = edge_key(machine, &handler.name());
+    let described = machine.handlers.iter().map(|handler| {
+        let (cfg, state, name) = (&handler.cfg, &handler.state, handler.name());
+        let key = edge_key(machine, &name);
+        // What has been reported is there at least.
+        let constants = if handler.broken {
+            quote! {
+                const HANDLER: #runtime::HandlerInfo =
+                    #runtime::HandlerInfo::declare(#name, #runtime::Trigger::Entry, "", &[], "", ::core::file!(), 0);
+                const REFUSED: ::core::primitive::bool = true;
+            }
+        } else {
+            let info = handler_info(machine, handler);
+            quote!(const HANDLER: #runtime::HandlerInfo = #info;)
+        };
         quote! {
             #cfg
             #[automatically_derived]
             #[doc(hidden)]
-            impl #runtime::Described<#key> for #state {
-                const HANDLER: #runtime::HandlerInfo = #info;
-            }
+            impl #runtime::Described<#key> for #state { #constants }
         }
     });
     described.collect()

@@ -91,6 +91,16 @@ pub(crate) fn where_shared(machine: &Machine, is_workflow: bool) -> TokenStream 
     quote!(where #predicates #shared)
 }
 
+/// The same in a part: and that it is a workflow at all, which is asserted once.
+///
+/// Where the type has parameters, that would be asked again while the main impl is checked, which is what answers it: rustc
+/// may take that for a cycle, and then a handler for one that is missing.
+pub(crate) fn where_part(machine: &Machine) -> TokenStream {
+    let (shared, runtime, self_ty) = (where_shared(machine, false), &machine.runtime, &machine.self_ty);
+    let is_workflow = machine.generics.params.is_empty().then(|| quote!(for<'__a> #self_ty: #runtime::Workflow,));
+    quote!(#shared #is_workflow)
+}
+
 /// The name of a generated type.
 pub(crate) fn generated_ident(machine: &Machine, suffix: &str) -> Ident {
     Ident::new(&format!("{}{suffix}", machine.name()), machine.ident.span().resolved_at(Span::call_site()))

@@ -2,11 +2,12 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::Ident;
+use syn::{Ident, Type};
 
 use super::data_enum::{DataEnum, debug_impl};
 use super::{allow, display, doc, generated_ident, in_const};
-use crate::model::{Cfg, Handler, Machine, StateModel, Target, TypeRef};
+use crate::model::{Cfg, Handler, Machine, StateModel, Target, TypeRef, unraw};
+use crate::parse::types::{bare, last_segment, type_arguments};
 
 pub(crate) fn expand_next_enums(machine: &Machine) -> TokenStream {
     machine.states.iter().filter(|state| state.live).map(|state| expand_next(machine, state)).collect()
@@ -44,7 +45,8 @@ fn expand_next(machine: &Machine, state: &StateModel) -> TokenStream {
     let (runtime, vis, cfg, ty) = (&machine.runtime, &machine.vis, &state.cfg, &state.ty);
     let name = display(&ty.name);
     let ident = &generated_ident(machine, &format!("{name}Next"));
-    let handlers: Vec<&Handler> = machine.handlers_of(ty).collect();
+    // Also those with mistakes, as the user may name what they go to elsewhere.
+    let handlers: Vec<&Handler> = machine.handlers.iter().filter(|handler| handler.state == *ty).collect();
     let union = union_of(&handlers);
     let variants = union.targets.iter().map(|(target, cfg)| {
         let (name, text) = (&target.name, doc(&format!("To `{}`.", display(&target.name))));
@@ -123,9 +125,9 @@ fn expand_next(machine: &Machine, state: &StateModel) -> TokenStream {
 /// `From<Next<(A, B)>>`, once for each distinct tuple.
 fn expand_from_nexts(machine: &Machine, ident: &Ident, handlers: &[&Handler]) -> TokenStream {
     let runtime = &machine.runtime;
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: Vec<Vec<String>> = Vec::new();
     let mut impls = TokenStream::new();
-    for handler in handlers.iter().filter(|handler| handler.output.next) {
+    for handler in handlers.iter().filter(|handler| handler.output.next && !handler.output.broken) {
         let (state, cfg) = (&handler.state, &handler.cfg);
         let members = handler.output.targets.iter().map(|target| match target {
             Target::State(target) => quote!(#target),
@@ -133,10 +135,16 @@ fn expand_from_nexts(machine: &Machine, ident: &Ident, handlers: &[&Handler]) ->
             Target::Wait(_) => quote!(#runtime::Wait),
         });
         let tuple = quote!((#(#members,)*));
-        if seen.contains(&tuple.to_string()) {
+        let names = handler.output.targets.iter().map(|target| match target {
+            Target::State(target) => display(&target.name),
+            Target::Stay(_) => "Stay".to_owned(),
+            Target::Wait(_) => "Wait".to_owned(),
+        });
+        let names: Vec<String> = names.collect();
+        if seen.contains(&names) {
             continue;
         }
-        seen.push(tuple.to_string());
+        seen.push(names);
         let union = format_ident!("Union{}", handler.output.targets.len(), span = Span::call_site());
         let arms = handler.output.targets.iter().enumerate().map(|(place, target)| {
             let variant = format_ident!("V{}", place, span = Span::call_site());
@@ -160,5 +168,30 @@ fn expand_from_nexts(machine: &Machine, ident: &Ident, handlers: &[&Handler]) ->
             }
         });
     }
+    for handler in handlers {
+        let Some(repaired) = &handler.output.repaired else { continue };
+        let (cfg, members) = (&handler.cfg, next_members(repaired));
+        if seen.contains(&members) {
+            continue;
+        }
+        seen.push(members);
+        impls.extend(quote! {
+            #cfg
+            #[automatically_derived]
+            impl ::core::convert::From<#repaired> for #ident {
+                fn from(_: #repaired) -> Self { ::core::unimplemented!() }
+            }
+        });
+    }
     impls
+}
+
+/// The names in `Next<(…)>`.
+fn next_members(next: &Type) -> Vec<String> {
+    let arguments = last_segment(next).map(type_arguments).unwrap_or_default();
+    let members = arguments.into_iter().flat_map(|argument| match bare(argument) {
+        Type::Tuple(tuple) => tuple.elems.iter().collect(),
+        other => vec![other],
+    });
+    members.filter_map(last_segment).map(|segment| unraw(&segment.ident)).collect()
 }

@@ -26,10 +26,15 @@ use crate::parse::types::{bare, last_segment, type_arguments};
 //     })
 // }
 // async fn __step_ship(&self, cx: &Cx, order: &Order, reference: String) -> Result<u64, ShipError> { … }
-pub(crate) fn expand_method_step(runtime: &Runtime, method: &ImplItemFn, step: &Step) -> Vec<ImplItem> {
+pub(crate) fn expand_method_step(
+    runtime: &Runtime,
+    workflow: Option<&Type>,
+    method: &ImplItemFn,
+    step: &Step,
+) -> Vec<ImplItem> {
     let inner_ident = format_ident!("__step_{}", step.ident);
     let vis = &method.vis;
-    let outer = outer_fn(runtime, &method.sig, step, &quote!(self.#inner_ident), &TokenStream::new());
+    let outer = outer_fn(runtime, workflow, &method.sig, step, &quote!(self.#inner_ident), &TokenStream::new());
     let (outer_attributes, inner_attributes) = split_attributes(&method.attrs);
     let mut signature = method.sig.clone();
     signature.ident = inner_ident;
@@ -55,7 +60,7 @@ pub(crate) fn expand_free_step(runtime: &Runtime, item: &ItemFn, step: &Step) ->
         #(#inner_attributes)*
         #signature #block
     };
-    let outer = outer_fn(runtime, &item.sig, step, &quote!(#inner_ident), &inner);
+    let outer = outer_fn(runtime, None, &item.sig, step, &quote!(#inner_ident), &inner);
     quote!(#(#outer_attributes)* #vis #outer)
 }
 
@@ -72,6 +77,7 @@ fn split_attributes(attributes: &[Attribute]) -> (Vec<&Attribute>, Vec<&Attribut
 
 fn outer_fn(
     runtime: &Runtime,
+    workflow: Option<&Type>,
     signature: &Signature,
     step: &Step,
     inner: &TokenStream,
@@ -80,7 +86,7 @@ fn outer_fn(
     let ident = &signature.ident;
     let generics = &signature.generics;
     let where_clause = &generics.where_clause;
-    let Arguments { inputs, context, names, cloned } = arguments(signature);
+    let Arguments { inputs, context, names, types, cloned } = arguments(signature);
     let output = match &signature.output {
         ReturnType::Type(_, ty) => quote!(#ty),
         ReturnType::Default => quote!(()),
@@ -94,6 +100,12 @@ fn outer_fn(
     let policy = policy(ident, &step.policy);
     let assertions = assertions(signature);
     let imports = imports(runtime);
+    let portable = types.iter().zip(&names).map(|(ty, name)| {
+        let function = at(ty.span(), quote!(__private::assert_portable_argument));
+        let value = at(ty.span(), quote!(&#name));
+        quote!(#function(#value);)
+    });
+    let portable: TokenStream = portable.collect();
     let run = if step.policy.retry.is_some() {
         let clones = cloned.iter().map(|(name, ty)| {
             let again = at(ty.span(), quote!(__private::again));
@@ -109,8 +121,12 @@ fn outer_fn(
     } else {
         quote!(once(__call, move |__cx| async move { #inner(&__cx #(, #names)*).await }))
     };
+    let run = quote!(__private::StepProbe::<#output>::#run);
+    // A workflow that cannot be shared has been reported; a generic one can, where it is a workflow at all.
+    let shared = workflow.map(|workflow| quote!(&#workflow)).unwrap_or(quote!(()));
+    let fn_token = &signature.fn_token;
     quote! {
-        fn #ident #generics (#inputs) -> #implements #future<Output = #output> + #send #where_clause {
+        #fn_token #ident #generics (#inputs) -> #implements #future<Output = #output> + #send #where_clause {
             #imports
             #item
             const __POLICY: __private::StepPolicy = #policy;
@@ -118,7 +134,9 @@ fn outer_fn(
             let mut __digest = __private::Digest::new();
             #((&__private::ArgProbe(&#names)).add_to(&mut __digest);)*
             let __call = __private::StepCall::new(#context, &__POLICY, &__digest);
-            __private::StepProbe::<#output>::#run
+            let __probe = __private::send_probe::<#shared>() #(.and(&#names))*;
+            #portable
+            __probe.pass(#run)
         }
     }
 }
@@ -128,8 +146,9 @@ struct Arguments<'a> {
     inputs: TokenStream,
     /// The name of the context.
     context: Ident,
-    /// The names of the others.
+    /// The names of the others, and their types.
     names: Vec<Ident>,
+    types: Vec<&'a Type>,
     /// Those that are handed over by value, and so are needed again for each attempt.
     cloned: Vec<(Ident, &'a Type)>,
 }
@@ -139,6 +158,7 @@ fn arguments(signature: &Signature) -> Arguments<'_> {
         inputs: TokenStream::new(),
         context: Ident::new("__cx", Span::call_site()),
         names: Vec::new(),
+        types: Vec::new(),
         cloned: Vec::new(),
     };
     let mut place = 0_usize;
@@ -160,6 +180,7 @@ fn arguments(signature: &Signature) -> Arguments<'_> {
                 arguments.cloned.push((name.clone(), ty));
             }
             arguments.names.push(name);
+            arguments.types.push(ty);
         }
         place += 1;
     }
@@ -182,8 +203,8 @@ fn assertions(signature: &Signature) -> TokenStream {
             assertions.extend(quote!(#function::<#error>();));
         }
         None => {
-            let function = at(segment.ident.span(), quote!(__private::assert_step_error));
-            assertions.extend(quote!(#function::<<#ty as __private::StepResult>::Error>();));
+            let assertion = quote!(__private::assert_step_error::<<#ty as __private::StepResult>::Error>(););
+            assertions.extend(at(segment.ident.span(), assertion));
         }
     }
     assertions

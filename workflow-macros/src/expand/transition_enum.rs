@@ -16,16 +16,18 @@ pub(crate) struct Transition<'a> {
     pub(crate) to: &'a TypeRef,
 }
 
-/// Every edge, in declaration order.
+/// Every edge, in declaration order; also those of handlers with mistakes, as the user may name them elsewhere.
 pub(crate) fn transitions(machine: &Machine) -> Vec<Transition<'_>> {
-    let handlers = machine.handlers.iter().filter(|handler| !handler.broken);
-    let edges = handlers.flat_map(|handler| handler.output.states().map(move |to| (handler, to)));
-    edges
-        .map(|(handler, to)| {
-            let name = format!("{}To{}", camel(&handler.name()), display(&to.name));
-            Transition { ident: Ident::new(&name, Span::call_site()), handler, to }
-        })
-        .collect()
+    let edges = machine.handlers.iter().flat_map(|handler| handler.output.states().map(move |to| (handler, to)));
+    let mut transitions: Vec<Transition<'_>> = Vec::new();
+    for (handler, to) in edges {
+        let name = format!("{}To{}", camel(&handler.name()), display(&to.name));
+        if handler.broken && transitions.iter().any(|known| known.ident == name) {
+            continue;
+        }
+        transitions.push(Transition { ident: Ident::new(&name, Span::call_site()), handler, to });
+    }
+    transitions
 }
 
 pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {

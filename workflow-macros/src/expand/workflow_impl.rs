@@ -24,7 +24,14 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
         quote! {
             #cfg
             #[automatically_derived]
-            impl #impl_generics #runtime::Accepts<#event> for #self_ty #where_shared {}
+            impl #impl_generics #runtime::Accepts<#event> for #self_ty #where_shared {
+                fn event_name() -> &'static ::core::primitive::str {
+                    __private::EventProbe::<#event>::NAME
+                }
+                fn encode_event(__event: &#event) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> {
+                    __private::EventProbe::<#event>::encode(__event)
+                }
+            }
         }
     });
     quote! {

@@ -102,8 +102,7 @@ impl Exits<'_> {
         let mut segments = path.segments.iter().rev().map(|segment| segment.ident.unraw().to_string());
         let last = segments.next().unwrap_or_default();
         let owner = segments.next().filter(|_| makes_one(&last));
-        let is_special = last == "Stay" || last == "Wait";
-        let mut is_known = is_special;
+        let mut is_known = false;
         for (name, taken) in self.declared.iter().zip(&mut self.taken) {
             if *name == last || owner.as_deref() == Some(*name) {
                 *taken = true;
@@ -218,9 +217,7 @@ fn is_type_name(name: &str) -> bool {
 
 /// By convention these return the type that they are called on. Another function may return whatever it likes.
 fn is_constructor(name: &str) -> bool {
-    let conventional = ["new", "from", "with", "default"];
-    let first_word = name.split('_').next().unwrap_or_default();
-    conventional.contains(&first_word)
+    ["new", "from", "default"].contains(&name) || name.starts_with("from_") || name.starts_with("with_")
 }
 
 #[cfg(test)]

@@ -36,7 +36,11 @@ impl InertKind {
         }
     }
 
+    /// `event` is none, but it is what is written by mistake for `on`.
     fn of(ident: &Ident) -> Option<Self> {
+        if ident == "event" {
+            return Some(Self::On);
+        }
         [Self::State, Self::On, Self::After, Self::Catch, Self::Step].into_iter().find(|kind| ident == kind.name())
     }
 }

@@ -3,13 +3,15 @@
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Ident, LitStr, Meta, Token, Type};
+use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Ident, LitStr, Meta, Token, Type, TypeReference};
 
 use super::attributes::doc_text;
 use super::keys::{flag, parse_keys, text_value};
 use super::runtime::{default_runtime, parse_runtime};
+use super::types::is_named;
 use crate::case::snake;
 use crate::errors::Errors;
+use crate::expand::type_text;
 use crate::model::{Cfg, Runtime, unraw};
 
 /// What the attribute makes of the type.
@@ -41,8 +43,10 @@ pub(crate) struct DataModel {
     /// Which of serde's traits are to be derived: the user may have done so.
     pub(crate) derive_serialize: bool,
     pub(crate) derive_deserialize: bool,
-    /// Whether the type is generic, which has been reported.
-    pub(crate) generic: bool,
+    /// Whether the keys have mistakes.
+    pub(crate) unclear: bool,
+    /// Whether the type is generic or borrows something, which has been reported.
+    pub(crate) refused: bool,
 }
 
 /// Which half of serde a field goes through by its type's own impl.
@@ -63,13 +67,15 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
         doc: doc_text(&item.attrs),
         derive_serialize: !derives(&item.attrs, "Serialize"),
         derive_deserialize: !derives(&item.attrs, "Deserialize"),
-        generic: !item.generics.params.is_empty(),
+        unclear: false,
+        refused: false,
     };
     let known: &[&str] = match kind {
         DataKind::State => &["end", "name", "was", "crate"],
         DataKind::Event => &["name", "was", "crate"],
     };
-    parse_keys(kind.name(), known, tokens, errors, |key, input, _| {
+    let mut mistakes = Errors::default();
+    parse_keys(kind.name(), known, tokens, &mut mistakes, |key, input, _| {
         match unraw(key).as_str() {
             "end" => {
                 flag(key, input)?;
@@ -81,7 +87,19 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
         }
         Ok(())
     });
-    check_generics(kind, item, errors);
+    model.unclear = !mistakes.is_empty();
+    errors.take(mistakes);
+    if model.was.contains(&model.name) {
+        errors.at(
+            &item.ident,
+            format!("`{}` is the persisted name of now, so it is no old one: leave it out of `was`", model.name),
+        );
+    }
+    let mut mistakes = Errors::default();
+    check_generics(kind, item, &mut mistakes);
+    let borrows = mistakes.is_empty() && check_owned(kind, item, &mut mistakes);
+    model.refused = borrows || !mistakes.is_empty();
+    errors.take(mistakes);
     check_union(kind, item, errors);
     model
 }
@@ -92,8 +110,16 @@ fn parse_was(key: &Ident, name: &str, input: ParseStream<'_>) -> syn::Result<Vec
     }
     let content;
     syn::parenthesized!(content in input);
-    let names = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
-    names.iter().map(parse_name).collect()
+    let literals = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
+    let mut names = Vec::new();
+    for literal in &literals {
+        let name = parse_name(literal)?;
+        if names.contains(&name) {
+            return Err(syn::Error::new(literal.span(), format!("`{name}` is listed twice: list each old name once")));
+        }
+        names.push(name);
+    }
+    Ok(names)
 }
 
 // #[state(name = "")]
@@ -138,6 +164,45 @@ fn check_generics(kind: DataKind, item: &DeriveInput, errors: &mut Errors) {
     errors.at(parameter, format!("{what} {why}"));
 }
 
+// #[state] struct Pending { reference: &'static str }
+// #[state] struct Pending { reference: &str }, which rustc reports
+fn check_owned(kind: DataKind, item: &DeriveInput, errors: &mut Errors) -> bool {
+    let what = if kind == DataKind::State { "a state" } else { "an event" };
+    let fields = fields(&item.data).into_iter().map(|(_, field)| field);
+    for field in fields.filter(|field| field_use(field, &item.ident).deserialized) {
+        if let Some(reference) = FindReference::in_type(&field.ty) {
+            let owned = match &*reference.elem {
+                Type::Slice(slice) => format!("Vec<{}>", type_text(&slice.elem)),
+                elem if is_named(elem, "str") => "String".to_owned(),
+                elem => type_text(elem),
+            };
+            let message = format!("{what} is saved and read again, so it borrows nothing: own the data, as `{owned}`");
+            if reference.lifetime.is_some() {
+                errors.at(reference, message);
+            }
+            return true;
+        }
+    }
+    false
+}
+
+/// Finds a reference that is held, and not the argument or result of a function.
+struct FindReference<'ast>(Option<&'ast TypeReference>);
+
+impl<'ast> FindReference<'ast> {
+    fn in_type(ty: &'ast Type) -> Option<&'ast TypeReference> {
+        let mut find = Self(None);
+        syn::visit::Visit::visit_type(&mut find, ty);
+        find.0
+    }
+}
+
+impl<'ast> syn::visit::Visit<'ast> for FindReference<'ast> {
+    fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
+        self.0 = self.0.or(Some(reference));
+    }
+}
+
 // #[state] union Pending { … }
 fn check_union(kind: DataKind, item: &DeriveInput, errors: &mut Errors) {
     if let Data::Union(union) = &item.data {
@@ -175,7 +240,7 @@ pub(crate) fn field_use(field: &Field, ident: &Ident) -> FieldUse {
         for word in list.tokens.clone() {
             let proc_macro2::TokenTree::Ident(word) = word else { continue };
             match word.to_string().as_str() {
-                "skip" | "with" | "bound" | "flatten" => uses = FieldUse { serialized: false, deserialized: false },
+                "skip" | "with" | "bound" => uses = FieldUse { serialized: false, deserialized: false },
                 "skip_serializing" | "serialize_with" => uses.serialized = false,
                 "skip_deserializing" | "deserialize_with" => uses.deserialized = false,
                 _ => {}

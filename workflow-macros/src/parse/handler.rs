@@ -1,12 +1,12 @@
 //! A handler: its attribute and its signature.
 
 use syn::spanned::Spanned as _;
-use syn::{FnArg, GenericParam, ImplItemFn, LitStr, PatType, ReceiverKind, Signature, Token, Type};
+use syn::{FnArg, GenericParam, ImplItemFn, LitStr, PatType, Receiver, ReceiverKind, Signature, Token, Type};
 
 use super::attributes::{Inert, InertKind, doc_text, line_of};
 use super::keys::{flag, name_list, parse_keys};
-use super::output::parse_output;
-use super::types::{WriteSelfOut, is_context, is_nearly_context, parse_type_ref};
+use super::output::{future_output, parse_output};
+use super::types::{WriteSelfOut, bare, is_context, is_named, is_nearly_context, parse_type_ref, quiet_type_ref};
 use crate::duration::parse_duration;
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
@@ -19,8 +19,15 @@ struct Said {
     allow: Vec<Lint>,
 }
 
-/// Reads one handler. `None` if not even its state can be made out.
-pub(crate) fn parse_handler(item: &ImplItemFn, inert: &Inert, self_ty: &Type, errors: &mut Errors) -> Option<Handler> {
+/// Reads one handler. If not even its state can be made out, it counts as one of the `start`, so that what it returns is
+/// known; `None` if there is none.
+pub(crate) fn parse_handler(
+    item: &ImplItemFn,
+    inert: &Inert,
+    self_ty: &Type,
+    start: Option<&TypeRef>,
+    errors: &mut Errors,
+) -> Option<Handler> {
     let mut mistakes = Errors::default();
     let said = parse_attribute(inert, &mut mistakes);
     let signature = &item.sig;
@@ -34,13 +41,18 @@ pub(crate) fn parse_handler(item: &ImplItemFn, inert: &Inert, self_ty: &Type, er
             FnArg::Typed(argument) if !is_nearly_context(&argument.ty) => Some(argument),
             FnArg::Typed(_) | FnArg::Receiver(_) => None,
         })
+        // It has been reported in place of the context.
+        .filter(|argument| unknown_context(signature, inert.kind).is_none_or(|context| context != *argument))
         .collect();
     check_count(signature, inert.kind, &arguments, effects, &mut mistakes);
     let mut write_out = WriteSelfOut(self_ty);
     let mut role = |argument: Option<&&PatType>, role: &str, mistakes: &mut Errors| -> Option<TypeRef> {
         let argument = argument?;
-        mistakes.ok(parse_type_ref(&argument.ty, role))?;
-        parse_type_ref(&write_out.in_type(&argument.ty), role).ok()
+        let ty = write_out.in_type(&argument.ty);
+        match mistakes.ok(parse_type_ref(&argument.ty, role)) {
+            Some(_) => parse_type_ref(&ty, role).ok(),
+            None => quiet_type_ref(&ty),
+        }
     };
     let state = role(arguments.first(), "a state", &mut mistakes);
     let trigger = match inert.kind {
@@ -50,14 +62,17 @@ pub(crate) fn parse_handler(item: &ImplItemFn, inert: &Inert, self_ty: &Type, er
         InertKind::Catch => role(arguments.get(1), "an error", &mut mistakes)
             .map(|error| Trigger::Catch { error: error.ty, source: said.source }),
     };
+    let guessed = state.is_none();
     let output = parse_output(&signature.output, &signature.ident, state.as_ref(), self_ty, &mut mistakes);
     let broken = !mistakes.is_empty() || trigger.is_none();
     errors.take(mistakes);
     Some(Handler {
         trigger: trigger.unwrap_or(Trigger::Entry),
         ident: signature.ident.clone(),
-        state: state?,
+        state: state.or_else(|| start.cloned())?,
         effects,
+        lifetimes: !signature.generics.params.is_empty(),
+        unclear: guessed || output.broken,
         output,
         doc: doc_text(&item.attrs),
         cfg: Cfg::of(&item.attrs),
@@ -71,6 +86,13 @@ pub(crate) fn parse_handler(item: &ImplItemFn, inert: &Inert, self_ty: &Type, er
 fn parse_attribute(inert: &Inert, errors: &mut Errors) -> Said {
     let mut said = Said { delay: None, source: false, allow: Vec::new() };
     let name = inert.kind.name();
+    if inert.ident != name {
+        errors.at(
+            &inert.ident,
+            format!("`#[{}]` goes on a struct or an enum; a handler that takes an event is `#[on]`", inert.ident),
+        );
+        return said;
+    }
     if inert.is_assignment {
         errors.at(&inert.ident, format!("write `#[{name}]`, or `#[{name}(…)]`"));
         return said;
@@ -109,7 +131,7 @@ fn take_delay(inert: &Inert, errors: &mut Errors) -> (Option<std::time::Duration
             super::keys::skip_to_comma(input)?;
             Err(error)
         };
-        if input.peek(Token![,]) {
+        if !input.is_empty() {
             input.parse::<Token![,]>()?;
         }
         let rest: proc_macro2::TokenStream = input.parse()?;
@@ -138,7 +160,7 @@ fn check_plain(signature: &Signature, errors: &mut Errors) {
 fn check_receiver(signature: &Signature, errors: &mut Errors) {
     match signature.receiver() {
         Some(receiver) => {
-            if !matches!(&receiver.kind, ReceiverKind::Reference(_, _, None)) {
+            if !is_shared(receiver) {
                 errors.at(
                     receiver,
                     "a handler takes `&self`: the workflow holds dependencies, and data is in the states",
@@ -151,6 +173,35 @@ fn check_receiver(signature: &Signature, errors: &mut Errors) {
                 .at(&signature.ident, format!("`{name}` has no `&self`: a handler takes `(&self, cx: &Cx, state: S)`"));
         }
     }
+}
+
+/// Whether it is `&self`, however it is written.
+pub(crate) fn is_shared(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
+        ReceiverKind::Typed(_, ty) => {
+            matches!(bare(ty), Type::Reference(reference) if reference.mutability.is_none() && is_named(&reference.elem, "Self"))
+        }
+        _ => false,
+    }
+}
+
+/// The first argument of an async handler that has one too many, and that may be a context: by an alias, for example.
+// #[state] async fn fulfilling(&self, cx: &Context, s: Fulfilling) -> …
+fn unknown_context(signature: &Signature, kind: InertKind) -> Option<&PatType> {
+    let mut typed = signature.inputs.iter().filter_map(|argument| match argument {
+        FnArg::Typed(argument) => Some(argument),
+        FnArg::Receiver(_) => None,
+    });
+    let too_many = typed.clone().count() > payload_count(kind) + 1;
+    let known = typed.clone().any(|argument| is_nearly_context(&argument.ty));
+    let first = typed.next().filter(|argument| matches!(bare(&argument.ty), Type::Reference(_)));
+    first.filter(|_| signature.asyncness.is_some() && too_many && !known)
+}
+
+/// How many arguments follow the state.
+fn payload_count(kind: InertKind) -> usize {
+    usize::from(matches!(kind, InertKind::On | InertKind::Catch))
 }
 
 /// Whether the handler has effects.
@@ -170,12 +221,16 @@ fn check_context(signature: &Signature, kind: InertKind, errors: &mut Errors) ->
             } else if place != 0 {
                 let order = expected_arguments(kind, true);
                 errors.at(argument, format!("the arguments are in the wrong order: write `{order}`"));
-            } else if asyncness.is_none() {
+            } else if asyncness.is_none() && future_output(&signature.output).is_none() {
                 errors.at(
                     signature.fn_token,
                     "a handler with `cx: &Cx` has effects: write `async fn`, or leave `cx` out if it has none",
                 );
             }
+            true
+        }
+        (None, Some(_)) if let Some(context) = unknown_context(signature, kind) => {
+            errors.at(&context.ty, "the context is recognised by its name: write `cx: &Cx`");
             true
         }
         (None, Some(asyncness)) => {
@@ -190,7 +245,7 @@ fn check_context(signature: &Signature, kind: InertKind, errors: &mut Errors) ->
 // #[on] fn paid(&self, s: PendingPayment) -> …
 fn check_count(signature: &Signature, kind: InertKind, arguments: &[&PatType], effects: bool, errors: &mut Errors) {
     let (name, expected) = (unraw(&signature.ident), expected_arguments(kind, effects));
-    let count = if matches!(kind, InertKind::On | InertKind::Catch) { 2 } else { 1 };
+    let count = 1 + payload_count(kind);
     match (arguments.len(), arguments.get(count)) {
         (_, Some(extra)) => errors.at(extra, format!("`#[{}]` takes `{expected}`, and nothing more", kind.name())),
         (0, None) => errors.at(&signature.ident, format!("`{name}` does not take a state: write `{expected}`")),

@@ -1,16 +1,21 @@
 //! The impl block as a whole.
 
-use syn::{Attribute, GenericParam, ImplItem, ItemImpl, Lifetime, Type, parse_quote, visit::Visit};
+use proc_macro2::Span;
+use quote::ToTokens as _;
+use syn::{
+    Attribute, GenericParam, Generics, ImplItem, ImplItemFn, ItemImpl, Lifetime, Type, parse_quote, visit::Visit,
+};
 
-use super::attributes::{InertKind, doc_text, strip_inert, take_inert};
+use super::attributes::{Inert, InertKind, doc_text, strip_inert, take_inert};
+use super::half_typed::{Body, close_method, is_open};
 use super::handler::parse_handler;
-use super::output::repair_output;
+use super::repair::{awaited_methods, repair_output, repair_step};
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
 use super::workflow_args::WorkflowArgs;
 use crate::errors::Errors;
 use crate::expand::step::expand_method_step;
-use crate::model::{EventModel, Handler, Machine, StateModel, Trigger, TypeRef};
+use crate::model::{EventModel, Handler, Machine, StateModel, Step, Trigger, TypeRef};
 
 /// The model, and the user's impl as it is emitted again.
 pub(crate) struct Parsed {
@@ -19,57 +24,90 @@ pub(crate) struct Parsed {
 }
 
 /// Reads the impl. `None` if it is not for a type that can be a workflow; then `item` is still clean of our attributes.
-pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Errors) -> Result<Parsed, Box<ItemImpl>> {
+pub(crate) fn parse_impl(
+    mut item: ItemImpl,
+    bodies: &[Body],
+    args: WorkflowArgs,
+    errors: &mut Errors,
+) -> Result<Parsed, Box<ItemImpl>> {
+    inherit_place(&mut item.generics);
     let mut handlers: Vec<Handler> = Vec::new();
     let mut steps = Vec::new();
     let mut complete = true;
+    let mut unreadable = Vec::new();
     let mut items = Vec::with_capacity(item.items.len());
     let self_ty = (*item.self_ty).clone();
-    for mut member in std::mem::take(&mut item.items) {
-        let method = match &mut member {
+    let awaited = awaited_methods(item.to_token_stream());
+    let plain = item.generics.params.is_empty().then_some(&self_ty);
+    for (index, member) in std::mem::take(&mut item.items).into_iter().enumerate() {
+        let mut method = match member {
             ImplItem::Fn(method) => method,
-            // A function without a body, which rustc reports.
+            // What cannot be read, which rustc reports.
             ImplItem::Verbatim(tokens) => {
                 let stripped = strip_inert(tokens.clone());
                 complete &= stripped.to_string() == tokens.to_string();
-                items.push(ImplItem::Verbatim(stripped));
+                // rustc reads no further than there.
+                unreadable.push(ImplItem::Verbatim(stripped));
                 continue;
             }
-            _ => {
+            member => {
                 items.push(member);
                 continue;
             }
         };
         let inert = take_inert(&mut method.attrs);
-        let mut inert = inert.iter();
-        let first = inert.next();
-        if let (Some(first), Some(second)) = (first, inert.next()) {
-            let (first, second_name) = (first.kind.name(), second.kind.name());
-            errors.at(&second.ident, format!("a method is `#[{first}]` or `#[{second_name}]`, not both: write a method for each, and let them call a third"));
-        }
-        match first {
+        check_one_attribute(&inert, errors);
+        let is_both = inert.len() > 1;
+        // If it is a handler too, then what it returns is of more use than its result's place in the journal.
+        let kind = inert.iter().find(|inert| inert.kind != InertKind::Step).or(inert.first());
+        match kind {
+            Some(inert) if inert.kind == InertKind::Step && is_both => {}
+            // rustc tells of two methods with one name.
+            Some(inert) if inert.kind == InertKind::Step && is_known(&steps, &method) => {}
             Some(inert) if inert.kind == InertKind::Step => {
                 match parse_method_step(&method.attrs, &method.sig, inert, errors) {
-                    Some(step) => {
-                        items.extend(expand_method_step(&args.runtime, method, &step));
+                    Some(step) if is_open(index, bodies) => {
+                        items.push(close_method(method, index, bodies));
                         steps.push(step);
                     }
-                    None => items.push(member),
+                    Some(step) => {
+                        items.extend(expand_method_step(&args.runtime, plain, &method, &step));
+                        steps.push(step);
+                    }
+                    None => {
+                        let awaited = awaited.contains(&method.sig.ident);
+                        repair_step(&mut method.sig, awaited);
+                        items.push(close_method(method, index, bodies));
+                    }
                 }
                 continue;
             }
             Some(inert) => {
-                let handler = parse_handler(method, inert, &self_ty, errors);
-                if handler.as_ref().is_none_or(|handler| handler.broken) {
-                    repair_output(&mut method.sig.output);
+                let mut mistakes = Errors::default();
+                let mut handler = parse_handler(&method, inert, &self_ty, args.start.as_ref(), &mut mistakes);
+                match &mut handler {
+                    // Its arguments are those of one of the two.
+                    Some(handler) if is_both => {
+                        handler.broken = true;
+                        mistakes.forget();
+                    }
+                    _ => errors.take(mistakes),
+                }
+                if handler.as_ref().is_none_or(|handler| handler.output.broken) {
+                    let state = handler.as_ref().map(|handler| &handler.state);
+                    let repaired = repair_output(&mut method.sig.output, state, &args.runtime);
+                    if let Some(handler) = &mut handler {
+                        handler.output.repaired = repaired;
+                    }
                 }
                 handlers.extend(handler);
                 method.attrs.push(allow_signature());
             }
             None => {}
         }
-        items.push(member);
+        items.push(close_method(method, index, bodies));
     }
+    items.extend(unreadable);
     item.items = items;
     if !check_impl(&item, errors) {
         return Err(Box::new(item));
@@ -92,6 +130,7 @@ pub(crate) fn parse_impl(mut item: ItemImpl, args: WorkflowArgs, errors: &mut Er
         steps,
         allow: args.allow,
         complete,
+        include_broken: args.include_broken,
     };
     Ok(Parsed { machine, item })
 }
@@ -104,6 +143,22 @@ fn allow_signature() -> Attribute {
         clippy::unused_self,
         reason = "a handler is written so"
     )])
+}
+
+// #[state]
+// #[on]
+// async fn paid(&self, …)
+fn check_one_attribute(inert: &[Inert], errors: &mut Errors) {
+    let [first, second, ..] = inert else { return };
+    let (name, second_name) = (first.kind.name(), second.kind.name());
+    let message = if first.kind == second.kind {
+        format!("`#[{name}]` is here twice: write a method for each, and let them call a third")
+    } else {
+        format!(
+            "a method is `#[{name}]` or `#[{second_name}]`, not both: write a method for each, and let them call a third"
+        )
+    };
+    errors.at(&second.ident, message);
 }
 
 // #[workflow(start = A)] impl Trait for Fulfilment { … }
@@ -136,6 +191,27 @@ fn check_impl(item: &ItemImpl, errors: &mut Errors) -> bool {
     true
 }
 
+/// Gives the parameters' names the hygiene of an expansion. Where a type is not found, rustc would suggest to add it to the
+/// parameters, but not in those generated items that have none: one mistake would be told in two ways.
+fn inherit_place(generics: &mut Generics) {
+    let Generics { params, where_clause, .. } = generics;
+    for parameter in params.iter_mut() {
+        let GenericParam::Type(parameter) = parameter else { continue };
+        let bounds = std::mem::take(&mut parameter.bounds);
+        let name = parameter.ident.clone();
+        parameter.ident.set_span(name.span().resolved_at(Span::call_site()));
+        parameter.colon_token = None;
+        if !bounds.is_empty() {
+            let predicate = parse_quote!(#name: #bounds);
+            where_clause.get_or_insert_with(|| parse_quote!(where)).predicates.push(predicate);
+        }
+    }
+}
+
+fn is_known(steps: &[Step], method: &ImplItemFn) -> bool {
+    steps.iter().any(|step| step.ident == method.sig.ident && step.cfg.is_always())
+}
+
 /// Finds a lifetime other than `'static`.
 struct FindLifetime(Option<Lifetime>);
 
@@ -148,7 +224,7 @@ impl Visit<'_> for FindLifetime {
 }
 
 /// States and events in the order in which they appear.
-fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> (Vec<StateModel>, Vec<EventModel>) {
+pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> (Vec<StateModel>, Vec<EventModel>) {
     let mut states: Vec<StateModel> = Vec::new();
     let mut events: Vec<EventModel> = Vec::new();
     if let Some(start) = start {

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
 use syn::{Ident, ReturnType, Token, Type, parenthesized, parse_quote};
 
 use super::keys::skip_to_comma;
@@ -30,6 +31,8 @@ impl Included {
             ident: self.ident,
             state: self.state,
             effects: true,
+            lifetimes: false,
+            unclear: false,
             output: self.output,
             doc: String::new(),
             cfg: Cfg::default(),
@@ -84,7 +87,8 @@ fn parse_line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option
     }
     let content;
     parenthesized!(content in input);
-    let arguments = content.parse_terminated(<Type as syn::parse::Parse>::parse, Token![,])?;
+    let types = Punctuated::<Type, Token![,]>::parse_terminated;
+    let arguments = types.parse2(content.parse()?)?;
     let mut arguments = arguments.iter();
     let Some(state) = arguments.next() else {
         return Err(syn::Error::new(

@@ -2,11 +2,13 @@
 
 pub(crate) mod attributes;
 pub(crate) mod data;
+pub(crate) mod half_typed;
 pub(crate) mod handler;
 pub(crate) mod impl_block;
 pub(crate) mod include;
 pub(crate) mod keys;
 pub(crate) mod output;
+pub(crate) mod repair;
 pub(crate) mod runtime;
 pub(crate) mod step;
 pub(crate) mod types;

@@ -1,14 +1,14 @@
 //! What a handler returns: `A`, `Next<(A, B)>`, `Stay<S>` or `Wait`, bare or in `Result`.
 
-use quote::{ToTokens as _, quote};
-use syn::visit_mut::{self, VisitMut};
-use syn::{GenericArgument, Ident, PathArguments, PathSegment, ReturnType, Type, parse_quote};
+use syn::{GenericArgument, Ident, PathArguments, PathSegment, ReturnType, Type, TypeParamBound};
 
-use super::types::{WriteSelfOut, bare, last_segment, parse_type_ref, type_arguments};
+use super::types::{WriteSelfOut, bare, is_named, is_wrapper, last_segment, parse_type_ref, type_arguments};
 use crate::errors::Errors;
+use crate::expand::type_text;
 use crate::model::{Fails, Output, Target, TypeRef, unraw};
 
-const MOST_TARGETS: usize = 16;
+/// As many as the unions of the runtime have.
+pub(super) const MOST_TARGETS: usize = 16;
 
 /// Reads a return type. Mistakes are collected; what can be made out is returned all the same, for the names in it.
 pub(crate) fn parse_output(
@@ -18,50 +18,47 @@ pub(crate) fn parse_output(
     self_ty: &Type,
     errors: &mut Errors,
 ) -> Output {
-    let nothing = Output { targets: Vec::new(), next: false, fails: Fails::Never };
     let ReturnType::Type(_, ty) = output else {
         let name = unraw(handler);
         errors.at(handler, format!("`{name}` does not say where it goes: return a target, as in `-> Shipped`, or `Next<(A, B)>`, `Stay<S>` or `Wait`"));
-        return nothing;
+        return Output { targets: Vec::new(), next: false, fails: Fails::Never, broken: true, repaired: None };
     };
+    if let Some(output) = future_output(output) {
+        let message = format!(
+            "a handler that waits is an `async fn`: write `async fn {}(…) -> {}`",
+            unraw(handler),
+            type_text(output)
+        );
+        errors.at(ty, message);
+        let (success, fails) = split_result(output, self_ty);
+        return Output { targets: quiet_targets(success, self_ty), next: false, fails, broken: true, repaired: None };
+    }
+    let mut mistakes = Errors::default();
     let (success, fails) = split_result(ty, self_ty);
-    let (targets, next) = parse_targets(success, state, self_ty, errors);
-    Output { targets, next, fails }
+    let (targets, next) = parse_targets(success, state, self_ty, &mut mistakes);
+    let broken = !mistakes.is_empty();
+    errors.take(mistakes);
+    Output { targets, next, fails, broken, repaired: None }
 }
 
-/// Makes of a reported return type one that rustc has nothing to say of: each member of `Next` once, in a tuple.
-pub(crate) fn repair_output(output: &mut ReturnType) {
-    if let ReturnType::Type(_, ty) = output {
-        RepairNext.visit_type_mut(ty);
-    }
-}
-
-struct RepairNext;
-
-impl VisitMut for RepairNext {
-    fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
-        visit_mut::visit_path_segment_mut(self, segment);
-        let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { return };
-        if segment.ident != "Next" {
-            return;
-        }
-        for argument in &mut arguments.args {
-            let GenericArgument::Type(ty) = argument else { continue };
-            let members: Vec<Type> = match bare(ty) {
-                Type::Tuple(tuple) => tuple.elems.iter().cloned().collect(),
-                single => vec![single.clone()],
-            };
-            let mut seen: Vec<String> = Vec::new();
-            let members = members.into_iter().filter(|member| {
-                let text = member.to_token_stream().to_string();
-                let first = !seen.contains(&text);
-                seen.push(text);
-                first
-            });
-            let members = members.take(MOST_TARGETS);
-            *ty = parse_quote!((#(#members,)*));
-        }
-    }
+/// The `T` of `impl Future<Output = T>`.
+// #[state] fn fulfilling(&self, cx: &Cx, s: Fulfilling) -> impl Future<Output = Result<Shipped>>
+pub(super) fn future_output(output: &ReturnType) -> Option<&Type> {
+    let ReturnType::Type(_, ty) = output else { return None };
+    let Type::ImplTrait(ty) = bare(ty) else { return None };
+    let traits = ty.bounds.iter().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last(),
+        _ => None,
+    });
+    let mut arguments =
+        traits.filter(|segment| segment.ident == "Future").filter_map(|segment| match &segment.arguments {
+            PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+            _ => None,
+        });
+    arguments.next()?.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(output) => Some(&output.ty),
+        _ => None,
+    })
 }
 
 fn split_result<'a>(ty: &'a Type, self_ty: &Type) -> (&'a Type, Fails) {
@@ -79,39 +76,39 @@ fn parse_targets(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mu
             "a handler says where it goes: return a target, as in `Shipped`, or `Next<(A, B)>`, `Stay<S>` or `Wait`"
                 .to_owned()
         } else {
-            format!("a choice of targets is written `Next<{}>`, and made by `goto`", quote!(#tuple))
+            format!("a choice of targets is written `Next<{}>`, and made by `goto`", type_text(tuple))
         };
         errors.at(ty, message);
-        return (tuple.elems.iter().filter_map(|ty| quiet_state(ty, self_ty)).collect(), true);
+        return (quiet_targets(ty, self_ty), true);
     }
     let Some(segment) = last_segment(ty).filter(|segment| segment.ident == "Next") else {
-        let target = parse_target(ty, state, self_ty, errors);
-        return (target.into_iter().collect(), false);
+        return match parse_target(ty, state, self_ty, errors) {
+            Some(target) => (vec![target], false),
+            None => (quiet_targets(ty, self_ty), false),
+        };
     };
     let arguments = type_arguments(segment);
     let tuple = match arguments.as_slice() {
         [argument] => match bare(argument) {
             Type::Tuple(tuple) if !tuple.elems.is_empty() => tuple,
             _ => {
-                errors.at(ty, format!("`Next` takes a tuple of targets: write `Next<(A, B)>`; a single target is returned bare: `-> {}`", quote!(#argument)));
-                return (quiet_state(argument, self_ty).into_iter().collect(), true);
+                errors.at(ty, no_tuple(argument));
+                return (quiet_targets(argument, self_ty), true);
             }
         },
         _ => {
             errors.at(ty, "`Next` takes one tuple of targets: write `Next<(A, B)>`");
-            return (arguments.into_iter().filter_map(|ty| quiet_state(ty, self_ty)).collect(), true);
+            return (quiet_targets(ty, self_ty), true);
         }
     };
     let mut targets: Vec<Target> = Vec::new();
     for ty in &tuple.elems {
-        let Some(target) = parse_target(ty, state, self_ty, errors) else { continue };
-        let same = |other: &Target| match (other, &target) {
-            (Target::State(other), Target::State(state)) => other == state,
-            (Target::Stay(_), Target::Stay(_)) | (Target::Wait(_), Target::Wait(_)) => true,
-            _ => false,
+        let Some(target) = parse_target(ty, state, self_ty, errors) else {
+            targets.extend(quiet_targets(ty, self_ty));
+            continue;
         };
-        if targets.iter().any(same) {
-            errors.at(ty, format!("`{}` is declared twice: list each target once", quote!(#ty)));
+        if targets.iter().any(|other| is_same(other, &target)) {
+            errors.at(ty, format!("`{}` is declared twice: list each target once", type_text(ty)));
             continue;
         }
         targets.push(target);
@@ -125,14 +122,37 @@ fn parse_targets(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mu
     (targets, true)
 }
 
+fn is_same(one: &Target, other: &Target) -> bool {
+    match (one, other) {
+        (Target::State(one), Target::State(other)) => one == other,
+        (Target::Stay(_), Target::Stay(_)) | (Target::Wait(_), Target::Wait(_)) => true,
+        _ => false,
+    }
+}
+
+// -> Next<Shipped>
+// -> Next<()>
+// -> Next<Result<(Shipped, Cancelled)>>
+fn no_tuple(argument: &Type) -> String {
+    let wanted = "`Next` takes a tuple of targets: write `Next<(A, B)>`";
+    match bare(argument) {
+        Type::Tuple(_) => wanted.to_owned(),
+        ty if is_named(ty, "Result") => "`Result` goes around `Next`: the order is `Result<Next<(A, B)>>`".to_owned(),
+        ty => format!("{wanted}; a single target is returned bare: `-> {}`", type_text(ty)),
+    }
+}
+
 fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut Errors) -> Option<Target> {
     let segment = last_segment(ty);
     if let Some(segment) = segment {
         let arguments = type_arguments(segment);
-        if segment.ident == "Wait" && arguments.is_empty() {
+        if segment.ident == "Wait" {
+            if !arguments.is_empty() {
+                errors.at(ty, "`Wait` takes no state: write `Wait`");
+            }
             return Some(Target::Wait(segment.ident.span()));
         }
-        if segment.ident == "Next" || segment.ident == "Result" {
+        if segment.ident == "Next" || segment.ident == "Result" && !arguments.is_empty() {
             errors.at(ty, format!("`{}` stands inside of another: the order is `Result<Next<(A, B)>>`", segment.ident));
             return None;
         }
@@ -143,7 +163,7 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
             };
             let same = state.is_none_or(|state| last_segment(stays).is_some_and(|segment| segment.ident == state.name));
             if !same {
-                let (state, stays) = (state.map(|state| state.name.to_string()).unwrap_or_default(), quote!(#stays));
+                let (state, stays) = (state.map(|state| state.name.to_string()).unwrap_or_default(), type_text(stays));
                 errors.at(
                     arguments.first(),
                     format!(
@@ -154,6 +174,10 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
             }
             return Some(Target::Stay(segment.ident.span()));
         }
+    }
+    if let Some(segment) = segment.filter(|segment| is_wrapper(segment) || holds_targets(segment)) {
+        errors.at(ty, unknown_wrapper(segment, self_ty));
+        return None;
     }
     let role = "a target";
     match parse_type_ref(&WriteSelfOut(self_ty).in_type(ty), role) {
@@ -166,11 +190,48 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
     }
 }
 
-/// A state that is probably meant, in a place that has been reported.
-fn quiet_state(ty: &Type, self_ty: &Type) -> Option<Target> {
-    let segment = last_segment(ty)?;
-    if ["Stay", "Wait", "Next", "Result"].iter().any(|name| segment.ident == name) {
-        return None;
+/// Whether it is an alias of what a handler may return.
+fn holds_targets(segment: &PathSegment) -> bool {
+    let names = ["Next", "Stay", "Wait"];
+    type_arguments(segment).into_iter().any(|ty| names.iter().any(|name| is_named(ty, name)))
+}
+
+// -> Option<Shipped>
+// -> Res<Shipped>, with `type Res<T> = Result<T, MyError>`
+fn unknown_wrapper(segment: &PathSegment, self_ty: &Type) -> String {
+    let inner =
+        type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).find_map(|target| match target {
+            Target::State(state) => Some(state.name.to_string()),
+            Target::Stay(_) | Target::Wait(_) => None,
+        });
+    let inner = inner.unwrap_or("Shipped".to_owned());
+    if segment.ident == "Option" {
+        return format!(
+            "a handler always says where it goes: write `Next<({inner}, Wait)>`, and `goto(Wait)` for `None`"
+        );
     }
-    parse_type_ref(&WriteSelfOut(self_ty).in_type(ty), "a target").ok().map(Target::State)
+    format!(
+        "`{}` cannot be looked into: write `{inner}`, `Next<(…)>`, `Stay<S>` or `Wait`, each bare or inside `Result<…>`, by these names",
+        segment.ident
+    )
+}
+
+/// What is probably meant, in a place that has been reported.
+fn quiet_targets(ty: &Type, self_ty: &Type) -> Vec<Target> {
+    if let Type::Tuple(tuple) = bare(ty) {
+        return tuple.elems.iter().flat_map(|ty| quiet_targets(ty, self_ty)).collect();
+    }
+    let Some(segment) = last_segment(ty) else { return Vec::new() };
+    match segment.ident.to_string().as_str() {
+        "Stay" => vec![Target::Stay(segment.ident.span())],
+        "Wait" => vec![Target::Wait(segment.ident.span())],
+        "Next" => type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).collect(),
+        "Result" => type_arguments(segment).first().map(|ty| quiet_targets(ty, self_ty)).unwrap_or_default(),
+        _ if !type_arguments(segment).is_empty() => {
+            type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).collect()
+        }
+        _ => {
+            parse_type_ref(&WriteSelfOut(self_ty).in_type(ty), "a target").ok().map(Target::State).into_iter().collect()
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use syn::visit_mut::{self, VisitMut};
 use syn::{GenericArgument, Generics, PathArguments, PathSegment, Type, TypePath, parse_quote};
 
+use crate::expand::type_text;
 use crate::model::TypeRef;
 
 /// The type without parentheses and invisible groups.
@@ -58,16 +59,38 @@ pub(crate) fn parse_type_ref(ty: &Type, role: &str) -> syn::Result<TypeRef> {
     let wrong = |message: String| Err(syn::Error::new_spanned(ty, message));
     match bare(ty) {
         Type::Path(TypePath { path, .. }) => match path.segments.last() {
+            Some(segment) if role != "an error" && is_wrapper(segment) => {
+                let inner = type_arguments(segment).first().map(type_text).unwrap_or_default();
+                wrong(format!("{role} has no parameters: write `{inner}`, or the name of a type of your own"))
+            }
             Some(segment) => Ok(TypeRef { name: segment.ident.clone(), ty: Box::new(bare(ty).clone()) }),
             None => wrong(format!("{role} is named by a path")),
         },
         Type::Reference(reference) => {
-            let elem = &reference.elem;
-            wrong(format!("{role} is taken by value: write `{}` without the reference", quote::quote!(#elem)))
+            let elem = type_text(&reference.elem);
+            wrong(format!("{role} is taken by value: write `{elem}` without the reference"))
         }
         Type::Tuple(_) => wrong(format!("{role} is a type with a name of its own, not a tuple")),
         Type::ImplTrait(_) => wrong(format!("{role} is a type with a name of its own, not `impl Trait`")),
         _ => wrong(format!("{role} is a type with a name of its own")),
+    }
+}
+
+/// Whether it holds something else, and so is no type of the user's own.
+pub(crate) fn is_wrapper(segment: &PathSegment) -> bool {
+    const WRAPPERS: [&str; 7] = ["Arc", "Box", "Mutex", "Option", "Rc", "RefCell", "Vec"];
+    WRAPPERS.iter().any(|name| segment.ident == name) && !type_arguments(segment).is_empty()
+}
+
+/// What is probably meant by a type that has been reported.
+pub(crate) fn quiet_type_ref(ty: &Type) -> Option<TypeRef> {
+    match bare(ty) {
+        Type::Reference(reference) => quiet_type_ref(&reference.elem),
+        Type::Tuple(tuple) => tuple.elems.first().and_then(quiet_type_ref),
+        ty => match last_segment(ty).map(type_arguments)?.first() {
+            Some(inner) => quiet_type_ref(inner),
+            None => parse_type_ref(ty, "").ok(),
+        },
     }
 }
 

@@ -1,7 +1,8 @@
 //! The keys of `#[workflow(…)]`.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Visibility, parse_quote};
+use syn::parse::ParseStream;
+use syn::{Ident, Token, Visibility, parse_quote};
 
 use super::include::{Included, parse_include};
 use super::keys::{flag, list_value, name_list, parse_keys};
@@ -15,10 +16,14 @@ use crate::model::{Runtime, TypeRef, unraw};
 #[derive(Debug)]
 pub(crate) struct WorkflowArgs {
     pub(crate) start: Option<TypeRef>,
-    /// Whether `start` is there at all, right or wrong.
+    /// Whether `start` is there at all, right or wrong, or may be what a mistake was meant to be.
     pub(crate) has_start: bool,
     pub(crate) include: Vec<Included>,
+    /// Whether a line of it has a mistake.
+    pub(crate) include_broken: bool,
     pub(crate) part: bool,
+    /// Whether it is said to be a part, and says what only a main impl says.
+    pub(crate) confused: bool,
     pub(crate) runtime: Runtime,
     pub(crate) vis: Visibility,
     pub(crate) allow: Vec<Lint>,
@@ -29,14 +34,17 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
         start: None,
         has_start: false,
         include: Vec::new(),
+        include_broken: false,
         part: false,
+        confused: false,
         runtime: default_runtime(),
         vis: parse_quote!(pub),
         allow: Vec::new(),
     };
     let mut only_main: Option<(Span, String)> = None;
     let known = ["start", "include", "part", "crate", "vis", "allow"];
-    parse_keys("workflow", &known, tokens, errors, |key, input, errors| {
+    let mut mistakes = Errors::default();
+    parse_keys("workflow", &known, tokens, &mut mistakes, |key, input, errors| {
         let name = unraw(key);
         if matches!(name.as_str(), "start" | "include" | "vis") && only_main.is_none() {
             only_main = Some((key.span(), name.clone()));
@@ -56,7 +64,10 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
             }
             "include" => {
                 let tokens = list_value(key, "on delivered(Shipped, Delivery) -> Delivered", input)?;
-                args.include = parse_include(tokens, errors);
+                let mut mistakes = Errors::default();
+                args.include = parse_include(tokens, &mut mistakes);
+                args.include_broken = !mistakes.is_empty();
+                errors.take(mistakes);
             }
             "part" => {
                 flag(key, input)?;
@@ -64,15 +75,32 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
             }
             "crate" => args.runtime = parse_runtime(key, input)?,
             "vis" => {
-                input.parse::<syn::Token![=]>()?;
-                args.vis = input.parse()?;
+                args.vis = parse_vis(key, input)?;
             }
             _ => args.allow = named(name_list(key, "endless_wait", input)?, errors),
         }
         Ok(())
     });
+    // It may be the start that was meant there.
+    args.has_start |= !mistakes.is_empty();
+    errors.take(mistakes);
+    args.confused = args.part && only_main.is_some();
     if let (true, Some((span, key))) = (args.part, only_main) {
         errors.span(span, format!("`{key}` belongs on the main impl of the workflow, not on a part of it"));
     }
     args
+}
+
+// #[workflow(vis = "pub(crate)")]
+fn parse_vis(key: &Ident, input: ParseStream<'_>) -> syn::Result<Visibility> {
+    let wanted = "say who sees what is generated: `vis = pub(crate)`";
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new(key.span(), wanted));
+    }
+    input.parse::<Token![=]>()?;
+    match input.parse()? {
+        Visibility::Inherited if input.is_empty() => Err(syn::Error::new(key.span(), wanted)),
+        Visibility::Inherited => Err(input.error(wanted)),
+        vis => Ok(vis),
+    }
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::retry::retry;
 use super::{Engine, EngineError};
 use crate::base::ExecutionId;
-use crate::machine::{Accepts, Event, Outcome as _, Workflow, WorkflowState as _};
+use crate::machine::{Accepts, Outcome as _, Sending, Workflow, WorkflowState as _};
 use crate::record::{ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, NewEvent, Status};
 use crate::store::{Change, Commit, HistoryRow, StoreError, Stored};
 
@@ -54,12 +54,12 @@ impl<W: Workflow> Execution<W> {
     /// # Errors
     /// [`EngineError::UnknownExecution`], [`EngineError::Ended`], [`EngineError::PayloadTooLarge`],
     /// [`EngineError::Unwritable`], [`EngineError::ShuttingDown`], or that of the store.
-    pub async fn send<E: Event>(&self, event: E) -> Result<(), EngineError>
+    #[expect(clippy::needless_pass_by_value, reason = "an event is given away")]
+    pub fn send<E>(&self, event: E) -> Sending<'_, Result<(), EngineError>>
     where
         W: Accepts<E>,
     {
-        let event_id = format!("{:032x}", fastrand::u128(..));
-        self.deliver(event_id, &event).await
+        self.deliver(Ok(format!("{:032x}", fastrand::u128(..))), &event)
     }
 
     /// Sends it an event with the sender's name for this message, such as the id of a payment: a second one of the same
@@ -67,12 +67,13 @@ impl<W: Workflow> Execution<W> {
     ///
     /// # Errors
     /// As [`send`](Self::send); [`EngineError::InvalidId`] if the name cannot be one.
-    pub async fn send_once<E: Event>(&self, event_id: impl AsRef<str>, event: E) -> Result<(), EngineError>
+    #[expect(clippy::needless_pass_by_value, reason = "an event is given away")]
+    pub fn send_once<E>(&self, event_id: impl AsRef<str>, event: E) -> Sending<'_, Result<(), EngineError>>
     where
         W: Accepts<E>,
     {
-        let event_id = ExecutionId::new(event_id)?;
-        self.deliver(event_id.as_str().to_owned(), &event).await
+        let event_id = ExecutionId::new(event_id).map(|event_id| event_id.as_str().to_owned());
+        self.deliver(event_id.map_err(EngineError::from), &event)
     }
 
     /// Waits for its end, and gives the end state.
@@ -149,12 +150,18 @@ impl<W: Workflow> Execution<W> {
         retry(&self.engine.core, &self.key).await
     }
 
-    async fn deliver<E: Event>(&self, event_id: String, event: &E) -> Result<(), EngineError> {
-        let core = &self.engine.core;
-        let payload = event.encode().map_err(|error| EngineError::unwritable(E::NAME, error))?;
-        core.check_size(E::NAME, &payload)?;
-        let event = NewEvent { event_id, name: E::NAME.to_owned(), payload, sent_at: core.now() };
-        core.commit_and_activate(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await
+    fn deliver<E>(&self, event_id: Result<String, EngineError>, event: &E) -> Sending<'_, Result<(), EngineError>>
+    where
+        W: Accepts<E>,
+    {
+        let (name, payload) = (W::event_name(), W::encode_event(event));
+        Sending::new(async move {
+            let core = &self.engine.core;
+            let (event_id, payload) = (event_id?, payload.map_err(|error| EngineError::unwritable(name, error))?);
+            core.check_size(name, &payload)?;
+            let event = NewEvent { event_id, name: name.to_owned(), payload, sent_at: core.now() };
+            core.commit_and_activate(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await
+        })
     }
 
     async fn load(&self) -> Result<Stored, EngineError> {

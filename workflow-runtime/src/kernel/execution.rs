@@ -69,20 +69,7 @@ impl Kernel {
     #[must_use]
     pub fn start(state: String, data: Json, plan: &Plan, now: Timestamp) -> NewExecution {
         let history = HistoryRecord { at: now, visit: 1, kind: HistoryKind::Started { to: state.clone() } };
-        let mut record = ExecutionRecord {
-            state,
-            data,
-            visit: 1,
-            started_at: now,
-            entered_at: now,
-            activity: Activity::Waiting,
-            entry_interrupted: false,
-            edges_kept: 0,
-            resume_at: None,
-            timers: Vec::new(),
-            inbox_seen: 0,
-            parked: None,
-        };
+        let mut record = ExecutionRecord::new(state, data, now);
         let state = plan.state(&record.state).cloned().unwrap_or_default();
         settle_in(&mut record, &state, now);
         NewExecution { record, history }

@@ -24,11 +24,14 @@ pub struct Place {
     pub end: bool,
     /// Whether it has a handler in this workflow.
     pub handled: bool,
+    /// Whether a handler of it waits for what never comes, which is told at that place.
+    pub waits: bool,
 }
 
 impl Place {
     /// A state that is not there.
-    pub const ABSENT: Self = Self { present: false, name: "", was: &[], is_state: false, end: false, handled: false };
+    pub const ABSENT: Self =
+        Self { present: false, name: "", was: &[], is_state: false, end: false, handled: false, waits: false };
 }
 
 /// What is wrong with a state.
@@ -64,7 +67,7 @@ pub const fn check_graph<const N: usize>(places: &[Place; N], edges: &[(usize, u
     while index < N {
         let place = &places[index];
         // What has been told to be wrong is taken for an end, so that nothing is said of what leads there.
-        ends[index] = !place.is_state || place.end || !place.handled;
+        ends[index] = !place.is_state || place.end || !place.handled || place.waits;
         if place.present && place.is_state {
             if place.end && place.handled {
                 verdicts[index] = Verdict::EndWithHandler;
@@ -173,6 +176,16 @@ const fn count<const N: usize>(marked: &[bool; N]) -> usize {
         index += 1;
     }
     count
+}
+
+/// Refuses the machine, at the place in the user's code that the call was given.
+///
+/// # Panics
+/// Always: in a constant, that is an error with this message.
+#[track_caller]
+#[allow(clippy::panic, reason = "it is evaluated by the compiler alone")]
+pub const fn refuse(message: &str) -> ! {
+    panic!("{}", message)
 }
 
 /// The verdict on one state.

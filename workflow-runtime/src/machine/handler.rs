@@ -79,6 +79,9 @@ pub trait Catch<W: Workflow, E>: Sized {
 pub trait Described<K> {
     /// The handler, as the graph shows it.
     const HANDLER: HandlerInfo;
+    /// Whether it has mistakes, so that nothing is to be concluded from what it says.
+    #[doc(hidden)]
+    const REFUSED: bool = false;
 }
 
 /// Names one handler of one workflow as a type: the digests of the two names.

@@ -16,6 +16,7 @@ pub mod private;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod probes;
 mod render;
+mod sending;
 mod services;
 mod state;
 mod step;
@@ -31,6 +32,7 @@ pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
 pub use plan::plan;
+pub use sending::Sending;
 pub use services::Services;
 pub use state::{Event, State};
 pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};

@@ -17,10 +17,10 @@ use crate::base::Error;
 pub use crate::record::{Json, JsonError};
 
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
-pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, verdict};
+pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, refuse, verdict};
 pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
-pub use super::target::unions;
+pub use super::target::{AnyTargets, unions};
 pub use crate::kernel::{Jitter, RetryPolicy};
 
 /// What a field of a state or an event must be.
@@ -107,10 +107,10 @@ pub fn again<T: Again>(argument: &T) -> T {
 )]
 pub trait Lists<const HANDLER: u64> {}
 
-/// A type that can be persisted.
-pub const fn assert_persist<T: Persist + ?Sized>() {}
 /// A field that may go to another thread.
 pub const fn assert_portable<T: Portable + ?Sized>() {}
+/// An argument of a step, which may go to another thread.
+pub const fn assert_portable_argument<T: Portable>(_: &T) {}
 /// A type named as a state.
 pub const fn assert_state<T: State>() {}
 /// A type named as a handler's error.
@@ -124,8 +124,8 @@ pub const fn assert_step_error<E: super::StepError>() {}
 pub const fn assert_step_value<T: StepValue>() {}
 /// A handler that a part describes.
 pub const fn assert_described<S: Described<K>, K>() {}
-/// A handler that the main impl lists.
-pub const fn assert_listed<W: Lists<HANDLER>, const HANDLER: u64>() {}
+/// A type that a part is of.
+pub const fn assert_workflow<W: Workflow>() {}
 
 /// The number that stands for a name in an [`EdgeKey`](super::EdgeKey): FNV-1a.
 #[must_use]

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::private::{Decode, run_after, run_catch, run_entry, run_on};
+use super::private::{Decode, Lists, Persist, run_after, run_catch, run_entry, run_on};
 use super::step::StepCall;
 use super::{
     After, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo, HandlerRun,
@@ -24,7 +24,8 @@ pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
     pub use super::{
         NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,
-        NoHandler as _, NoJson as _, NoOn as _, NoSend as _, NoState as _, NoStep as _,
+        NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _, NoState as _,
+        NoStep as _,
     };
 }
 
@@ -33,7 +34,7 @@ pub mod fallbacks {
 pub struct StateProbe<T>(PhantomData<T>);
 
 impl<T: State> StateProbe<T> {
-    pub const IS_STATE: bool = true;
+    pub const IS_STATE: bool = !T::REFUSED;
     pub const NAME: &'static str = T::NAME;
     pub const WAS: &'static [&'static str] = T::WAS;
     pub const END: bool = T::END;
@@ -140,19 +141,55 @@ fn no_such_type() -> JsonError {
 pub struct SendProbe<S>(PhantomData<S>);
 
 impl<S: Send> SendProbe<S> {
+    pub fn pass<F: Future>(self, future: F) -> F {
+        future
+    }
+
     pub fn hold<F: Future + Send>(future: F) -> F {
         future
     }
 }
 
 /// The other side of [`SendProbe`].
-pub trait NoSend<S> {
+pub trait NoSend<S>: Sized {
+    fn pass<F: Future>(self, _: F) -> Pending<F::Output> {
+        pending()
+    }
+
     fn hold<F: Future>(_: F) -> Pending<F::Output> {
         pending()
     }
 }
 
 impl<S> NoSend<S> for SendProbe<S> {}
+
+impl<S> SendProbe<S> {
+    /// The same for one value more.
+    pub fn and<T>(self, _: &T) -> SendProbe<(S, T)> {
+        SendProbe(PhantomData)
+    }
+}
+
+/// What is to be known of the arguments of a step.
+#[must_use]
+pub fn send_probe<S>() -> SendProbe<S> {
+    SendProbe(PhantomData)
+}
+
+/// Demands that a type can be persisted, where it is `Send`: where it is not, that has been reported.
+#[derive(Debug)]
+pub struct PersistOf<T>(PhantomData<T>);
+
+impl<T: Send> PersistOf<T> {
+    pub fn assert_persist<U: Persist>() {}
+}
+
+/// The other side of [`PersistOf`].
+pub trait NoPersistOf<T> {
+    fn assert_persist<U>() {}
+}
+
+impl<T> NoPersistOf<T> for PersistOf<T> {}
 
 /// Demands that a type is an event, where `S` is a state: where it is not, the arguments are in the wrong order.
 #[derive(Debug)]
@@ -261,13 +298,32 @@ pub trait NoStep<R> {
 
 impl<R> NoStep<R> for StepProbe<R> {}
 
+/// Demands that the main impl of `W` lists a handler, where there is a main impl.
+#[derive(Debug)]
+pub struct ListedOf<W>(PhantomData<W>);
+
+impl<W: Workflow> ListedOf<W> {
+    pub fn assert_listed<const HANDLER: u64>()
+    where
+        W: Lists<HANDLER>,
+    {
+    }
+}
+
+/// The other side of [`ListedOf`].
+pub trait NoListedOf<W> {
+    fn assert_listed<const HANDLER: u64>() {}
+}
+
+impl<W> NoListedOf<W> for ListedOf<W> {}
+
 /// What is known of a handler that a part ought to describe.
 #[derive(Debug)]
 pub struct HandlerProbe<S, K>(PhantomData<(S, K)>);
 
 impl<S: Described<K>, K> HandlerProbe<S, K> {
     pub const HANDLER: HandlerInfo = S::HANDLER;
-    pub const KNOWN: Option<HandlerInfo> = Some(S::HANDLER);
+    pub const KNOWN: Option<HandlerInfo> = if S::REFUSED { None } else { Some(S::HANDLER) };
 }
 
 /// The other side of [`HandlerProbe`].

@@ -21,6 +21,9 @@ pub trait State: Sized + 'static {
     const END: bool;
     /// The doc comment.
     const DOC: &'static str;
+    /// Whether its attribute has mistakes, so that nothing is to be concluded from what it says.
+    #[doc(hidden)]
+    const REFUSED: bool = false;
 
     /// The data as it is persisted.
     ///

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::finish::Finishing;
 use super::plan::plan;
 use super::{
-    Accepts, Event, HandlerCall, Outcome as _, Progress, Services, State as _, Turn, TurnScope, Workflow, WorkflowState,
+    Accepts, HandlerCall, Outcome as _, Progress, Sending, Services, State as _, Turn, TurnScope, Workflow,
+    WorkflowState,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
@@ -144,19 +145,23 @@ impl<W: Workflow> Stepper<W> {
     ///
     /// # Errors
     /// If the event cannot be saved, or the execution has ended.
-    pub async fn send<E: Event>(&mut self, event: E) -> Result<Rest>
+    #[expect(clippy::needless_pass_by_value, reason = "an event is given away")]
+    pub fn send<E>(&mut self, event: E) -> Sending<'_, Result<Rest>>
     where
         W: Accepts<E>,
     {
-        let payload = event.encode()?;
-        if self.has_ended() {
-            return Err(Error::msg(format!("the execution has ended, and takes no event `{}`", E::NAME)));
-        }
-        self.sent += 1;
-        let event =
-            NewEvent { event_id: self.sent.to_string(), name: E::NAME.to_owned(), payload, sent_at: self.clock.now() };
-        self.inbox.push(EventRecord { seq: self.sent, event });
-        self.run().await
+        let (name, payload) = (W::event_name(), W::encode_event(&event));
+        Sending::new(async move {
+            let payload = payload?;
+            if self.has_ended() {
+                return Err(Error::msg(format!("the execution has ended, and takes no event `{name}`")));
+            }
+            self.sent += 1;
+            let (event_id, sent_at) = (self.sent.to_string(), self.clock.now());
+            let event = NewEvent { event_id, name: name.to_owned(), payload, sent_at };
+            self.inbox.push(EventRecord { seq: self.sent, event });
+            self.run().await
+        })
     }
 
     /// Lets `duration` pass, and runs whatever becomes due, each at its time.

@@ -78,6 +78,22 @@ pub trait TargetIn<T: Targets, I> {
     fn inject(self) -> T::Union;
 }
 
+/// What stands for the targets where the macros have reported them: any state is among them.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct AnyTargets;
+
+impl Targets for AnyTargets {
+    type Union = Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> TargetIn<AnyTargets, Place<0>> for T {
+    fn inject(self) -> AnyTargets {
+        AnyTargets
+    }
+}
+
 /// The place of a target in its tuple.
 #[doc(hidden)]
 #[derive(Debug)]

@@ -117,7 +117,32 @@ pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     label = "`{E}` would never be taken",
     note = "add an edge for it to the `#[workflow]` impl: `#[on] fn name(&self, state: S, event: {E}) -> Target`"
 )]
-pub trait Accepts<E>: Workflow {}
+pub trait Accepts<E>: Workflow {
+    /// The persisted name of the event.
+    #[doc(hidden)]
+    fn event_name() -> &'static str;
+
+    /// The payload as it is persisted.
+    #[doc(hidden)]
+    fn encode_event(event: &E) -> Result<Json, JsonError>;
+}
+
+/// An event that there never is.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum NoEvent {}
+
+// Of a workflow that takes a single event, rustc would conclude that every event sent is meant to be that one.
+#[diagnostic::do_not_recommend]
+impl<W: Workflow> Accepts<NoEvent> for W {
+    fn event_name() -> &'static str {
+        ""
+    }
+
+    fn encode_event(event: &NoEvent) -> Result<Json, JsonError> {
+        match *event {}
+    }
+}
 
 /// What a handler decided.
 pub enum Decision<W: Workflow> {

@@ -181,6 +181,25 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl ExecutionRecord {
+    /// The record of an execution that begins in `state` at `at`, and waits there.
+    #[must_use]
+    pub fn new(state: String, data: Json, at: Timestamp) -> Self {
+        Self {
+            state,
+            data,
+            visit: 1,
+            started_at: at,
+            entered_at: at,
+            activity: Activity::Waiting,
+            entry_interrupted: false,
+            edges_kept: 0,
+            resume_at: None,
+            timers: Vec::new(),
+            inbox_seen: 0,
+            parked: None,
+        }
+    }
+
     /// How it stands.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -22,4 +22,4 @@ pub use json::{Json, JsonError};
 pub use seal::{RecordKind, Sealed, UnsealError, open, seal};
 
 /// The version of the persisted format that this build writes. It reads every version up to this one.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;

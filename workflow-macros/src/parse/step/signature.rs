@@ -4,6 +4,9 @@ use syn::spanned::Spanned as _;
 use syn::{FnArg, ReturnType, Signature};
 
 use crate::errors::Errors;
+use crate::expand::type_text;
+use crate::parse::handler::is_shared;
+use crate::parse::output::future_output;
 use crate::parse::types::{is_context, is_nearly_context, last_segment, type_arguments};
 
 /// Checks what the expansion of a step relies on.
@@ -12,6 +15,11 @@ use crate::parse::types::{is_context, is_nearly_context, last_segment, type_argu
 // #[step] async fn reserve(&self, cx: &Cx) -> Reservation
 pub(crate) fn check_step_signature(signature: &Signature, method: bool, errors: &mut Errors) {
     let expected = if method { "(&self, cx: &Cx, …)" } else { "(cx: &Cx, …)" };
+    if let (None, Some(output)) = (&signature.asyncness, future_output(&signature.output)) {
+        let message = format!("a step is async: write `async fn {}(…) -> {}`", signature.ident, type_text(output));
+        errors.at(signature.fn_token, message);
+        return;
+    }
     if signature.asyncness.is_none() {
         errors.at(signature.fn_token, "a step is async: write `async fn`");
     }
@@ -21,7 +29,7 @@ pub(crate) fn check_step_signature(signature: &Signature, method: bool, errors: 
     let mut inputs = signature.inputs.iter();
     if method {
         match inputs.next() {
-            Some(FnArg::Receiver(receiver)) if matches!(receiver.kind, syn::ReceiverKind::Reference(_, _, None)) => {}
+            Some(FnArg::Receiver(receiver)) if is_shared(receiver) => {}
             Some(FnArg::Receiver(receiver)) => {
                 errors.at(receiver, "a step takes `&self`: it may be tried again");
             }
@@ -38,6 +46,9 @@ pub(crate) fn check_step_signature(signature: &Signature, method: bool, errors: 
         Some(FnArg::Typed(argument)) if is_nearly_context(&argument.ty) => {
             errors.at(&argument.ty, "the context is taken by reference: write `cx: &Cx`");
         }
+        Some(_) if let Some(context) = inputs.clone().find(|input| is_context_argument(input)) => {
+            errors.at(context, format!("the arguments are in the wrong order: write `{expected}`"));
+        }
         Some(argument) => errors.at(argument, format!("`cx: &Cx` is missing: a step takes `{expected}`")),
         None => errors.at(&signature.ident, format!("`cx: &Cx` is missing: a step takes `{expected}`")),
     }
@@ -53,4 +64,8 @@ pub(crate) fn check_step_signature(signature: &Signature, method: bool, errors: 
             }
         }
     }
+}
+
+fn is_context_argument(argument: &FnArg) -> bool {
+    matches!(argument, FnArg::Typed(argument) if is_nearly_context(&argument.ty))
 }

@@ -80,7 +80,8 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the store in the file at `path`; if there is none, or an empty one, makes a new store there. It blocks for
-    /// as long as that takes: some milliseconds, after a crash longer.
+    /// as long as that takes: some milliseconds, after a crash longer. A file that an older version of this crate wrote is
+    /// brought to the present format, after which older versions refuse it.
     ///
     /// # Errors
     /// [`StoreError`] says what is wrong with the file, and leaves it as it was.

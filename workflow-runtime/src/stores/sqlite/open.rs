@@ -1,6 +1,7 @@
 //! Opening the file: what it is, whether it can be written, and that the pragmas hold.
 //!
-//! A file that is refused is left as it was, and nothing is put beside it: its header is read first, by itself.
+//! A file that is refused is left as it was, and nothing is put beside it: its header is read first, by itself. A file of
+//! an older version is brought to the present one where it is.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
@@ -141,6 +142,7 @@ fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     check_versions(path, application_id, version)?;
     harden(path, &connection)?;
     settle_log(&connection).map_err(sqlite)?;
+    schema::migrate(&connection, version).map_err(sqlite)?;
     // They stay prepared in the cache of the connection.
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let prepared = Statements::prepare(&connection).map(drop);

@@ -1,4 +1,7 @@
-//! The file format, version 1.
+//! The file format, version by version.
+//!
+//! A new file is made by going through every version, and an old one by going through those that it lacks: so both come
+//! out the same.
 //!
 //! The header of the file says what it is: `application_id` that it is one of ours, `user_version` which version. Both are
 //! in the first hundred bytes, so that a foreign or newer file is recognised without touching it.
@@ -16,7 +19,7 @@ pub(super) const APPLICATION_ID: u32 = 0x776b_666c;
 // `record_wake_at` is the record's own wish, `wake_at` is that and the inbox together; see `Head::wake_at`. `parked` is
 // a `ParkedRecord`, the record's or that of a quarantine. The payload of an event is dropped when it is consumed, its id
 // when the execution ends.
-const TABLES: &str = "
+const VERSION_1: &str = "
     CREATE TABLE meta (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         epoch INTEGER NOT NULL
@@ -73,6 +76,44 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+// `last_control` is the place in the inbox of the last control event, 0 if there is none that is to be looked at. `error`
+// is the text of the last error, that of `parked` or of the step in `failing`, which is a `FailingRecord`; `error_kind` is
+// its kind. An attribute's `value` is its JSON. `workflow` and `id` are those of the execution, so that a page of a search
+// is one stretch of the index. A reply is what the edge that took an event answered.
+const VERSION_2: &str = "
+    ALTER TABLE executions ADD COLUMN last_control INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE executions ADD COLUMN failing TEXT;
+    ALTER TABLE executions ADD COLUMN error TEXT;
+    ALTER TABLE executions ADD COLUMN error_kind TEXT;
+    UPDATE executions SET
+        error = COALESCE(json_extract(parked, '$.error.message'), '') || COALESCE(': ' ||
+            (SELECT group_concat(value, ': ') FROM json_each(parked, '$.error.sources')), ''),
+        error_kind = json_extract(parked, '$.error.kind')
+    WHERE parked IS NOT NULL AND json_valid(parked);
+    CREATE INDEX troubled ON executions (workflow, id) WHERE error IS NOT NULL;
+
+    CREATE TABLE attributes (
+        exec INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        workflow TEXT NOT NULL,
+        id TEXT NOT NULL,
+        PRIMARY KEY (exec, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX attributes_by_value ON attributes (workflow, name, value, id);
+
+    CREATE TABLE replies (
+        exec INTEGER NOT NULL,
+        event_id TEXT NOT NULL,
+        checksum INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (exec, event_id)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// What makes a file of the version before one of this version, from version 1 on.
+const VERSIONS: [&str; FORMAT_VERSION as usize] = [VERSION_1, VERSION_2];
+
 /// Makes an empty file a store, in one transaction. It must not be in WAL mode yet, so that the header is in the file
 /// itself as soon as anything is.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
@@ -80,9 +121,31 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
         "BEGIN EXCLUSIVE;
          PRAGMA application_id = {APPLICATION_ID};
          PRAGMA user_version = {FORMAT_VERSION};
-         {TABLES}
-         COMMIT;"
+         {}
+         COMMIT;",
+        VERSIONS.concat()
     ))
+}
+
+/// Brings a file of an older version to the present one, in one transaction: after a crash it is what it was, or whole.
+pub(super) fn migrate(connection: &Connection, version: u32) -> rusqlite::Result<()> {
+    let missing = VERSIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX));
+    let missing: Vec<&str> = missing.copied().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let migrated = connection.execute_batch(&format!(
+        "BEGIN EXCLUSIVE;
+         {}
+         PRAGMA user_version = {FORMAT_VERSION};
+         COMMIT;",
+        missing.concat()
+    ));
+    if migrated.is_err() && !connection.is_autocommit() {
+        // If this fails too, closing the connection rolls back.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    migrated
 }
 
 /// A number of a record as SQLite has them. Back with [`from_sql`], every value is kept; their order only up to

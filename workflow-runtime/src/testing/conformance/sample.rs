@@ -126,20 +126,8 @@ pub(super) fn create(record: ExecutionRecord) -> Change {
 
 /// A record of visit 1 that waits for events in the state `Pending` since 1,000.
 pub(super) fn waiting() -> ExecutionRecord {
-    ExecutionRecord {
-        state: "Pending".to_owned(),
-        data: json(r#"{"order":"two \"big\" boxes","sum":12.5}"#),
-        visit: 1,
-        started_at: at(1_000),
-        entered_at: at(1_000),
-        activity: Activity::Waiting,
-        entry_interrupted: false,
-        edges_kept: 0,
-        resume_at: None,
-        timers: Vec::new(),
-        inbox_seen: 0,
-        parked: None,
-    }
+    let data = json(r#"{"order":"two \"big\" boxes","sum":12.5}"#);
+    ExecutionRecord::new("Pending".to_owned(), data, at(1_000))
 }
 
 /// As [`waiting`], with a timer.

@@ -4,6 +4,7 @@ mod crash;
 mod damage;
 mod faults;
 mod files;
+mod migration;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,20 +35,8 @@ fn text(text: &str) -> Json {
 }
 
 fn record(visit: u64) -> ExecutionRecord {
-    ExecutionRecord {
-        state: "Pending".to_owned(),
-        data: text("data"),
-        visit,
-        started_at: Timestamp::EPOCH,
-        entered_at: Timestamp::EPOCH,
-        activity: Activity::Entry,
-        entry_interrupted: false,
-        edges_kept: 0,
-        resume_at: None,
-        timers: Vec::new(),
-        inbox_seen: 0,
-        parked: None,
-    }
+    let record = ExecutionRecord::new("Pending".to_owned(), text("data"), Timestamp::EPOCH);
+    ExecutionRecord { visit, activity: Activity::Entry, ..record }
 }
 
 fn history(visit: u64) -> HistoryRecord {

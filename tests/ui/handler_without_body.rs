@@ -1,0 +1,27 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Pending;
+
+#[state(end)]
+struct Done;
+
+struct Order;
+
+#[workflow(start = Pending)]
+impl Order {
+    #[state]
+    fn pending(&self, _: Pending) -> Done {
+        Done
+    }
+
+    #[after("1h")]
+    fn late(&self, _: Pending) -> Done;
+}
+
+fn takes<W: workflow_runtime::Workflow>() {}
+
+fn main() {
+    takes::<Order>();
+    let _: Option<(OrderState, OrderLive, OrderOutcome, OrderEvent, OrderTransition)> = None;
+}

@@ -1,0 +1,10 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Pending {
+    reference: &'static str,
+}
+
+fn main() {
+    let _ = Pending { reference: "" }.reference;
+}

@@ -1,0 +1,25 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Pending;
+
+#[state(end)]
+struct Done;
+
+struct Order;
+
+#[workflow(start = Pending)]
+impl Order {
+    #[step]
+    #[state]
+    async fn pending(&self, _: &Cx, _: Pending) -> Result<Done> {
+        Ok(Done)
+    }
+}
+
+fn takes<W: workflow_runtime::Workflow>() {}
+
+fn main() {
+    takes::<Order>();
+    let _: Option<(OrderState, OrderLive, OrderOutcome, OrderEvent, OrderTransition)> = None;
+}

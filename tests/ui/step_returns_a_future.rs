@@ -1,0 +1,30 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Pending;
+
+#[state(end)]
+struct Done;
+
+struct Order;
+
+#[workflow(start = Pending)]
+impl Order {
+    #[state]
+    async fn pending(&self, cx: &Cx, _: Pending) -> Result<Done> {
+        self.ship(cx).await?;
+        Ok(Done)
+    }
+
+    #[step(retry(max = 3))]
+    fn ship(&self, _: &Cx) -> impl Future<Output = Result<u32>> {
+        async { Ok(1) }
+    }
+}
+
+fn takes<W: workflow_runtime::Workflow>() {}
+
+fn main() {
+    takes::<Order>();
+    let _: Option<(OrderState, OrderLive, OrderOutcome, OrderEvent, OrderTransition)> = None;
+}
