@@ -103,9 +103,9 @@ pub use kernel::{Advance, Jitter, RetryPolicy};
 pub use machine::{
     Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo, Failure,
     Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress,
-    Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut,
-    Stepper, TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState,
-    goto,
+    Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepHeartbeatMissed, StepInfo, StepPanicked,
+    StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow,
+    WorkflowEvent, WorkflowState, goto,
 };
 pub use record::*;
 pub use stores::MemoryStore;
