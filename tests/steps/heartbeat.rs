@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use workflow_runtime::prelude::*;
 use workflow_runtime::StepHeartbeatMissed;
+use workflow_runtime::prelude::*;
 
 use super::world::{Calls, World, settle, test};
 
@@ -49,7 +49,7 @@ impl Copy {
     #[step(retry(max = 3, backoff = "1s..1s", jitter = none), heartbeat = "30s")]
     async fn copy(&self, cx: &Cx, files: u32) -> Result<()> {
         let done: u32 = cx.last_heartbeat().unwrap_or(0);
-        self.calls.next(done);
+        self.calls.next(&done);
         for file in done..files {
             self.file.notified().await;
             cx.heartbeat_with(&(file + 1))?;

@@ -62,7 +62,7 @@ pub struct Calls {
 
 impl Calls {
     /// The number of this call, from 1.
-    pub fn next(&self, note: impl ToString) -> u32 {
+    pub fn next<T: ToString + ?Sized>(&self, note: &T) -> u32 {
         self.notes.lock().unwrap().push(note.to_string());
         self.count.fetch_add(1, Ordering::SeqCst) + 1
     }

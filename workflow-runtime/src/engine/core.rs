@@ -6,15 +6,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::EngineError;
 use super::active::{ActiveSet, Claim};
 use super::registry::{Machine, Registry};
-use super::retry::Retries;
+use super::requests::Requests;
 use super::run::Run;
 use super::scheduler::Alarm;
+use super::tasks::Tasks;
 use super::watchers::Watchers;
 use crate::base::{ExecutionId, Timestamp};
 use crate::machine::{Services, Workflow};
@@ -31,15 +31,14 @@ pub(super) struct Core {
     pub(super) drain_timeout: Duration,
     pub(super) active: Arc<ActiveSet>,
     pub(super) alarm: Alarm,
-    pub(super) retries: Retries,
+    /// Those who wait for what they asked for by hand.
+    pub(super) requests: Requests,
     /// They are told when an execution has ended or was parked, and when the engine stops.
     pub(super) watchers: Watchers,
-    pub(super) runtime: Handle,
+    tasks: Tasks,
     stopping: AtomicBool,
     failure: OnceLock<StoreError>,
     scheduler: OnceLock<AbortHandle>,
-    /// Every task holds a receiver, so that the end of the last one can be waited for.
-    tasks: watch::Sender<()>,
 }
 
 /// What a [`Core`] is made of.
@@ -56,21 +55,23 @@ pub(super) struct Parts {
 
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
+        let tasks = Tasks::new(parts.runtime);
+        let mut services = parts.services;
+        services.spawner = Some(Arc::new(tasks.clone()));
         Self {
             store: parts.store,
             epoch: parts.epoch,
             registry: parts.registry,
-            services: parts.services,
+            services,
             drain_timeout: parts.drain_timeout,
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
-            retries: Retries::default(),
+            requests: Requests::default(),
             watchers: Watchers::default(),
-            runtime: parts.runtime,
+            tasks,
             stopping: AtomicBool::new(false),
             failure: OnceLock::new(),
             scheduler: OnceLock::new(),
-            tasks: watch::Sender::new(()),
         }
     }
 
@@ -123,13 +124,7 @@ impl Core {
         &self,
         work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
     ) -> Result<T, EngineError> {
-        let alive = self.tasks.subscribe();
-        let task = self.runtime.spawn(async move {
-            let result = work.await;
-            drop(alive);
-            result
-        });
-        match task.await {
+        match self.tasks.run(work).await {
             Ok(result) => result,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
@@ -168,25 +163,27 @@ impl Core {
     }
 
     /// Has an execution looked at: now if there is a place, else when one is free. It is read from the store by whoever
-    /// has the place: what a caller knows of it may be out of date by then.
-    pub(super) fn activate(self: &Arc<Self>, key: &ExecutionKey) {
+    /// has the place: what a caller knows of it may be out of date by then. Says whether it is looked at now.
+    pub(super) fn activate(self: &Arc<Self>, key: &ExecutionKey) -> bool {
         if self.is_stopping() {
-            return;
+            return false;
         }
-        let Some((_, machine)) = self.registry.get(&key.workflow) else { return };
+        let Some((_, machine)) = self.registry.get(&key.workflow) else { return false };
         match self.active.claim(key) {
             Claim::Granted(place) => {
                 let signal = Arc::clone(place.signal());
                 let run = Run::new(Arc::clone(self), Arc::clone(machine), place);
-                let task = self.spawn(run.run());
+                let task = self.tasks.start(run.run());
                 self.active.has_task(key, &signal, task);
+                true
             }
-            Claim::Running => {}
+            Claim::Running => true,
             Claim::Full => {
                 self.alarm.backlog();
                 if self.active.free() > 0 {
                     self.alarm.ring();
                 }
+                false
             }
         }
     }
@@ -216,6 +213,7 @@ impl Core {
         self.active.signal_all();
         self.alarm.ring();
         self.watchers.tell_all();
+        self.requests.all_later();
     }
 
     pub(super) async fn shutdown(&self) -> Result<(), EngineError> {
@@ -233,7 +231,7 @@ impl Core {
 
     pub(super) async fn stopped_for_good(&self) -> Result<(), EngineError> {
         // Not before the last task is gone: until then, it holds the store.
-        self.tasks.closed().await;
+        self.tasks.gone().await;
         match self.failure.get() {
             Some(error) => Err(EngineError::Store(error.clone())),
             None => Ok(()),
@@ -250,17 +248,8 @@ impl Core {
 
     /// Starts the task that finds what is due.
     pub(super) fn start_scheduler(self: &Arc<Self>) {
-        let task = self.spawn(super::scheduler::schedule(Arc::clone(self)));
+        let task = self.tasks.start(super::scheduler::schedule(Arc::clone(self)));
         // Set once, when the engine starts.
         let _ = self.scheduler.set(task);
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
-        let alive = self.tasks.subscribe();
-        let task = self.runtime.spawn(async move {
-            task.await;
-            drop(alive);
-        });
-        task.abort_handle()
     }
 }

@@ -7,14 +7,16 @@
 mod active;
 mod block_on;
 mod builder;
+mod control;
 mod core;
 mod error;
 mod handle;
 mod registry;
-mod retry;
+mod requests;
 mod run;
 mod scheduler;
 mod system_clock;
+mod tasks;
 mod watchers;
 
 use std::sync::Arc;

@@ -14,29 +14,41 @@
 //! | a handler | suspended until a time | the same, at that time | results, the time |
 //! | a handler but a catch | failed, and an edge catches it | the catch handler | edge durable |
 //! | a handler | failed, and none does | parked | error, history |
+//! | a handler | the same, of a workflow that unwinds then | unwinding, into being parked | as below |
+//! | a handler | unwind | unwinding, into a state | results, undos on the stack, history; journal dropped |
+//! | any but unwinding, ended | a request to unwind | unwinding, into a state or the end | the same |
+//! | unwinding | something is left to undo | the newest undo, or the wait for its retry | – |
+//! | unwinding | undone | unwinding | one undo off the stack, history; journal dropped |
+//! | unwinding | an undo failed | parked, with the stack as it is | error, history |
+//! | unwinding | nothing is left | as a start in the state, parked in a new visit, or ended | with the last undo |
 //! | parked | retry | what it did when it failed | failures forgotten, timers moved, history |
+//! | anything but ended | a control event is there, before all else | see `control.rs` | event consumed, history |
 //! | parked, ended | decide | nothing | – |
+//!
+//! What is to be undone moves from the journal to the record's stack when the journal is dropped; entering a pivot or an
+//! end empties it. See `unwind.rs`.
 
-use std::sync::Arc;
-
+use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::Timestamp;
 use crate::record::{
     Activity, Cause, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry,
-    JournalResult, Json, ParkedRecord, TimerRecord,
+    Json, ParkedRecord, TimerKind, UndoRecord, UnwindInto,
 };
 
 /// An execution in memory: what is stored of it, and what has changed since.
 #[derive(Debug, Clone)]
 pub struct Kernel {
-    record: ExecutionRecord,
-    inbox: Vec<EventRecord>,
-    journal: Vec<JournalEntry>,
-    changes: Advance,
+    pub(super) record: ExecutionRecord,
+    pub(super) inbox: Vec<EventRecord>,
+    pub(super) journal: Vec<JournalEntry>,
+    pub(super) changes: Advance,
+    /// Counts the calls with an `undo`, in the order in which they are recorded.
+    pub(super) next_order: u64,
     /// The visit that the stored record is in.
     stored_visit: u64,
     /// Whether the record differs from the stored one.
-    changed: bool,
+    pub(super) changed: bool,
 }
 
 /// An execution that is to begin.
@@ -70,8 +82,7 @@ impl Kernel {
     pub fn start(state: String, data: Json, plan: &Plan, now: Timestamp) -> NewExecution {
         let history = HistoryRecord { at: now, visit: 1, kind: HistoryKind::Started { to: state.clone() } };
         let mut record = ExecutionRecord::new(state, data, now);
-        let state = plan.state(&record.state).cloned().unwrap_or_default();
-        settle_in(&mut record, &state, now);
+        settle_in(&mut record, plan, now);
         NewExecution { record, history }
     }
 
@@ -79,7 +90,10 @@ impl Kernel {
     #[must_use]
     pub fn new(record: ExecutionRecord, journal: Vec<JournalEntry>, inbox: Vec<EventRecord>) -> Self {
         let stored_visit = record.visit;
-        Self { record, inbox, journal, changes: Advance::default(), stored_visit, changed: false }
+        let stack = record.undo.iter().map(|undo| undo.order);
+        let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order).chain(stack);
+        let next_order = orders.max().unwrap_or(0);
+        Self { record, inbox, journal, changes: Advance::default(), next_order, stored_visit, changed: false }
     }
 
     /// The record, with all changes.
@@ -123,19 +137,26 @@ impl Kernel {
         self.inbox = inbox.into_iter().filter(|event| !consumed.contains(&event.seq)).collect();
     }
 
-    /// Takes what edges are to be taken, and says what is to be done then.
+    /// Takes what a person has asked for and what edges are to be taken, and says what is to be done then.
     pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Next {
+        self.take_control(plan, now);
         if self.record.activity == Activity::Ended {
             return Next::Ended;
         }
         if self.record.parked.is_some() {
             return Next::Parked;
         }
+        if let Activity::Unwinding { .. } = self.record.activity {
+            return self.undo_next(plan, now);
+        }
         let Some(state) = plan.state(&self.record.state).cloned() else {
             self.park(unknown_state(&self.record.state), now);
             return Next::Parked;
         };
-        self.add_new_timers(&state);
+        if let Err(error) = self.add_new_timers(&state, plan) {
+            self.park(error, now);
+            return Next::Parked;
+        }
         if let (Activity::Entry, Some(entry)) = (&self.record.activity, &state.entry)
             && entry.pure
         {
@@ -144,12 +165,15 @@ impl Kernel {
         if matches!(self.record.activity, Activity::Entry | Activity::Waiting) {
             self.take_edge(&state, now);
         }
-        self.do_next(&state, now)
+        self.do_next(&state, plan, now)
     }
 
-    /// Whether an edge is to be taken although the entry handler runs.
+    /// Whether an edge is to be taken although the entry handler runs, or a person has asked for something, whatever runs.
     #[must_use]
     pub fn is_interrupted(&self, plan: &Plan, now: Timestamp) -> bool {
+        if self.is_interrupted_by_hand() {
+            return true;
+        }
         let Some(state) = plan.state(&self.record.state) else { return false };
         self.record.activity == Activity::Entry
             && (self.next_event(state).is_some() || next_due_timer(&self.record, now).is_some())
@@ -157,7 +181,11 @@ impl Kernel {
 
     /// Results of steps of the running handler.
     pub fn recorded(&mut self, results: Vec<JournalEntry>) {
-        for result in results {
+        for mut result in results {
+            if let Some(call) = &mut result.undo {
+                self.next_order += 1;
+                call.order = self.next_order;
+            }
             self.journal.retain(|entry| entry.key != result.key);
             self.changes.journal.retain(|entry| entry.key != result.key);
             self.journal.push(result.clone());
@@ -173,6 +201,9 @@ impl Kernel {
             None if has_edges && self.record.activity == Activity::Entry => {
                 self.record.resume_at = Some(Timestamp::MAX);
             }
+            None if matches!(self.record.activity, Activity::Unwinding { .. }) => {
+                return self.undo_failed(endless_wait(&self.handler_name(plan)), now);
+            }
             None => return self.park(endless_wait(&self.handler_name(plan)), now),
         }
         self.changed = true;
@@ -182,48 +213,68 @@ impl Kernel {
     pub fn handled(&mut self, decided: Decided, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
         match decided {
             Decided::Goto { state, data } => self.enter(state.to_owned(), data, unclaimed, plan, now),
+            Decided::Unwind { state, data } => {
+                let (cause, error) = (self.cause(), self.caught());
+                let into = UnwindInto::State { state: state.to_owned(), data };
+                self.begin_unwinding(into, cause, error, unclaimed, now);
+            }
+            Decided::Undone { effect } => self.undone(effect, now),
             Decided::Stay { data } => {
                 let kind = HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() };
                 self.note(kind, now);
                 self.record.data = data;
-                self.keep_visit(plan);
+                self.follow_data(plan);
+                self.keep_visit(plan, now);
             }
             Decided::Wait => {
                 if matches!(self.record.activity, Activity::Handler { .. }) {
                     self.note(HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() }, now);
                 }
-                self.keep_visit(plan);
+                self.keep_visit(plan, now);
             }
         }
     }
 
     /// The running handler failed for good. `caught` is the `#[catch]` handler that takes the error, and the error as that
     /// handler is given it.
-    pub fn failed(&mut self, error: ErrorRecord, caught: Option<(String, Json)>, now: Timestamp) {
+    pub fn failed(&mut self, error: ErrorRecord, caught: Option<(String, Json)>, plan: &Plan, now: Timestamp) {
+        if let Activity::Unwinding { .. } = self.record.activity {
+            return self.undo_failed(error, now);
+        }
         let in_catch = matches!(&self.record.activity, Activity::Handler { cause: Cause::Caught { .. }, .. });
         match caught {
             Some((handler, payload)) if !in_catch => {
                 let cause = Cause::Caught { handler: handler.clone(), error };
                 self.run_handler(handler, cause, Some(payload));
             }
-            _ => self.park(error, now),
+            _ => self.fail(error, plan, now),
         }
     }
 
     /// Has a parked execution do again what it failed at: successes of its steps are kept, failures forgotten. Says
     /// whether it was parked.
     pub fn retry(&mut self, now: Timestamp) -> bool {
-        let Some(parked) = self.record.parked.take() else { return false };
-        let pause = now.since(parked.at);
-        for timer in &mut self.record.timers {
-            timer.due = timer.due + pause;
+        if !self.unpark(now) {
+            return false;
         }
         self.record.resume_at = None;
-        let settled =
-            |entry: &JournalEntry| matches!(entry.result, JournalResult::Done(_) | JournalResult::Sleeping { .. });
-        let forgotten = self.journal.extract_if(.., |entry| !settled(entry)).map(|entry| entry.key);
-        self.changes.forget.extend(forgotten);
+        self.forget_failures();
         self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
+        true
+    }
+
+    /// Lets it go on where it was parked: its timers had stood still. Says whether it was parked.
+    pub(super) fn unpark(&mut self, now: Timestamp) -> bool {
+        let Some(parked) = self.record.parked.take() else { return false };
+        let pause = now.since(parked.at);
+        for timer in self.record.timers.iter_mut().filter(|timer| timer.kind != TimerKind::At) {
+            timer.due = timer.due + pause;
+        }
+        if let Some(first) = self.inbox.first() {
+            // While it was parked, nobody looked at what is to be taken.
+            self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
+        }
+        self.changed = true;
         true
     }
 
@@ -238,7 +289,7 @@ impl Kernel {
     #[must_use]
     pub fn cause(&self) -> Cause {
         match &self.record.activity {
-            Activity::Handler { cause, .. } => cause.clone(),
+            Activity::Handler { cause, .. } | Activity::Unwinding { cause, .. } => cause.clone(),
             Activity::Entry | Activity::Waiting | Activity::Ended => Cause::Entry,
         }
     }
@@ -247,6 +298,7 @@ impl Kernel {
         let entry = || plan.state(&self.record.state).and_then(|state| state.entry.clone());
         match &self.record.activity {
             Activity::Handler { handler, .. } => handler.clone(),
+            Activity::Unwinding { .. } => self.record.undo.last().map(UndoRecord::handler).unwrap_or_default(),
             _ => entry().map(|handler| handler.name).unwrap_or_default(),
         }
     }
@@ -259,17 +311,13 @@ impl Kernel {
             let cause = Cause::Event { handler: handler.clone(), event: event.name, event_id: event.event_id };
             self.interrupt_entry();
             self.run_handler(handler, cause, Some(event.payload));
-        } else if let Some(index) = next_due_timer(&self.record, now)
-            && let Some(timer) = self.record.timers.get_mut(index)
-        {
-            timer.fired = true;
-            let handler = timer.handler.clone();
+        } else if let Some(handler) = fire_next(&mut self.record, state, now) {
             self.interrupt_entry();
             self.run_handler(handler.clone(), Cause::Timer { handler }, None);
         }
     }
 
-    fn do_next(&mut self, state: &StatePlan, now: Timestamp) -> Next {
+    fn do_next(&mut self, state: &StatePlan, plan: &Plan, now: Timestamp) -> Next {
         if let Some(due) = self.record.resume_at {
             if due > now {
                 self.see_inbox();
@@ -286,7 +334,7 @@ impl Kernel {
                 None => {
                     self.record.activity = Activity::Waiting;
                     self.changed = true;
-                    self.do_next(state, now)
+                    self.do_next(state, plan, now)
                 }
             },
             Activity::Handler { handler, .. } => match state.handler(handler) {
@@ -300,6 +348,7 @@ impl Kernel {
                 self.see_inbox();
                 Next::Wait { until: self.record.next_timer() }
             }
+            Activity::Unwinding { .. } => self.undo_next(plan, now),
             Activity::Ended => Next::Ended,
         }
     }
@@ -309,7 +358,7 @@ impl Kernel {
         taken.find_map(|(index, edge)| Some((index, edge?.handler.name.clone())))
     }
 
-    fn see_inbox(&mut self) {
+    pub(super) fn see_inbox(&mut self) {
         let last = self.inbox.last().map_or(0, |event| event.seq);
         if last > self.record.inbox_seen {
             self.record.inbox_seen = last;
@@ -317,22 +366,30 @@ impl Kernel {
         }
     }
 
-    fn interrupt_entry(&mut self) {
+    pub(super) fn interrupt_entry(&mut self) {
         if self.record.activity == Activity::Entry {
             self.record.entry_interrupted = true;
         }
     }
 
-    fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
+    pub(super) fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
         self.record.activity = Activity::Handler { handler, cause, payload };
         self.record.resume_at = None;
         self.changed = true;
     }
 
-    fn keep_visit(&mut self, plan: &Plan) {
+    fn keep_visit(&mut self, plan: &Plan, now: Timestamp) {
+        if let Some(aside) = self.record.set_aside.take() {
+            let handler = self.handler_name(plan);
+            self.forget_where(|entry| entry.is_of(&handler), now);
+            self.record.activity = *aside.activity;
+            self.record.resume_at = aside.resume_at;
+            self.changed = true;
+            return;
+        }
         if matches!(self.record.activity, Activity::Handler { .. }) {
+            self.forget_edges(plan, now);
             self.record.edges_kept += 1;
-            self.forget_edges(plan);
         }
         let goes_on = std::mem::take(&mut self.record.entry_interrupted);
         self.record.activity = if goes_on { Activity::Entry } else { Activity::Waiting };
@@ -341,95 +398,104 @@ impl Kernel {
     }
 
     /// Drops what the handlers of edges have recorded: when an edge is taken again, its steps are to run again.
-    fn forget_edges(&mut self, plan: &Plan) {
+    fn forget_edges(&mut self, plan: &Plan, now: Timestamp) {
         let entry = plan.state(&self.record.state).and_then(|state| state.entry.as_ref());
-        let is_over = |journal: &JournalEntry| !entry.is_some_and(|entry| journal.is_of(&entry.name));
+        let entry = entry.map(|entry| entry.name.clone());
+        self.forget_where(|journal| !entry.as_ref().is_some_and(|entry| journal.is_of(entry)), now);
+    }
+
+    fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
+        self.keep_undo(&is_over, now);
         self.changes.journal.retain(|entry| !is_over(entry));
         let over = self.journal.extract_if(.., |entry| is_over(entry)).map(|entry| entry.key);
         self.changes.forget.extend(over);
     }
 
-    fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
-        let cause = self.cause();
+    pub(super) fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
+        self.enter_for(self.cause(), state, data, unclaimed, plan, now);
+    }
+
+    /// Enters a state because of `cause`.
+    pub(super) fn enter_for(
+        &mut self,
+        cause: Cause,
+        state: String,
+        data: Json,
+        unclaimed: Vec<String>,
+        plan: &Plan,
+        now: Timestamp,
+    ) {
         let error = match &cause {
             Cause::Caught { error, .. } => Some(error.clone()),
             _ => None,
         };
+        if !matches!(self.record.activity, Activity::Unwinding { .. }) {
+            self.keep_undo(|_| true, now);
+        }
         let kind = HistoryKind::Transition {
             from: std::mem::replace(&mut self.record.state, state.clone()),
             to: state,
             cause,
             duration_millis: u64::try_from(now.since(self.record.entered_at).as_millis()).unwrap_or(u64::MAX),
-            attempts: self.journal.iter().fold(0, |sum, entry| entry.attempts.saturating_add(sum)),
+            attempts: self.attempts(),
             error,
             unclaimed,
         };
         self.note(kind, now);
         self.record.data = data;
         self.record.visit += 1;
-        self.journal.clear();
-        self.changes.journal.clear();
-        self.changes.forget.clear();
-        self.changes.drop_journal = true;
-        let state = plan.state(&self.record.state).cloned().unwrap_or_default();
-        settle_in(&mut self.record, &state, now);
+        self.drop_journal();
+        settle_in(&mut self.record, plan, now);
+        if plan.state(&self.record.state).is_some_and(|state| state.pivot || state.end) {
+            self.record.undo.clear();
+        }
         if let Some(first) = self.inbox.first() {
             // Nobody has looked at what is left of it in this state: until then, that makes the execution due.
             self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
         }
         if self.record.activity == Activity::Ended {
-            for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
-                self.changes.consumed.push(seq);
-                self.note(HistoryKind::EventLeft { event: event.name, event_id: event.event_id }, now);
-            }
+            self.leave_events(now);
         }
     }
 
-    fn note(&mut self, kind: HistoryKind, now: Timestamp) {
+    /// Notes the events that nothing takes any more.
+    pub(super) fn leave_events(&mut self, now: Timestamp) {
+        for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
+            self.changes.consumed.push(seq);
+            self.note(HistoryKind::EventLeft { event: event.name, event_id: event.event_id }, now);
+        }
+    }
+
+    /// The error that the present handler caught, if it is a `#[catch]`.
+    fn caught(&self) -> Option<ErrorRecord> {
+        match self.cause() {
+            Cause::Caught { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    pub(super) fn note(&mut self, kind: HistoryKind, now: Timestamp) {
         self.changes.history.push(HistoryRecord { at: now, visit: self.record.visit, kind });
         self.changed = true;
-    }
-
-    /// Timers of edges that the code has got since the state was entered: they count from the entry, too.
-    fn add_new_timers(&mut self, state: &Arc<StatePlan>) {
-        for edge in &state.after {
-            if self.record.timers.iter().all(|timer| timer.handler != edge.handler.name) {
-                let due = self.record.entered_at + edge.delay;
-                self.record.timers.push(TimerRecord { handler: edge.handler.name.clone(), due, fired: false });
-                self.changed = true;
-            }
-        }
-        let known = |timer: &TimerRecord| state.after.iter().any(|edge| edge.handler.name == timer.handler);
-        if !self.record.timers.iter().all(known) {
-            self.record.timers.retain(known);
-            self.changed = true;
-        }
     }
 }
 
 /// Sets up the record for a state that it has just entered.
-fn settle_in(record: &mut ExecutionRecord, state: &StatePlan, now: Timestamp) {
-    let timer = |edge: &super::AfterPlan| TimerRecord {
-        handler: edge.handler.name.clone(),
-        due: now + edge.delay,
-        fired: false,
-    };
+fn settle_in(record: &mut ExecutionRecord, plan: &Plan, now: Timestamp) {
+    let state = plan.state(&record.state).cloned().unwrap_or_default();
     record.entered_at = now;
     record.resume_at = None;
+    record.parked = None;
+    record.set_aside = None;
     record.entry_interrupted = false;
     record.edges_kept = 0;
-    record.timers = state.after.iter().map(timer).collect();
+    let timed = set_timers(record, &state, plan);
     record.activity = match (state.end, &state.entry) {
         (true, _) => Activity::Ended,
-        (false, Some(_)) => Activity::Entry,
-        (false, None) => Activity::Waiting,
+        // What is wrong with a timer shows when it is set again, so the state is looked at in any case.
+        (false, None) if timed => Activity::Waiting,
+        (false, _) => Activity::Entry,
     };
-}
-
-/// The timer that has been due the longest; of several, the first declared.
-fn next_due_timer(record: &ExecutionRecord, now: Timestamp) -> Option<usize> {
-    let due = record.timers.iter().enumerate().filter(|(_, timer)| !timer.fired && timer.due <= now);
-    due.min_by_key(|(_, timer)| timer.due).map(|(index, _)| index)
 }
 
 fn unreadable(message: String) -> ErrorRecord {

@@ -2,15 +2,20 @@
 //! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
 mod advance;
+mod control;
 mod decided;
 mod execution;
 mod plan;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod timers;
+mod unwind;
+#[cfg(test)]
+mod unwind_tests;
 
 pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
-pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
+pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use retry::{Jitter, RetryPolicy};

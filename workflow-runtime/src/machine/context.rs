@@ -117,7 +117,7 @@ impl Cx {
         }
         let value = choose();
         match Json::encode(&value) {
-            Ok(json) => self.turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Done(json) }),
+            Ok(json) => self.turn.record(JournalEntry::new(key, 0, JournalResult::Done(json))),
             Err(error) => self.turn.fail(Failure { kind: ErrorKind::Unreadable, error: Error::from(error) }),
         }
         value
@@ -134,7 +134,7 @@ impl Cx {
                 Some(JournalResult::Sleeping { due }) => due,
                 _ => {
                     let due = turn.scope.services.clock.now() + duration;
-                    turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Sleeping { due } });
+                    turn.record(JournalEntry::new(key, 0, JournalResult::Sleeping { due }));
                     due
                 }
             };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Spawner;
 use crate::base::Clock;
 use crate::record::Json;
 
@@ -13,13 +14,15 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// The most bytes that a step's result may have.
     pub payload_limit: usize,
+    /// The threads that it lends; without, handlers do everything on the one that polls them.
+    pub spawner: Option<Arc<dyn Spawner>>,
 }
 
 impl Services {
     /// The time of `clock`, and for the rest what is the default of an engine.
     #[must_use]
     pub fn new(clock: impl Clock) -> Self {
-        Self { clock: Arc::new(clock), payload_limit: Json::DEFAULT_LIMIT }
+        Self { clock: Arc::new(clock), payload_limit: Json::DEFAULT_LIMIT, spawner: None }
     }
 
     /// The same, with at most `bytes` for a step's result.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorRecord, Json};
+use super::{Closed, ErrorRecord, Json, Reason, UndoRecord, UnwindInto};
 use crate::base::{ExecutionId, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
@@ -43,7 +43,7 @@ pub struct ExecutionRecord {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub entry_interrupted: bool,
     /// How often an edge of this visit was taken and kept it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "super::is_zero")]
     pub edges_kept: u64,
     /// When the suspended handler goes on, if it waits for a retry or a sleep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +57,16 @@ pub struct ExecutionRecord {
     /// Why and when it was parked, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<ParkedRecord>,
+    /// What unwinding would undo of the visits before this one, and of edges that kept this one; the newest is the last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<UndoRecord>,
+    /// The handler that a `#[on]` of the built-in event [`Cancel`](crate::Cancel) interrupted in the middle of its own edge:
+    /// it goes on if the execution stays in the state all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<SetAside>,
+    /// Why it is over without an end state, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
 }
 
 /// What an execution is doing in its state.
@@ -77,8 +87,34 @@ pub enum Activity {
     },
     /// No handler is to run: it waits for an event or a timer.
     Waiting,
-    /// The state is an end state.
+    /// What it has done is being undone, the newest first, until nothing is left in
+    /// [`undo`](ExecutionRecord::undo).
+    Unwinding {
+        /// Where it goes then.
+        into: UnwindInto,
+        /// What made it unwind.
+        cause: Cause,
+        /// How many attempts the steps of the visit had taken before.
+        #[serde(default)]
+        attempts: u32,
+        /// What it was doing before, to do it again after it is parked and retried.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Box<Activity>>,
+    },
+    /// It is over: the state is an end state, or it was [closed](ExecutionRecord::closed).
     Ended,
+}
+
+/// A handler that was interrupted in the middle of its edge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// What it was doing.
+    pub activity: Box<Activity>,
+    /// When it was to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_at: Option<Timestamp>,
+    /// The place in the inbox of what interrupted it.
+    pub by: u64,
 }
 
 /// What made a handler run.
@@ -109,6 +145,16 @@ pub enum Cause {
         /// The error.
         error: ErrorRecord,
     },
+    /// Somebody cancelled the execution, and its state has no edge for that.
+    Cancelled {
+        /// Why, and who.
+        reason: Reason,
+    },
+    /// Somebody moved the execution by hand.
+    Moved {
+        /// Why, and who.
+        reason: Reason,
+    },
 }
 
 /// A timer that was set when the state was entered.
@@ -118,9 +164,33 @@ pub struct TimerRecord {
     pub handler: String,
     /// When it is due.
     pub due: Timestamp,
-    /// Whether it has run its handler, which kept the visit.
+    /// Whether it has run its handler, which kept the visit. One that fires again and again never has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fired: bool,
+    /// What it counts from.
+    #[serde(default, skip_serializing_if = "TimerKind::is_after")]
+    pub kind: TimerKind,
+}
+
+/// What a timer counts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TimerKind {
+    /// The entry of the state.
+    #[default]
+    After,
+    /// The entry of the state, then its own last due time.
+    Every,
+    /// Nothing: it is a point in time that the state's data names.
+    At,
+}
+
+impl TimerKind {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
+    fn is_after(&self) -> bool {
+        *self == Self::After
+    }
 }
 
 /// Why an execution is parked.
@@ -141,15 +211,22 @@ pub enum Status {
     Running,
     /// It waits: for an event, a timer, or the next attempt of a step.
     Waiting,
+    /// What it has done is being undone, or it waits for the next attempt of that.
+    Unwinding,
     /// It failed and waits for a person.
     Parked,
     /// It is in an end state.
     Ended,
+    /// It was cancelled, and is over without an end state.
+    Cancelled,
+    /// It was terminated, and is over without an end state.
+    Terminated,
 }
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 4] = [Self::Running, Self::Waiting, Self::Parked, Self::Ended];
+    pub const ALL: [Self; 7] =
+        [Self::Running, Self::Waiting, Self::Unwinding, Self::Parked, Self::Ended, Self::Cancelled, Self::Terminated];
 
     /// The persisted name.
     #[must_use]
@@ -157,8 +234,20 @@ impl Status {
         match self {
             Self::Running => "running",
             Self::Waiting => "waiting",
+            Self::Unwinding => "unwinding",
             Self::Parked => "parked",
             Self::Ended => "ended",
+            Self::Cancelled => "cancelled",
+            Self::Terminated => "terminated",
+        }
+    }
+
+    /// Whether nothing happens any more, by itself or from outside.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        match self {
+            Self::Ended | Self::Cancelled | Self::Terminated => true,
+            Self::Running | Self::Waiting | Self::Unwinding | Self::Parked => false,
         }
     }
 
@@ -173,11 +262,6 @@ impl fmt::Display for Status {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 impl ExecutionRecord {
@@ -197,18 +281,24 @@ impl ExecutionRecord {
             timers: Vec::new(),
             inbox_seen: 0,
             parked: None,
+            set_aside: None,
+            undo: Vec::new(),
+            closed: None,
         }
     }
 
     /// How it stands.
     #[must_use]
     pub fn status(&self) -> Status {
-        match self.activity {
-            Activity::Ended => Status::Ended,
+        match (&self.activity, &self.closed) {
+            (Activity::Ended, None) => Status::Ended,
+            (Activity::Ended, Some(Closed::Cancelled { .. })) => Status::Cancelled,
+            (Activity::Ended, Some(Closed::Terminated { .. })) => Status::Terminated,
             _ if self.parked.is_some() => Status::Parked,
-            Activity::Waiting => Status::Waiting,
-            Activity::Entry | Activity::Handler { .. } if self.resume_at.is_some() => Status::Waiting,
-            Activity::Entry | Activity::Handler { .. } => Status::Running,
+            (Activity::Unwinding { .. }, _) => Status::Unwinding,
+            (Activity::Waiting, _) => Status::Waiting,
+            (Activity::Entry | Activity::Handler { .. }, _) if self.resume_at.is_some() => Status::Waiting,
+            (Activity::Entry | Activity::Handler { .. }, _) => Status::Running,
         }
     }
 
@@ -216,9 +306,11 @@ impl ExecutionRecord {
     /// The entry handler has but one, which goes on after each edge that keeps the visit.
     #[must_use]
     pub fn edge_number(&self) -> u64 {
-        match self.activity {
-            Activity::Handler { .. } => self.edges_kept,
-            Activity::Entry | Activity::Waiting | Activity::Ended => 0,
+        match (&self.activity, &self.set_aside) {
+            // The handler that was set aside keeps its number, so this one is counted from the other end.
+            (Activity::Handler { .. }, Some(aside)) => u64::MAX - aside.by,
+            (Activity::Handler { .. }, None) => self.edges_kept,
+            (Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended, _) => 0,
         }
     }
 
@@ -233,8 +325,10 @@ impl ExecutionRecord {
     #[must_use]
     pub fn wake_at(&self) -> Option<Timestamp> {
         match self.status() {
-            Status::Parked | Status::Ended => None,
+            Status::Parked | Status::Ended | Status::Cancelled | Status::Terminated => None,
             Status::Running => Some(self.entered_at),
+            // Timers do not cut an undo off.
+            Status::Unwinding => Some(self.resume_at.unwrap_or(self.entered_at)),
             // The handler of an edge that is taken is not interrupted any more, so timers do not count until it is done.
             Status::Waiting if matches!(self.activity, Activity::Handler { .. }) => self.resume_at,
             Status::Waiting => self.next_timer().into_iter().chain(self.resume_at).min(),

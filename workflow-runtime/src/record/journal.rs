@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorRecord, Json};
+use super::{ErrorRecord, Json, UndoableCall};
 use crate::base::Timestamp;
 
 /// One recorded call of the current visit. A later entry of the same key replaces an earlier one.
@@ -15,13 +15,35 @@ pub struct JournalEntry {
     pub attempts: u32,
     /// What became of it.
     pub result: JournalResult,
+    /// What is to be known to undo it, if it is a step that has an `undo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoableCall>,
 }
 
 impl JournalEntry {
+    /// An entry of something that has no `undo`.
+    #[must_use]
+    pub fn new(key: impl Into<String>, attempts: u32, result: JournalResult) -> Self {
+        Self { key: key.into(), attempts, result, undo: None }
+    }
+
     /// Whether the call was made by this handler.
     #[must_use]
     pub fn is_of(&self, handler: &str) -> bool {
         self.key.strip_prefix(handler).is_some_and(|rest| rest.starts_with(':'))
+    }
+
+    /// Whether its step has failed, for good or so far: then its result may be given by hand.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(self.result, JournalResult::Failed { .. } | JournalResult::Retrying { .. })
+    }
+
+    /// The name of its step, or of what else it recorded.
+    #[must_use]
+    pub fn step(&self) -> &str {
+        let call = self.key.rsplitn(3, ':').nth(2).unwrap_or(&self.key);
+        call.rsplit(':').next().unwrap_or(call)
     }
 }
 
@@ -47,6 +69,9 @@ pub enum JournalResult {
         /// When the next attempt is due.
         due: Timestamp,
     },
+    /// It was started. Only a step that has an `undo` says so before it runs, so that it is undone also if nobody learns
+    /// what came of it.
+    Started,
     /// A durable sleep, over at this time.
     Sleeping {
         /// When it is over.

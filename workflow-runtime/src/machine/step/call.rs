@@ -56,12 +56,26 @@ impl StepCall {
         self.run(move |cx| attempt.take().map(|attempt| attempt(cx)), |_| false).await
     }
 
-    /// Runs a step until it succeeds, fails with an error that `again` says no to, or no attempt is left, unless its result
-    /// is recorded. An attempt that was cut off is tried again whatever `again` says.
+    /// Runs a step until it succeeds or no attempt is left, unless its result is recorded.
     ///
     /// # Errors
     /// The step's own, of the last attempt.
-    pub async fn retried<T, E, F, A>(self, mut attempt: F, again: impl Fn(&E) -> bool) -> Result<T, E>
+    pub async fn retried<T, E, F, A>(self, attempt: F) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned,
+        E: StepError,
+        F: FnMut(Cx) -> A,
+        A: Future<Output = Result<T, E>>,
+    {
+        self.retried_if(attempt, |_| true).await
+    }
+
+    /// As [`retried`](Self::retried), but not after an error that `again` says no to. An attempt that was cut off is tried
+    /// again whatever it says.
+    ///
+    /// # Errors
+    /// The step's own, of the last attempt.
+    pub async fn retried_if<T, E, F, A>(self, mut attempt: F, again: impl Fn(&E) -> bool) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
@@ -91,7 +105,7 @@ impl StepCall {
                     failed = entry.attempts;
                     turn.sleep_until(due).await;
                 }
-                JournalResult::Sleeping { .. } => {}
+                JournalResult::Started | JournalResult::Sleeping { .. } => {}
             }
         }
         loop {
@@ -180,7 +194,7 @@ impl StepCall {
     }
 
     fn record(&self, attempts: u32, result: JournalResult) {
-        self.cx.turn().record(JournalEntry { key: self.key.clone(), attempts, result });
+        self.cx.turn().record(JournalEntry::new(&self.key, attempts, result));
     }
 
     fn encode<T: Serialize>(&self, value: &T) -> Result<Json, Failure> {

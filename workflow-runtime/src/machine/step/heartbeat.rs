@@ -139,5 +139,5 @@ pub(super) fn details_key(step: &str) -> String {
 }
 
 pub(super) fn details_entry(step: &str, details: Json) -> JournalEntry {
-    JournalEntry { key: details_key(step), attempts: 0, result: JournalResult::Done(details) }
+    JournalEntry::new(details_key(step), 0, JournalResult::Done(details))
 }
