@@ -111,7 +111,7 @@ pub use machine::{
     StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition, Trigger, Turn, TurnScope, Wait, Workflow,
     WorkflowEvent, WorkflowState, goto,
 };
-pub use machine::{ChildHandle, ChildSpawn};
+pub use machine::{ChildCall, ChildError, ChildSpawn};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]

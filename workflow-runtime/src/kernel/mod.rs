@@ -2,6 +2,7 @@
 //! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
 mod advance;
+mod children;
 mod command;
 mod control;
 mod decided;
@@ -17,6 +18,7 @@ mod unwind;
 mod unwind_tests;
 
 pub use advance::Advance;
+pub(crate) use children::report_key;
 pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};

@@ -17,7 +17,7 @@ mod json;
 mod seal;
 mod undo;
 
-pub use child::{CHILD_EVENT, ChildEnd, ChildReport, LeftChildRecord, ParentRecord};
+pub use child::{CHILD_EVENT, ChildEnd, ChildReport, OutgoingRecord, ParentRecord};
 pub use closed::Closed;
 pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};
