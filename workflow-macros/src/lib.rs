@@ -35,6 +35,7 @@ use crate::parse::data::DataKind;
 /// | key | meaning | default |
 /// |---|---|---|
 /// | `end` | the workflow ends here, and the data is its outcome | it does not |
+/// | `group` | it is no state, but several under one name: [see below](#groups) | it is a state |
 /// | `name = "…"` | the persisted name: letters, digits and `_` | the type's, in snake case |
 /// | `was = "…"`, `was("…", "…")` | older persisted names that are still read | none |
 /// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
@@ -50,6 +51,58 @@ use crate::parse::data::DataKind;
 ///
 /// use workflow_runtime::State;
 /// assert_eq!((PendingPayment::NAME, PendingPayment::WAS, Closed::END), ("pending_payment", &["pending"][..], true));
+/// ```
+///
+/// # Groups
+///
+/// `#[state(group)]` makes an enum of states a group, or superstate: `#[on]`, `#[after]`, `#[every]` and `#[catch]` handlers
+/// that take it are for each state in it, with its data inside. For any state that is no end, take the generated `…Live`
+/// enum. A handler of the state itself goes before one of a group for the same event or error, and that before one for any
+/// state; two groups of one state with a handler for the same event are an error, unless the state has one of its own.
+/// Timers do not exclude each other.
+///
+/// A group is no state: nothing goes there, and it has no entry handler. `Stay<Open>` keeps the state that the execution is
+/// in, so it takes the variant that was handed in. Each state needs a handler of its own besides, which may be
+/// `#[state] fn waiting(&self, _: S) -> Wait`. States of a group that are not of the workflow do not matter to it.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[state] pub struct Unpaid { cents: u64 }
+/// #[state] pub struct Packing { cents: u64 }
+/// #[state(end)] pub struct Sent;
+/// #[state(end)] pub struct Cancelled { refund: u64 }
+/// #[event] pub struct Payment;
+/// #[event] pub struct Packed;
+/// #[event] pub struct Cancel;
+///
+/// #[state(group)]
+/// pub enum Open { Unpaid(Unpaid), Packing(Packing) }
+///
+/// pub struct Order;
+///
+/// #[workflow(start = Unpaid)]
+/// impl Order {
+///     #[on]
+///     fn paid(&self, unpaid: Unpaid, _: Payment) -> Packing { Packing { cents: unpaid.cents } }
+///
+///     #[on]
+///     fn packed(&self, _: Packing, _: Packed) -> Sent { Sent }
+///
+///     #[on]
+///     fn cancelled(&self, open: Open, _: Cancel) -> Cancelled {
+///         match open {
+///             Open::Unpaid(_) => Cancelled { refund: 0 },
+///             Open::Packing(packing) => Cancelled { refund: packing.cents },
+///         }
+///     }
+///
+///     #[after("30d")]
+///     fn forgotten(&self, _: OrderLive) -> Cancelled { Cancelled { refund: 0 } }
+/// }
+///
+/// let cancels = OrderState::GRAPH.edges().filter(|edge| edge.handler.name == "cancelled");
+/// assert_eq!(cancels.map(|edge| edge.from).collect::<Vec<_>>(), ["unpaid", "packing"]);
 /// ```
 ///
 /// # On a method
@@ -255,10 +308,10 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | item | what it is |
 /// |---|---|
 /// | `SaleState` | every state, data inside; `SaleState::GRAPH` is the graph |
-/// | `SaleLive`, `SaleOutcome` | the states that are no end, and those that are |
+/// | `SaleLive`, `SaleOutcome` | the states that are no end, and those that are; a handler that takes `SaleLive` is for any of them |
 /// | `SaleEvent` | every event that some state takes |
 /// | `SaleTransition` | every edge, without data: `PaidToShipping` |
-/// | `SalePendingPaymentNext` | what that state can go to; one such enum for each state that is no end |
+/// | `SalePendingPaymentNext` | what that state can go to by handlers of its own; one such enum for each state that is no end |
 ///
 /// The names of states, events and handlers are persisted, never their order.
 ///

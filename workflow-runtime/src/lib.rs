@@ -104,10 +104,10 @@ pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, blo
 pub use kernel::{Advance, RetryPolicy};
 pub use machine::{
     Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo, Failure,
-    Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress,
-    Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut,
-    Stepper, TargetIn, Targets, Timer, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent,
-    WorkflowState, goto,
+    Finished, Graph, Group, GroupInfo, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On,
+    Outcome, Progress, Rest, RetryInfo, Sending, Source, State, StateInfo, Stay, StepError, StepInfo, StepPanicked,
+    StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition, Trigger, Turn, TurnScope, Wait, Workflow,
+    WorkflowEvent, WorkflowState, goto,
 };
 pub use record::*;
 pub use stores::MemoryStore;

@@ -9,6 +9,8 @@ mod digest;
 mod finish;
 mod graph;
 mod graph_check;
+#[allow(missing_docs, reason = "the probe is for generated code alone")]
+mod group;
 mod handler;
 mod plan;
 #[allow(missing_docs, reason = "for generated code alone")]
@@ -31,7 +33,8 @@ mod workflow;
 pub use crate::kernel::Decided;
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
-pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
+pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
+pub use group::{Group, Source};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
 pub use plan::plan;
 pub use sending::Sending;
