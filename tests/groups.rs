@@ -293,8 +293,8 @@ fn the_graph_has_an_edge_for_each_state_of_a_group() {
 fn a_transition_of_a_group_is_one_and_says_which_states_it_may_leave() {
     let edge = OrderTransition::ForgottenToCancelled;
     assert_eq!((edge.from(), edge.to()), ("inside", "cancelled"));
-    assert_eq!(edge.from_states(), ["pending_payment", "packing", "of_another_workflow"]);
-    assert_eq!(OrderTransition::PaidToPacking.from_states(), ["pending_payment"]);
+    assert_eq!(edge.sources(), ["pending_payment", "packing", "of_another_workflow"]);
+    assert_eq!(OrderTransition::PaidToPacking.sources(), ["pending_payment"]);
     assert_eq!(OrderTransition::LostToCancelled.from(), "order_live");
 }
 

@@ -53,57 +53,7 @@ use crate::parse::data::DataKind;
 /// assert_eq!((PendingPayment::NAME, PendingPayment::WAS, Closed::END), ("pending_payment", &["pending"][..], true));
 /// ```
 ///
-/// # Groups
-///
-/// `#[state(group)]` makes an enum of states a group, or superstate: `#[on]`, `#[after]`, `#[every]` and `#[catch]` handlers
-/// that take it are for each state in it, with its data inside. For any state that is no end, take the generated `…Live`
-/// enum. A handler of the state itself goes before one of a group for the same event or error, and that before one for any
-/// state; two groups of one state with a handler for the same event are an error, unless the state has one of its own.
-/// Timers do not exclude each other.
-///
-/// A group is no state: nothing goes there, and it has no entry handler. `Stay<Open>` keeps the state that the execution is
-/// in, so it takes the variant that was handed in. Each state needs a handler of its own besides, which may be
-/// `#[state] fn waiting(&self, _: S) -> Wait`. States of a group that are not of the workflow do not matter to it.
-///
-/// ```
-/// use workflow_runtime::prelude::*;
-///
-/// #[state] pub struct Unpaid { cents: u64 }
-/// #[state] pub struct Packing { cents: u64 }
-/// #[state(end)] pub struct Sent;
-/// #[state(end)] pub struct Cancelled { refund: u64 }
-/// #[event] pub struct Payment;
-/// #[event] pub struct Packed;
-/// #[event] pub struct Cancel;
-///
-/// #[state(group)]
-/// pub enum Open { Unpaid(Unpaid), Packing(Packing) }
-///
-/// pub struct Order;
-///
-/// #[workflow(start = Unpaid)]
-/// impl Order {
-///     #[on]
-///     fn paid(&self, unpaid: Unpaid, _: Payment) -> Packing { Packing { cents: unpaid.cents } }
-///
-///     #[on]
-///     fn packed(&self, _: Packing, _: Packed) -> Sent { Sent }
-///
-///     #[on]
-///     fn cancelled(&self, open: Open, _: Cancel) -> Cancelled {
-///         match open {
-///             Open::Unpaid(_) => Cancelled { refund: 0 },
-///             Open::Packing(packing) => Cancelled { refund: packing.cents },
-///         }
-///     }
-///
-///     #[after("30d")]
-///     fn forgotten(&self, _: OrderLive) -> Cancelled { Cancelled { refund: 0 } }
-/// }
-///
-/// let cancels = OrderState::GRAPH.edges().filter(|edge| edge.handler.name == "cancelled");
-/// assert_eq!(cancels.map(|edge| edge.from).collect::<Vec<_>>(), ["unpaid", "packing"]);
-/// ```
+#[doc = include_str!("docs/groups.md")]
 ///
 /// # On a method
 ///
@@ -177,6 +127,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `start = S` | the state that an execution starts in | has to be given |
 /// | `include(…)` | the handlers that are written elsewhere, an edge per line | none |
+/// | `events(E, …)` | events that handlers wait for with `cx.recv`, where the impl does not show it | those in its bodies |
 /// | `part` | this impl is a part: the main one includes its handlers | it is the main one |
 /// | `vis = pub(crate)` | the visibility of what is generated | `pub` |
 /// | `allow(…)` | lints that are not to speak | all speak |
@@ -309,7 +260,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `SaleState` | every state, data inside; `SaleState::GRAPH` is the graph |
 /// | `SaleLive`, `SaleOutcome` | the states that are no end, and those that are; a handler that takes `SaleLive` is for any of them |
-/// | `SaleEvent` | every event that some state takes |
+/// | `SaleEvent` | every event that some state takes or a handler waits for |
 /// | `SaleTransition` | every edge, without data: `PaidToShipping` |
 /// | `SalePendingPaymentNext` | what that state can go to by handlers of its own; one such enum for each state that is no end |
 ///
@@ -364,7 +315,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | lint | what it finds |
 /// |---|---|
-/// | `endless_wait` | a state that waits for events and has no `#[after]` |
+/// | `endless_wait` | a state that waits for events, or whose entry handler does with `cx.recv`, and that has no `#[after]` |
 /// | `fragile_step` | a step without `retry`, called where the state has no `#[catch]` |
 /// | `never_taken` | a declared target that the handler provably never takes |
 /// | `ambient_time` | the clock or a pause in a handler, past `cx.now()` and `cx.sleep(…)` |
@@ -443,80 +394,13 @@ pub fn after(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("after", &item.into()).into()
 }
 
-/// Makes a method of a [`#[workflow]`](macro@workflow) impl run at a time that the state names: `#[at(deadline)]`.
-///
-/// The field holds a [`Timestamp`](../workflow_runtime/struct.Timestamp.html), or `Option<Timestamp>` where there may be
-/// none; a field of a field is `order.deadline`. A time in the past fires at once. `Stay` with another time in that field
-/// sets the edge anew, also one that has fired. It is the one timer that does not pause while the execution is parked.
-///
-/// | key | meaning |
-/// |---|---|
-/// | `allow(…)`, after the field | lints that are not to speak of this handler |
-///
-/// ```
-/// use workflow_runtime::prelude::*;
-/// use workflow_runtime::Timestamp;
-/// # #[state(end)] struct Closed;
-/// # #[event] struct Extended { until: Timestamp }
-/// # struct Offer;
-///
-/// #[state]
-/// struct Open { until: Timestamp }
-///
-/// #[workflow(start = Open)]
-/// impl Offer {
-///     #[at(until)]
-///     fn close(&self, _: Open) -> Closed {
-///         Closed
-///     }
-///
-///     #[on]
-///     fn extended(&self, _: Open, extended: Extended) -> Stay<Open> {
-///         Stay(Open { until: extended.until })
-///     }
-/// }
-/// ```
+#[doc = include_str!("docs/at.md")]
 #[proc_macro_attribute]
 pub fn at(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("at", &item.into()).into()
 }
 
-/// Makes a method of a [`#[workflow]`](macro@workflow) impl run again and again while the state lasts: `#[every("2d")]`.
-///
-/// The first time is a period after the state was entered, and each further one a period after the last was due, however late
-/// that was taken. Periods that were missed, as while no engine ran, count as one. It returns `Stay<S>` or `Wait`, perhaps as
-/// one of several: `Next<(A, Wait)>` leaves the state in the end.
-///
-/// | key | meaning |
-/// |---|---|
-/// | `allow(…)`, after the period | lints that are not to speak of this handler |
-///
-/// ```
-/// use workflow_runtime::prelude::*;
-/// # #[state(end)] struct Paid;
-/// # #[state(end)] struct Collected;
-/// # #[event] struct Payment;
-/// # struct Invoice;
-///
-/// #[state]
-/// struct Unpaid { reminders: u32 }
-///
-/// #[workflow(start = Unpaid)]
-/// impl Invoice {
-///     #[every("14d")]
-///     fn remind(&self, unpaid: Unpaid) -> Next<(Stay<Unpaid>, Collected)> {
-///         match unpaid.reminders {
-///             3.. => goto(Collected),
-///             reminders => goto(Stay(Unpaid { reminders: reminders + 1 })),
-///         }
-///     }
-///
-///     #[on]
-///     fn paid(&self, _: Unpaid, _: Payment) -> Paid {
-///         Paid
-///     }
-/// }
-/// ```
+#[doc = include_str!("docs/every.md")]
 #[proc_macro_attribute]
 pub fn every(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("every", &item.into()).into()
@@ -575,12 +459,20 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `retry(max = n)` | attempts in all, the first included, at least 1 | one attempt |
 /// | `retry(…, backoff = "a..b")` | the pause after a failure is a random part of `a`, doubled from attempt to attempt, up to `b` | `"100ms..1m"` |
+/// | `retry(…, jitter = …)` | which part of a pause is left to chance: `full`, `equal` (half of it) or `none` | `full` |
+/// | `retry(…, only(A, B))` | it is tried again after these variants of its error, and no others | after all |
+/// | `retry(…, never(A, B))` | it is tried again after all variants of its error but these | after all |
 /// | `timeout = "…"` | how long one attempt may take | as long as it takes |
+/// | `heartbeat = "…"` | how long one attempt may go without `cx.heartbeat()` | as long as it takes |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
 ///
 /// Arguments that are taken by value have to be `Clone` where the step is retried.
+///
+/// An attempt that is cut off by its `timeout` or its `heartbeat`, or that panics, is tried again whatever `only` and `never`
+/// say. After the last one, the error is `StepTimedOut`, `StepHeartbeatMissed` or `StepPanicked`, which a `#[catch]` handler
+/// can take (with `source`, where the handler's own error is of another type).
 ///
 /// ```
 /// use workflow_runtime::prelude::*;

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{at, display, generated_ident, group_probe, state_probe, type_text};
-use crate::model::{Handler, Machine, Trigger, TypeRef};
+use crate::model::{Handler, Machine, StateModel, Trigger, TypeRef};
 
 /// Whether a handler of a group that `state` is in may end a wait there.
 pub(crate) fn ended_by_group(machine: &Machine, state: &TypeRef) -> TokenStream {
@@ -15,24 +15,27 @@ pub(crate) fn ended_by_group(machine: &Machine, state: &TypeRef) -> TokenStream 
     });
     let probe = state_probe(state);
     let ends = ends.filter(|handler| handler.state != *state).map(|handler| {
-        let group = group_probe(&handler.state);
+        let (cfg, group) = (&handler.cfg, group_probe(&handler.state));
         // What is no group was reported.
-        quote!(!#group::IS_GROUP || #group::ANY || __private::is_among(#group::MEMBERS, #probe::NAME))
+        quote!(#cfg { !#group::IS_GROUP || #group::ANY || __private::is_among(#group::MEMBERS, #probe::NAME) })
     });
-    quote!(__CONFUSED #(|| #ends)*)
+    quote!(__private::any(&[__CONFUSED, #(#ends),*]))
 }
 
 // #[on] fn a(&self, s: Pending, e: E) -> Open
 // #[state] async fn b(&self, cx: &Cx, s: Open) …
 fn expand_misplaced(machine: &Machine) -> TokenStream {
     let states = machine.states.iter().filter(|state| state.live && machine.start.as_ref() != Some(&state.ty));
-    let states: Vec<_> = states.map(|state| &state.ty).collect();
-    let probes = states.iter().map(|state| group_probe(state));
-    let told = states.iter().filter_map(|state| {
+    let states: Vec<_> = states.collect();
+    let are_groups = states.iter().map(|state| {
+        let (cfg, probe) = (&state.cfg, group_probe(&state.ty));
+        quote!(#cfg #probe::IS_GROUP)
+    });
+    let told = states.iter().filter_map(|StateModel { ty: state, cfg, .. }| {
         let mut targets = machine.handlers.iter().flat_map(|handler| handler.output.states());
-        let runs = |handler: &&Handler| handler.state == **state && matches!(handler.trigger, Trigger::Entry);
+        let runs = |handler: &&Handler| handler.state == *state && matches!(handler.trigger, Trigger::Entry);
         let name = display(&state.name);
-        let (span, message) = match targets.find(|to| to == state) {
+        let (span, message) = match targets.find(|to| *to == state) {
             Some(target) => {
                 (target.span(), format!("`{name}` is a group, and nothing goes to a group: go to one of its states"))
             }
@@ -45,15 +48,15 @@ fn expand_misplaced(machine: &Machine) -> TokenStream {
             }
         };
         let (group, refuse) = (group_probe(state), at(span, quote!(__private::refuse(#message))));
-        Some(quote!(const _: () = if #group::IS_GROUP { #refuse };))
+        Some(quote!(#cfg const _: () = if #group::IS_GROUP { #refuse };))
     });
     let start = machine.start.as_ref().map(|start| {
         let group = group_probe(start);
-        quote!(|| #group::IS_GROUP)
+        quote!(#group::IS_GROUP)
     });
     quote! {
         /// Whether a group stands where only a state can, which is told once.
-        const __CONFUSED: ::core::primitive::bool = false #(|| #probes::IS_GROUP)* #start;
+        const __CONFUSED: ::core::primitive::bool = __private::any(&[#(#are_groups,)* #start]);
         #(#told)*
     }
 }

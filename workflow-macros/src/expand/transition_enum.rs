@@ -47,7 +47,7 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
         quote!(match self { #(#arms,)* })
     };
     let from = arms(&|transition| source_name(&transition.handler.state));
-    let from_states = arms(&|transition| {
+    let sources = arms(&|transition| {
         let source = &transition.handler.state;
         let (group, state) = (group_probe(source), state_probe(source));
         quote!(if #group::IS_GROUP { #group::MEMBERS } else { &[#state::NAME] })
@@ -74,7 +74,7 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
             impl #runtime::Transition for #ident {
                 const ALL: &'static [Self] = Self::ALL;
                 fn from(self) -> &'static ::core::primitive::str { Self::from(self) }
-                fn from_states(self) -> &'static [&'static ::core::primitive::str] { Self::from_states(self) }
+                fn sources(self) -> &'static [&'static ::core::primitive::str] { Self::sources(self) }
                 fn to(self) -> &'static ::core::primitive::str { Self::to(self) }
                 fn handler(self) -> &'static ::core::primitive::str { Self::handler(self) }
                 fn trigger(self) -> #runtime::Trigger { Self::trigger(self) }
@@ -98,7 +98,7 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
             pub const fn from(self) -> &'static ::core::primitive::str { #imports #from }
             /// The persisted names of the states that it may leave: one, or those of the group.
             #[must_use]
-            pub const fn from_states(self) -> &'static [&'static ::core::primitive::str] { #imports #from_states }
+            pub const fn sources(self) -> &'static [&'static ::core::primitive::str] { #imports #sources }
             /// The persisted name of the state that it enters.
             #[must_use]
             pub const fn to(self) -> &'static ::core::primitive::str { #imports #to }

@@ -7,11 +7,13 @@
 mod active;
 mod block_on;
 mod builder;
+mod commands;
+mod control;
 mod core;
 mod error;
 mod handle;
 mod registry;
-mod retry;
+mod requests;
 mod run;
 mod scheduler;
 mod system_clock;

@@ -32,6 +32,8 @@ impl Kernel {
         self.note(HistoryKind::Closed { state: self.record.state.clone(), closed: closed.clone() }, now);
         self.record.closed = Some(closed);
         self.record.parked = None;
+        self.record.set_aside = None;
+        self.record.entry_interrupted = false;
         self.record.resume_at = None;
         self.record.timers.clear();
         self.record.activity = Activity::Ended;
@@ -138,7 +140,11 @@ impl Kernel {
         let mut started = Vec::new();
         for entry in &self.journal {
             match &entry.result {
-                JournalResult::Done(_) | JournalResult::Sleeping { .. } | JournalResult::Started => {}
+                JournalResult::Done(_)
+                | JournalResult::Sleeping { .. }
+                | JournalResult::Started
+                | JournalResult::Received { .. }
+                | JournalResult::Child { .. } => {}
                 JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => {
                     forgotten.push(entry.key.clone());
                 }
@@ -149,6 +155,7 @@ impl Kernel {
             }
         }
         self.journal.retain(|entry| !forgotten.contains(&entry.key));
+        self.changes.journal.retain(|entry| !forgotten.contains(&entry.key));
         self.changes.forget.extend(forgotten);
         self.recorded(started);
     }

@@ -58,6 +58,19 @@ impl Place {
     }
 }
 
+/// Whether one of them holds.
+#[must_use]
+pub const fn any(conditions: &[bool]) -> bool {
+    let mut conditions = conditions;
+    while let [first, rest @ ..] = conditions {
+        if *first {
+            return true;
+        }
+        conditions = rest;
+    }
+    false
+}
+
 /// Whether a state of this name is in a group.
 #[must_use]
 pub const fn is_among(members: &[&str], state: &str) -> bool {

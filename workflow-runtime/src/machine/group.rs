@@ -58,6 +58,7 @@ impl<T: Group> GroupProbe<T> {
         T::read(state, data).unwrap_or_else(|| Err(not_in_group(state, T::NAME)))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "as in the other side")]
     pub fn stay<W: Workflow>(group: T) -> Decision<W> {
         let (state, data) = group.write();
         Decision::StayIn { state, data }

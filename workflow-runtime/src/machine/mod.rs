@@ -4,6 +4,8 @@
 //! handler over its state and journal until it ends or waits, and hands back data: that is the whole seam between a
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
+mod cancel;
+mod commands;
 mod context;
 mod digest;
 mod finish;
@@ -17,6 +19,7 @@ mod plan;
 pub mod private;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod probes;
+mod receive;
 mod render;
 mod sending;
 mod services;
@@ -27,10 +30,13 @@ mod stepper;
 mod target;
 mod timer;
 mod turn;
+mod turn_inbox;
 mod turn_state;
 mod workflow;
 
 pub use crate::kernel::Decided;
+pub use cancel::Cancel;
+pub use commands::{ChildHandle, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
@@ -41,7 +47,7 @@ pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
-pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
+pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
 pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
 pub(crate) use turn::panic_text;

@@ -1,5 +1,7 @@
 //! One execution in memory, with no engine: to look at a machine at work, one rest at a time.
 
+mod control;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +13,8 @@ use super::{
     WorkflowState,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
-use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
-use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent};
+use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
+use crate::record::{Closed, ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Reason};
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
 /// [moved](Self::advance).
@@ -62,6 +64,7 @@ pub struct Stepper<W> {
     inbox: Vec<EventRecord>,
     sent: u64,
     history: Vec<HistoryRecord>,
+    commands: Vec<Command>,
 }
 
 /// Why a [`Stepper`] has come to rest.
@@ -76,6 +79,10 @@ pub enum Rest {
     Parked(ErrorRecord),
     /// It has come to an end state.
     Ended,
+    /// It was cancelled before it came to one.
+    Cancelled(Reason),
+    /// It was terminated before it came to one.
+    Terminated(Reason),
 }
 
 impl<W: Workflow> fmt::Debug for Stepper<W> {
@@ -112,7 +119,17 @@ impl<W: Workflow> Stepper<W> {
         let start = Kernel::start(state.to_owned(), data, &plan, clock.now());
         let execution = Kernel::new(start.record, Vec::new(), Vec::new());
         let key = ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::stepper() };
-        Self { workflow, plan, key, clock, execution, inbox: Vec::new(), sent: 0, history: vec![start.history] }
+        Self {
+            workflow,
+            plan,
+            key,
+            clock,
+            execution,
+            inbox: Vec::new(),
+            sent: 0,
+            history: vec![start.history],
+            commands: Vec::new(),
+        }
     }
 
     /// Goes on until it rests.
@@ -136,7 +153,13 @@ impl<W: Workflow> Stepper<W> {
                         None => Err(Error::msg("an execution is parked without a reason")),
                     };
                 }
-                Next::Ended => return Ok(Rest::Ended),
+                Next::Ended => {
+                    return Ok(match self.execution.record().closed.clone() {
+                        None => Rest::Ended,
+                        Some(Closed::Cancelled { reason }) => Rest::Cancelled(reason),
+                        Some(Closed::Terminated { reason }) => Rest::Terminated(reason),
+                    });
+                }
             }
         }
     }
@@ -152,14 +175,7 @@ impl<W: Workflow> Stepper<W> {
     {
         let (name, payload) = (W::event_name(), W::encode_event(&event));
         Sending::new(async move {
-            let payload = payload?;
-            if self.has_ended() {
-                return Err(Error::msg(format!("the execution has ended, and takes no event `{name}`")));
-            }
-            self.sent += 1;
-            let (event_id, sent_at) = (self.sent.to_string(), self.clock.now());
-            let event = NewEvent { event_id, name: name.to_owned(), payload, sent_at };
-            self.inbox.push(EventRecord { seq: self.sent, event });
+            self.receive(name, payload?)?;
             self.run().await
         })
     }
@@ -195,17 +211,6 @@ impl<W: Workflow> Stepper<W> {
         }
     }
 
-    /// Has it try again what it was parked for, then [runs](Self::run) it.
-    ///
-    /// # Errors
-    /// If it is not parked.
-    pub async fn retry(&mut self) -> Result<Rest> {
-        if !self.execution.retry(self.clock.now()) {
-            return Err(Error::msg("the execution is not parked: there is nothing to retry"));
-        }
-        self.run().await
-    }
-
     /// The state that it is in.
     ///
     /// # Errors
@@ -238,6 +243,13 @@ impl<W: Workflow> Stepper<W> {
         &self.history
     }
 
+    /// What it has had done to other executions: children that it started, events that it sent. Here, nothing but this
+    /// list comes of it.
+    #[must_use]
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
     async fn turn(&mut self, handler: &HandlerPlan) {
         let record = self.execution.record();
         let scope = TurnScope {
@@ -250,6 +262,7 @@ impl<W: Workflow> Stepper<W> {
         let call = HandlerCall::of(record, &handler.name);
         let journal = self.execution.journal().to_vec();
         let mut turn = Turn::new(Arc::clone(&self.workflow), call, scope, journal);
+        turn.arrived(self.execution.receivable(&self.plan));
         loop {
             match turn.next().await {
                 Progress::Save(results) => {
@@ -257,9 +270,13 @@ impl<W: Workflow> Stepper<W> {
                     self.commit();
                     turn.saved();
                 }
-                Progress::Wait { due, results } => {
+                Progress::Execute(commands) => {
+                    let answers = commands.into_iter().map(|call| self.acknowledge(call));
+                    turn.answered(answers.collect());
+                }
+                Progress::Wait { due, results, events } => {
                     self.execution.recorded(results);
-                    return self.execution.suspended(due, &self.plan, self.clock.now());
+                    return self.execution.suspended(due, events, &self.plan, self.clock.now());
                 }
                 Progress::Interrupted { results } => return self.execution.recorded(results),
                 Progress::Finished(finished) => {
@@ -276,8 +293,21 @@ impl<W: Workflow> Stepper<W> {
         }
     }
 
-    fn has_ended(&self) -> bool {
-        self.execution.record().status().is_over()
+    /// Nobody else is here: what it has done to others is only remembered.
+    fn acknowledge(&mut self, CommandCall { key, command }: CommandCall) -> CommandAnswer {
+        self.commands.push(command);
+        CommandAnswer { key, result: Ok(Acknowledged::Applied) }
+    }
+
+    fn receive(&mut self, name: &str, payload: Json) -> Result<()> {
+        if self.execution.record().status().is_over() {
+            return Err(Error::msg(format!("the execution has ended, and takes no event `{name}`")));
+        }
+        self.sent += 1;
+        let event =
+            NewEvent { event_id: self.sent.to_string(), name: name.to_owned(), payload, sent_at: self.clock.now() };
+        self.inbox.push(EventRecord { seq: self.sent, event });
+        Ok(())
     }
 
     /// There is no store: what would be written is only remembered.

@@ -112,7 +112,7 @@ pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
 
     /// The persisted names of the states that it may leave: one, or those of the group. In a state that has an edge of its own
     /// for the same event, it is not taken, which [`Graph::edges`] knows.
-    fn from_states(self) -> &'static [&'static str];
+    fn sources(self) -> &'static [&'static str];
 
     /// The persisted name of the state that it enters.
     fn to(self) -> &'static str;
@@ -128,7 +128,7 @@ pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "no state of `{Self}` takes the event `{E}`",
     label = "`{E}` would never be taken",
-    note = "add an edge for it to the `#[workflow]` impl: `#[on] fn name(&self, state: S, event: {E}) -> Target`"
+    note = "add an edge for it to the `#[workflow]` impl: `#[on] fn name(&self, state: S, event: {E}) -> Target`, or wait for it in one: `cx.recv::<{E}>().await`"
 )]
 pub trait Accepts<E>: Workflow {
     /// The persisted name of the event.

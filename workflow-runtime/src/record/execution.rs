@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Closed, ErrorRecord, Json, UndoRecord, UnwindInto};
+use super::{Closed, ErrorRecord, Json, ParentRecord, Reason, UndoRecord, UnwindInto};
 use crate::base::{ExecutionId, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
@@ -48,6 +48,9 @@ pub struct ExecutionRecord {
     /// When the suspended handler goes on, if it waits for a retry or a sleep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_at: Option<Timestamp>,
+    /// Names of events that the suspended handler waits for: one of them has it go on before its time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<String>,
     /// The timers of this visit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerRecord>,
@@ -57,9 +60,16 @@ pub struct ExecutionRecord {
     /// Why and when it was parked, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<ParkedRecord>,
+    /// Who started it, if another execution did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentRecord>,
     /// What unwinding would undo of the visits before this one, and of edges that kept this one; the newest is the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<UndoRecord>,
+    /// The handler that a `#[on]` of the built-in event [`Cancel`](crate::Cancel) interrupted in the middle of its own edge:
+    /// it goes on if the execution stays in the state all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<SetAside>,
     /// Why it is over without an end state, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Closed>,
@@ -101,6 +111,18 @@ pub enum Activity {
     Ended,
 }
 
+/// A handler that was interrupted in the middle of its edge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// What it was doing.
+    pub activity: Box<Activity>,
+    /// When it was to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_at: Option<Timestamp>,
+    /// The place in the inbox of what interrupted it.
+    pub by: u64,
+}
+
 /// What made a handler run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,6 +150,16 @@ pub enum Cause {
         handler: String,
         /// The error.
         error: ErrorRecord,
+    },
+    /// Somebody cancelled the execution, and its state has no edge for that.
+    Cancelled {
+        /// Why, and who.
+        reason: Reason,
+    },
+    /// Somebody moved the execution by hand.
+    Moved {
+        /// Why, and who.
+        reason: Reason,
     },
 }
 
@@ -254,7 +286,10 @@ impl ExecutionRecord {
             resume_at: None,
             timers: Vec::new(),
             inbox_seen: 0,
+            waits_for: Vec::new(),
             parked: None,
+            parent: None,
+            set_aside: None,
             undo: Vec::new(),
             closed: None,
         }
@@ -279,9 +314,11 @@ impl ExecutionRecord {
     /// The entry handler has but one, which goes on after each edge that keeps the visit.
     #[must_use]
     pub fn edge_number(&self) -> u64 {
-        match self.activity {
-            Activity::Handler { .. } => self.edges_kept,
-            Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended => 0,
+        match (&self.activity, &self.set_aside) {
+            // The handler that was set aside keeps its number, so this one is counted from the other end.
+            (Activity::Handler { .. }, Some(aside)) => u64::MAX - aside.by,
+            (Activity::Handler { .. }, None) => self.edges_kept,
+            (Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended, _) => 0,
         }
     }
 

@@ -32,6 +32,19 @@ impl JournalEntry {
     pub fn is_of(&self, handler: &str) -> bool {
         self.key.strip_prefix(handler).is_some_and(|rest| rest.starts_with(':'))
     }
+
+    /// Whether its step has failed, for good or so far: then its result may be given by hand.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(self.result, JournalResult::Failed { .. } | JournalResult::Retrying { .. })
+    }
+
+    /// The name of its step, or of what else it recorded.
+    #[must_use]
+    pub fn step(&self) -> &str {
+        let call = self.key.rsplitn(3, ':').nth(2).unwrap_or(&self.key);
+        call.rsplit(':').next().unwrap_or(call)
+    }
 }
 
 /// What became of a call.
@@ -59,6 +72,25 @@ pub enum JournalResult {
     /// It was started. Only a step that has an `undo` says so before it runs, so that it is undone also if nobody learns
     /// what came of it.
     Started,
+    /// An event was received, and taken out of the inbox.
+    Received {
+        /// Its place in the inbox.
+        seq: u64,
+        /// Its persisted name.
+        event: String,
+        /// What it says.
+        payload: Json,
+    },
+    /// An execution was started, or was there already.
+    Child {
+        /// The persisted name of its workflow.
+        workflow: String,
+        /// Its id.
+        id: String,
+        /// Whether it is cancelled when the visit is left and this call has not been told of its end.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        cancel_when_left: bool,
+    },
     /// A durable sleep, over at this time.
     Sleeping {
         /// When it is over.
