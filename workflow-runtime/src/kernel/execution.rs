@@ -19,6 +19,7 @@
 
 use std::sync::Arc;
 
+use super::journal::Journal;
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::Timestamp;
 use crate::record::{
@@ -31,7 +32,9 @@ use crate::record::{
 pub struct Kernel {
     record: ExecutionRecord,
     inbox: Vec<EventRecord>,
-    journal: Vec<JournalEntry>,
+    journal: Journal,
+    /// Those entries of it that are not stored yet.
+    unsaved: Journal,
     changes: Advance,
     /// The visit that the stored record is in.
     stored_visit: u64,
@@ -79,7 +82,15 @@ impl Kernel {
     #[must_use]
     pub fn new(record: ExecutionRecord, journal: Vec<JournalEntry>, inbox: Vec<EventRecord>) -> Self {
         let stored_visit = record.visit;
-        Self { record, inbox, journal, changes: Advance::default(), stored_visit, changed: false }
+        Self {
+            record,
+            inbox,
+            journal: Journal::new(journal),
+            unsaved: Journal::default(),
+            changes: Advance::default(),
+            stored_visit,
+            changed: false,
+        }
     }
 
     /// The record, with all changes.
@@ -91,7 +102,7 @@ impl Kernel {
     /// The journal of the visit, with all changes.
     #[must_use]
     pub fn journal(&self) -> &[JournalEntry] {
-        &self.journal
+        self.journal.entries()
     }
 
     /// The visit of the stored record: what a commit of the changes is fenced by.
@@ -110,6 +121,7 @@ impl Kernel {
     #[must_use]
     pub fn take_changes(&mut self) -> Advance {
         let mut changes = std::mem::take(&mut self.changes);
+        changes.journal = self.unsaved.take();
         if std::mem::take(&mut self.changed) {
             changes.record = Some(self.record.clone());
         }
@@ -158,10 +170,8 @@ impl Kernel {
     /// Results of steps of the running handler.
     pub fn recorded(&mut self, results: Vec<JournalEntry>) {
         for result in results {
-            self.journal.retain(|entry| entry.key != result.key);
-            self.changes.journal.retain(|entry| entry.key != result.key);
-            self.journal.push(result.clone());
-            self.changes.journal.push(result);
+            self.journal.put(result.clone());
+            self.unsaved.put(result);
         }
     }
 
@@ -221,7 +231,7 @@ impl Kernel {
         self.record.resume_at = None;
         let settled =
             |entry: &JournalEntry| matches!(entry.result, JournalResult::Done(_) | JournalResult::Sleeping { .. });
-        let forgotten = self.journal.extract_if(.., |entry| !settled(entry)).map(|entry| entry.key);
+        let forgotten = self.journal.extract(|entry| !settled(entry)).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(forgotten);
         self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
         true
@@ -344,8 +354,8 @@ impl Kernel {
     fn forget_edges(&mut self, plan: &Plan) {
         let entry = plan.state(&self.record.state).and_then(|state| state.entry.as_ref());
         let is_over = |journal: &JournalEntry| !entry.is_some_and(|entry| journal.is_of(&entry.name));
-        self.changes.journal.retain(|entry| !is_over(entry));
-        let over = self.journal.extract_if(.., |entry| is_over(entry)).map(|entry| entry.key);
+        self.unsaved.extract(is_over);
+        let over = self.journal.extract(is_over).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
     }
 
@@ -360,15 +370,15 @@ impl Kernel {
             to: state,
             cause,
             duration_millis: u64::try_from(now.since(self.record.entered_at).as_millis()).unwrap_or(u64::MAX),
-            attempts: self.journal.iter().fold(0, |sum, entry| entry.attempts.saturating_add(sum)),
+            attempts: self.journal.entries().iter().fold(0, |sum, entry| entry.attempts.saturating_add(sum)),
             error,
             unclaimed,
         };
         self.note(kind, now);
         self.record.data = data;
         self.record.visit += 1;
-        self.journal.clear();
-        self.changes.journal.clear();
+        self.journal.take();
+        self.unsaved.take();
         self.changes.forget.clear();
         self.changes.drop_journal = true;
         let state = plan.state(&self.record.state).cloned().unwrap_or_default();

@@ -4,6 +4,8 @@
 mod advance;
 mod decided;
 mod execution;
+mod join;
+mod journal;
 mod plan;
 mod retry;
 #[cfg(test)]
@@ -12,5 +14,6 @@ mod tests;
 pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
+pub use join::{Join, JoinRule, Verdict};
 pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
 pub use retry::RetryPolicy;

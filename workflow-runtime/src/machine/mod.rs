@@ -25,6 +25,7 @@ mod stepper;
 mod target;
 mod turn;
 mod turn_state;
+mod watch;
 mod workflow;
 
 pub use crate::kernel::Decided;

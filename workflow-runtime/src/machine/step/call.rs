@@ -85,11 +85,11 @@ impl StepCall {
         }
         loop {
             turn.gate().await;
+            let Some(in_flight) = turn.attempt(self.policy.cancel) else { continue };
             let number = failed + 1;
             let Some(attempt) = start(self.cx.in_step(&self.key, number)) else {
                 return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
             };
-            let in_flight = turn.attempt(self.policy.cancel);
             let span = tracing::info_span!(
                 "step",
                 step = self.policy.name,
