@@ -48,6 +48,8 @@ pub fn decide<W: Workflow>(workflow: &Arc<W>, call: HandlerCall) -> (String, Str
         Decided::Goto { state, data } => (state.to_owned(), data.text().to_owned()),
         Decided::Stay { data } => ("stay".to_owned(), data.text().to_owned()),
         Decided::Wait => ("wait".to_owned(), String::new()),
+        Decided::Unwind { state, data } => (format!("unwind {state}"), data.text().to_owned()),
+        Decided::Undone { effect } => ("undone".to_owned(), effect.to_string()),
     }
 }
 

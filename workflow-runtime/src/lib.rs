@@ -90,7 +90,8 @@ pub mod driver {
     //! memory while an execution waits. [`Stepper`](crate::Stepper) is the smallest driver.
 
     pub use crate::kernel::{
-        Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnPlan, Plan, RetryPolicy, StatePlan,
+        Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy,
+        StatePlan,
     };
     pub use crate::machine::{
         AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, SpawnError,
@@ -102,11 +103,11 @@ pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::{Advance, RetryPolicy};
 pub use machine::{
-    Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo, Failure,
-    Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress,
-    Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut,
-    Stepper, TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState,
-    goto,
+    Accepts, After, Branches, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo,
+    Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, JoinMissed, Next,
+    On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo,
+    StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Wait,
+    Workflow, WorkflowEvent, WorkflowState, goto,
 };
 pub use record::*;
 pub use stores::MemoryStore;

@@ -35,6 +35,22 @@ pub enum EngineError {
         /// Which.
         key: ExecutionKey,
     },
+    /// The execution was cancelled, and has no outcome.
+    #[error("the execution {key} was cancelled: {reason}")]
+    Cancelled {
+        /// Which.
+        key: ExecutionKey,
+        /// Why.
+        reason: String,
+    },
+    /// The execution was terminated, and has no outcome.
+    #[error("the execution {key} was terminated: {reason}")]
+    Terminated {
+        /// Which.
+        key: ExecutionKey,
+        /// Why.
+        reason: String,
+    },
     /// The execution failed, and waits for a person.
     #[error("the execution {key} is parked: {error}; mend what is wrong, then call `retry`")]
     Parked {

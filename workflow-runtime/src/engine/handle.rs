@@ -7,7 +7,7 @@ use super::retry::retry;
 use super::{Engine, EngineError};
 use crate::base::ExecutionId;
 use crate::machine::{Accepts, Outcome as _, Sending, Workflow, WorkflowState as _};
-use crate::record::{ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, NewEvent, Status};
+use crate::record::{Closed, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, NewEvent, Status};
 use crate::store::{Change, Commit, HistoryRow, StoreError, Stored};
 
 /// An execution of `W` in an [`Engine`]: to send it events, look at it, and wait for its end.
@@ -79,8 +79,8 @@ impl<W: Workflow> Execution<W> {
     /// Waits for its end, and gives the end state.
     ///
     /// # Errors
-    /// [`EngineError::Parked`] if it fails and waits for a person; [`EngineError::UnknownExecution`],
-    /// [`EngineError::Unreadable`], [`EngineError::ShuttingDown`], or that of the store.
+    /// [`EngineError::Parked`] if it fails and waits for a person; [`EngineError::Cancelled`] or
+    /// [`EngineError::Terminated`] if it came to no end state; [`EngineError::UnknownExecution`], [`EngineError::Unreadable`], [`EngineError::ShuttingDown`], or that of the store.
     pub async fn outcome(&self) -> Result<W::Outcome, EngineError> {
         loop {
             // Before the look, so that nothing is missed in between.
@@ -95,10 +95,19 @@ impl<W: Workflow> Execution<W> {
                     let error = record.parked.map(|parked| parked.error).unwrap_or_else(|| self.no_reason());
                     return Err(EngineError::Parked { key: self.key.clone(), error });
                 }
-                Status::Running | Status::Waiting if self.engine.core.is_stopping() => {
+                Status::Cancelled | Status::Terminated => {
+                    return Err(match record.closed {
+                        Some(Closed::Terminated { reason }) => {
+                            EngineError::Terminated { key: self.key.clone(), reason }
+                        }
+                        Some(Closed::Cancelled { reason }) => EngineError::Cancelled { key: self.key.clone(), reason },
+                        None => EngineError::Ended { key: self.key.clone() },
+                    });
+                }
+                Status::Running | Status::Waiting | Status::Unwinding if self.engine.core.is_stopping() => {
                     return Err(self.engine.core.stopped());
                 }
-                Status::Running | Status::Waiting => {}
+                Status::Running | Status::Waiting | Status::Unwinding => {}
             }
             watch.told().await;
         }

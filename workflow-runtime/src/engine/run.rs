@@ -77,7 +77,7 @@ impl Run {
     async fn park(&self, panic: &str) -> Result<(), Stop> {
         let Some(stored) = self.load().await? else { return Ok(()) };
         let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
-        if matches!(execution.record().status(), Status::Running | Status::Waiting) {
+        if matches!(execution.record().status(), Status::Running | Status::Waiting | Status::Unwinding) {
             let message = format!("user code panicked outside of its handler: {panic}");
             tracing::error!(execution = %self.place.key(), message, "parked");
             execution.park(ErrorRecord { kind: ErrorKind::Panicked, message, sources: Vec::new() }, self.core.now());

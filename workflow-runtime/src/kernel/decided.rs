@@ -12,6 +12,18 @@ pub enum Decided {
         /// Its data.
         data: Json,
     },
+    /// Have everything undone, then enter this state.
+    Unwind {
+        /// Its persisted name.
+        state: &'static str,
+        /// Its data.
+        data: Json,
+    },
+    /// A step is undone: what the run of an undo comes to.
+    Undone {
+        /// Whether there was anything to undo.
+        effect: bool,
+    },
     /// Keep the visit, with this data.
     Stay {
         /// The new data.

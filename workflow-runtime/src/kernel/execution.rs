@@ -14,8 +14,18 @@
 //! | a handler | suspended until a time | the same, at that time | results, the time |
 //! | a handler but a catch | failed, and an edge catches it | the catch handler | edge durable |
 //! | a handler | failed, and none does | parked | error, history |
+//! | a handler | the same, of a workflow that unwinds then | unwinding, into being parked | as below |
+//! | a handler | unwind | unwinding, into a state | results, undos on the stack, history; journal dropped |
+//! | any but unwinding, ended | a request to unwind | unwinding, into a state or the end | the same |
+//! | unwinding | something is left to undo | the newest undo, or the wait for its retry | – |
+//! | unwinding | undone | unwinding | one undo off the stack, history; journal dropped |
+//! | unwinding | an undo failed | parked, with the stack as it is | error, history |
+//! | unwinding | nothing is left | as a start in the state, parked in a new visit, or ended | with the last undo |
 //! | parked | retry | what it did when it failed | failures forgotten, timers moved, history |
 //! | parked, ended | decide | nothing | – |
+//!
+//! What is to be undone moves from the journal to the record's stack when the journal is dropped; entering a pivot or an
+//! end empties it. See `unwind.rs`.
 
 use std::sync::Arc;
 
@@ -24,22 +34,24 @@ use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::Timestamp;
 use crate::record::{
     Activity, Cause, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry,
-    JournalResult, Json, ParkedRecord, TimerRecord,
+    Json, ParkedRecord, TimerRecord, UndoRecord, UnwindInto,
 };
 
 /// An execution in memory: what is stored of it, and what has changed since.
 #[derive(Debug, Clone)]
 pub struct Kernel {
-    record: ExecutionRecord,
+    pub(super) record: ExecutionRecord,
     inbox: Vec<EventRecord>,
-    journal: Journal,
+    pub(super) journal: Journal,
     /// Those entries of it that are not stored yet.
-    unsaved: Journal,
-    changes: Advance,
+    pub(super) unsaved: Journal,
+    pub(super) changes: Advance,
+    /// Counts the calls with an `undo`, in the order in which they are recorded.
+    pub(super) next_order: u64,
     /// The visit that the stored record is in.
     stored_visit: u64,
     /// Whether the record differs from the stored one.
-    changed: bool,
+    pub(super) changed: bool,
 }
 
 /// An execution that is to begin.
@@ -82,12 +94,16 @@ impl Kernel {
     #[must_use]
     pub fn new(record: ExecutionRecord, journal: Vec<JournalEntry>, inbox: Vec<EventRecord>) -> Self {
         let stored_visit = record.visit;
+        let stack = record.undo.iter().map(|undo| undo.order);
+        let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order).chain(stack);
+        let next_order = orders.max().unwrap_or(0);
         Self {
             record,
             inbox,
             journal: Journal::new(journal),
             unsaved: Journal::default(),
             changes: Advance::default(),
+            next_order,
             stored_visit,
             changed: false,
         }
@@ -143,6 +159,9 @@ impl Kernel {
         if self.record.parked.is_some() {
             return Next::Parked;
         }
+        if let Activity::Unwinding { .. } = self.record.activity {
+            return self.undo_next(plan, now);
+        }
         let Some(state) = plan.state(&self.record.state).cloned() else {
             self.park(unknown_state(&self.record.state), now);
             return Next::Parked;
@@ -156,7 +175,7 @@ impl Kernel {
         if matches!(self.record.activity, Activity::Entry | Activity::Waiting) {
             self.take_edge(&state, now);
         }
-        self.do_next(&state, now)
+        self.do_next(&state, plan, now)
     }
 
     /// Whether an edge is to be taken although the entry handler runs.
@@ -169,7 +188,11 @@ impl Kernel {
 
     /// Results of steps of the running handler.
     pub fn recorded(&mut self, results: Vec<JournalEntry>) {
-        for result in results {
+        for mut result in results {
+            if let Some(call) = &mut result.undo {
+                self.next_order += 1;
+                call.order = self.next_order;
+            }
             self.journal.put(result.clone());
             self.unsaved.put(result);
         }
@@ -183,6 +206,9 @@ impl Kernel {
             None if has_edges && self.record.activity == Activity::Entry => {
                 self.record.resume_at = Some(Timestamp::MAX);
             }
+            None if matches!(self.record.activity, Activity::Unwinding { .. }) => {
+                return self.undo_failed(endless_wait(&self.handler_name(plan)), now);
+            }
             None => return self.park(endless_wait(&self.handler_name(plan)), now),
         }
         self.changed = true;
@@ -192,31 +218,40 @@ impl Kernel {
     pub fn handled(&mut self, decided: Decided, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
         match decided {
             Decided::Goto { state, data } => self.enter(state.to_owned(), data, unclaimed, plan, now),
+            Decided::Unwind { state, data } => {
+                let (cause, error) = (self.cause(), self.caught());
+                let into = UnwindInto::State { state: state.to_owned(), data };
+                self.begin_unwinding(into, cause, error, unclaimed, now);
+            }
+            Decided::Undone { effect } => self.undone(effect, now),
             Decided::Stay { data } => {
                 let kind = HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() };
                 self.note(kind, now);
                 self.record.data = data;
-                self.keep_visit(plan);
+                self.keep_visit(plan, now);
             }
             Decided::Wait => {
                 if matches!(self.record.activity, Activity::Handler { .. }) {
                     self.note(HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() }, now);
                 }
-                self.keep_visit(plan);
+                self.keep_visit(plan, now);
             }
         }
     }
 
     /// The running handler failed for good. `caught` is the `#[catch]` handler that takes the error, and the error as that
     /// handler is given it.
-    pub fn failed(&mut self, error: ErrorRecord, caught: Option<(String, Json)>, now: Timestamp) {
+    pub fn failed(&mut self, error: ErrorRecord, caught: Option<(String, Json)>, plan: &Plan, now: Timestamp) {
+        if let Activity::Unwinding { .. } = self.record.activity {
+            return self.undo_failed(error, now);
+        }
         let in_catch = matches!(&self.record.activity, Activity::Handler { cause: Cause::Caught { .. }, .. });
         match caught {
             Some((handler, payload)) if !in_catch => {
                 let cause = Cause::Caught { handler: handler.clone(), error };
                 self.run_handler(handler, cause, Some(payload));
             }
-            _ => self.park(error, now),
+            _ => self.fail(error, plan, now),
         }
     }
 
@@ -229,10 +264,7 @@ impl Kernel {
             timer.due = timer.due + pause;
         }
         self.record.resume_at = None;
-        let settled =
-            |entry: &JournalEntry| matches!(entry.result, JournalResult::Done(_) | JournalResult::Sleeping { .. });
-        let forgotten = self.journal.extract(|entry| !settled(entry)).into_iter().map(|entry| entry.key);
-        self.changes.forget.extend(forgotten);
+        self.forget_failures();
         self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
         true
     }
@@ -248,7 +280,7 @@ impl Kernel {
     #[must_use]
     pub fn cause(&self) -> Cause {
         match &self.record.activity {
-            Activity::Handler { cause, .. } => cause.clone(),
+            Activity::Handler { cause, .. } | Activity::Unwinding { cause, .. } => cause.clone(),
             Activity::Entry | Activity::Waiting | Activity::Ended => Cause::Entry,
         }
     }
@@ -257,6 +289,7 @@ impl Kernel {
         let entry = || plan.state(&self.record.state).and_then(|state| state.entry.clone());
         match &self.record.activity {
             Activity::Handler { handler, .. } => handler.clone(),
+            Activity::Unwinding { .. } => self.record.undo.last().map(UndoRecord::handler).unwrap_or_default(),
             _ => entry().map(|handler| handler.name).unwrap_or_default(),
         }
     }
@@ -279,7 +312,7 @@ impl Kernel {
         }
     }
 
-    fn do_next(&mut self, state: &StatePlan, now: Timestamp) -> Next {
+    fn do_next(&mut self, state: &StatePlan, plan: &Plan, now: Timestamp) -> Next {
         if let Some(due) = self.record.resume_at {
             if due > now {
                 self.see_inbox();
@@ -296,7 +329,7 @@ impl Kernel {
                 None => {
                     self.record.activity = Activity::Waiting;
                     self.changed = true;
-                    self.do_next(state, now)
+                    self.do_next(state, plan, now)
                 }
             },
             Activity::Handler { handler, .. } => match state.handler(handler) {
@@ -310,6 +343,7 @@ impl Kernel {
                 self.see_inbox();
                 Next::Wait { until: self.record.next_timer() }
             }
+            Activity::Unwinding { .. } => self.undo_next(plan, now),
             Activity::Ended => Next::Ended,
         }
     }
@@ -319,7 +353,7 @@ impl Kernel {
         taken.find_map(|(index, edge)| Some((index, edge?.handler.name.clone())))
     }
 
-    fn see_inbox(&mut self) {
+    pub(super) fn see_inbox(&mut self) {
         let last = self.inbox.last().map_or(0, |event| event.seq);
         if last > self.record.inbox_seen {
             self.record.inbox_seen = last;
@@ -339,10 +373,10 @@ impl Kernel {
         self.changed = true;
     }
 
-    fn keep_visit(&mut self, plan: &Plan) {
+    fn keep_visit(&mut self, plan: &Plan, now: Timestamp) {
         if matches!(self.record.activity, Activity::Handler { .. }) {
+            self.forget_edges(plan, now);
             self.record.edges_kept += 1;
-            self.forget_edges(plan);
         }
         let goes_on = std::mem::take(&mut self.record.entry_interrupted);
         self.record.activity = if goes_on { Activity::Entry } else { Activity::Waiting };
@@ -351,51 +385,62 @@ impl Kernel {
     }
 
     /// Drops what the handlers of edges have recorded: when an edge is taken again, its steps are to run again.
-    fn forget_edges(&mut self, plan: &Plan) {
+    fn forget_edges(&mut self, plan: &Plan, now: Timestamp) {
         let entry = plan.state(&self.record.state).and_then(|state| state.entry.as_ref());
         let is_over = |journal: &JournalEntry| !entry.is_some_and(|entry| journal.is_of(&entry.name));
+        self.keep_undo(is_over, now);
         self.unsaved.extract(is_over);
         let over = self.journal.extract(is_over).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
     }
 
-    fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
-        let cause = self.cause();
-        let error = match &cause {
-            Cause::Caught { error, .. } => Some(error.clone()),
-            _ => None,
-        };
+    pub(super) fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
+        let (cause, error) = (self.cause(), self.caught());
+        self.keep_undo(|_| true, now);
         let kind = HistoryKind::Transition {
             from: std::mem::replace(&mut self.record.state, state.clone()),
             to: state,
             cause,
             duration_millis: u64::try_from(now.since(self.record.entered_at).as_millis()).unwrap_or(u64::MAX),
-            attempts: self.journal.entries().iter().fold(0, |sum, entry| entry.attempts.saturating_add(sum)),
+            attempts: self.attempts(),
             error,
             unclaimed,
         };
         self.note(kind, now);
         self.record.data = data;
         self.record.visit += 1;
-        self.journal.take();
-        self.unsaved.take();
-        self.changes.forget.clear();
-        self.changes.drop_journal = true;
+        self.drop_journal();
         let state = plan.state(&self.record.state).cloned().unwrap_or_default();
         settle_in(&mut self.record, &state, now);
+        if state.pivot || state.end {
+            self.record.undo.clear();
+        }
         if let Some(first) = self.inbox.first() {
             // Nobody has looked at what is left of it in this state: until then, that makes the execution due.
             self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
         }
         if self.record.activity == Activity::Ended {
-            for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
-                self.changes.consumed.push(seq);
-                self.note(HistoryKind::EventLeft { event: event.name, event_id: event.event_id }, now);
-            }
+            self.leave_events(now);
         }
     }
 
-    fn note(&mut self, kind: HistoryKind, now: Timestamp) {
+    /// Notes the events that nothing takes any more.
+    pub(super) fn leave_events(&mut self, now: Timestamp) {
+        for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
+            self.changes.consumed.push(seq);
+            self.note(HistoryKind::EventLeft { event: event.name, event_id: event.event_id }, now);
+        }
+    }
+
+    /// The error that the present handler caught, if it is a `#[catch]`.
+    fn caught(&self) -> Option<ErrorRecord> {
+        match self.cause() {
+            Cause::Caught { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    pub(super) fn note(&mut self, kind: HistoryKind, now: Timestamp) {
         self.changes.history.push(HistoryRecord { at: now, visit: self.record.visit, kind });
         self.changed = true;
     }

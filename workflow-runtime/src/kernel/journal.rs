@@ -22,6 +22,10 @@ impl Journal {
         &self.entries
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &JournalEntry> {
+        self.entries.iter()
+    }
+
     /// Adds an entry, in the place of one with its key if there is one.
     pub(super) fn put(&mut self, entry: JournalEntry) {
         match self.places.get(&entry.key).and_then(|place| self.entries.get_mut(*place)) {
@@ -56,7 +60,7 @@ mod tests {
 
     fn entry(key: &str, attempts: u32) -> JournalEntry {
         let result = JournalResult::Done(Json::encode(&attempts).unwrap());
-        JournalEntry { key: key.to_owned(), attempts, result }
+        JournalEntry { key: key.to_owned(), attempts, result, undo: None }
     }
 
     fn text(journal: &Journal) -> Vec<String> {

@@ -10,10 +10,13 @@ mod plan;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod unwind;
+#[cfg(test)]
+mod unwind_tests;
 
 pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
 pub use join::{Join, JoinRule, Verdict};
-pub use plan::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
+pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan};
 pub use retry::RetryPolicy;

@@ -8,6 +8,17 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
     states: BTreeMap<String, Arc<StatePlan>>,
+    on_failure: OnFailure,
+}
+
+/// What becomes of an execution that failed for good, where nothing catches the error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OnFailure {
+    /// It is parked.
+    #[default]
+    Park,
+    /// Everything is undone, then it is parked.
+    Unwind,
 }
 
 /// What may happen in a state.
@@ -15,6 +26,8 @@ pub struct Plan {
 pub struct StatePlan {
     /// Whether it is an end state.
     pub end: bool,
+    /// Whether entering it makes everything done before final.
+    pub pivot: bool,
     /// The entry handler.
     pub entry: Option<HandlerPlan>,
     /// The edges that events take.
@@ -60,6 +73,17 @@ impl Plan {
             self.states.entry((*old).to_owned()).or_insert_with(|| Arc::clone(&state));
         }
         self.states.insert(name.to_owned(), state);
+    }
+
+    /// Says what a failure that nothing catches comes to.
+    pub fn set_on_failure(&mut self, on_failure: OnFailure) {
+        self.on_failure = on_failure;
+    }
+
+    /// What a failure that nothing catches comes to.
+    #[must_use]
+    pub fn on_failure(&self) -> OnFailure {
+        self.on_failure
     }
 
     /// The state of this persisted name.

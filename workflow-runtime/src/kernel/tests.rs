@@ -79,7 +79,7 @@ fn error(message: &str) -> ErrorRecord {
 }
 
 fn result(key: &str, attempts: u32, result: JournalResult) -> JournalEntry {
-    JournalEntry { key: key.to_owned(), attempts, result }
+    JournalEntry::new(key, attempts, result)
 }
 
 /// Stores what has changed and reads it back, as a crash would.
@@ -355,7 +355,7 @@ fn a_handler_that_waits_for_nothing_is_parked_unless_an_edge_can_end_it() {
 fn a_caught_failure_runs_the_catch_handler_and_is_in_the_history() {
     let mut execution = start("working");
     execution.decide(&plan(), at(0));
-    execution.failed(error("no carrier"), Some(("gave_up".to_owned(), json("{}"))), at(3));
+    execution.failed(error("no carrier"), Some(("gave_up".to_owned(), json("{}"))), &plan(), at(3));
     assert_eq!(execution.decide(&plan(), at(3)), Next::Run(handler("gave_up")));
     let (mut execution, _) = reload(&mut execution, vec![]);
     assert_eq!(execution.decide(&plan(), at(4)), Next::Run(handler("gave_up")));
@@ -369,15 +369,15 @@ fn a_caught_failure_runs_the_catch_handler_and_is_in_the_history() {
 fn a_failure_that_nothing_catches_parks_and_so_does_one_of_the_catch_itself() {
     let mut uncaught = start("working");
     uncaught.decide(&plan(), at(0));
-    uncaught.failed(error("broken"), None, at(3));
+    uncaught.failed(error("broken"), None, &plan(), at(3));
     assert_eq!(uncaught.decide(&plan(), at(3)), Next::Parked);
     assert_eq!(uncaught.record().wake_at(), None);
 
     let mut in_catch = start("working");
     in_catch.decide(&plan(), at(0));
-    in_catch.failed(error("first"), Some(("gave_up".to_owned(), json("{}"))), at(3));
+    in_catch.failed(error("first"), Some(("gave_up".to_owned(), json("{}"))), &plan(), at(3));
     in_catch.decide(&plan(), at(3));
-    in_catch.failed(error("second"), Some(("gave_up".to_owned(), json("{}"))), at(4));
+    in_catch.failed(error("second"), Some(("gave_up".to_owned(), json("{}"))), &plan(), at(4));
     assert_eq!(in_catch.decide(&plan(), at(4)), Next::Parked);
     assert_eq!(in_catch.record().parked.as_ref().unwrap().error, error("second"));
 }
@@ -386,7 +386,7 @@ fn a_failure_that_nothing_catches_parks_and_so_does_one_of_the_catch_itself() {
 fn while_parked_events_queue_and_timers_pause() {
     let mut execution = start("working");
     execution.decide(&plan(), at(0));
-    execution.failed(error("broken"), None, at(10));
+    execution.failed(error("broken"), None, &plan(), at(10));
     execution.arrived(vec![event(1, "cancel")]);
     assert_eq!(execution.decide(&plan(), at(1_000)), Next::Parked);
     assert!(execution.retry(at(1_010)));
@@ -404,7 +404,7 @@ fn retry_keeps_successes_forgets_failures_and_is_the_same_visit() {
         result("again", 2, JournalResult::Retrying { error: error("no"), due: at(9) }),
         result("asleep", 0, JournalResult::Sleeping { due: at(9) }),
     ]);
-    execution.failed(error("no"), None, at(1));
+    execution.failed(error("no"), None, &plan(), at(1));
     execution.decide(&plan(), at(1));
     let _ = execution.take_changes();
     assert!(execution.retry(at(2)));

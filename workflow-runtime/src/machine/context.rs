@@ -1,5 +1,6 @@
 //! The context of a handler: what it may ask of the execution that it runs in.
 
+use std::any::Any;
 use std::fmt;
 use std::hash::Hasher;
 use std::sync::Arc;
@@ -20,24 +21,32 @@ use crate::record::{ErrorKind, ExecutionKey, JournalEntry, JournalResult, Json};
 #[derive(Clone)]
 pub struct Cx {
     turn: Arc<TurnState>,
-    step: Option<Arc<StepScope>>,
+    /// The step or the branch that it is of, unless it is that of the handler itself.
+    scope: Option<Arc<CallScope>>,
+    /// The workflow whose handler runs.
+    workflow: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 #[derive(Debug)]
-struct StepScope {
+struct CallScope {
     key: String,
     attempt: u32,
 }
 
 impl fmt::Debug for Cx {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Cx").field("turn", &self.turn).field("step", &self.step).finish()
+        formatter.debug_struct("Cx").field("turn", &self.turn).field("scope", &self.scope).finish_non_exhaustive()
     }
 }
 
 impl Cx {
     pub(super) fn new(turn: Arc<TurnState>) -> Self {
-        Self { turn, step: None }
+        Self { turn, scope: None, workflow: None }
+    }
+
+    /// The same, for a handler of `workflow`.
+    pub(super) fn serving<W: Any + Send + Sync>(self, workflow: Arc<W>) -> Self {
+        Self { workflow: Some(workflow), ..self }
     }
 
     /// A context that belongs to no execution, to call one handler or step in a unit test. Steps run and are retried as
@@ -76,7 +85,7 @@ impl Cx {
     /// Inside a step: which attempt this is, from 1. In a handler: 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.step.as_ref().map_or(1, |step| step.attempt)
+        self.scope.as_ref().map_or(1, |scope| scope.attempt)
     }
 
     /// A text of 32 hexadecimal digits that is the same whenever the same call of this step is made: in a retry, after a
@@ -88,7 +97,7 @@ impl Cx {
     #[must_use]
     pub fn idempotency_key(&self) -> String {
         let scope = &self.turn.scope;
-        let call = self.step.as_ref().map_or(scope.handler.as_str(), |step| &step.key);
+        let call = self.scope.as_ref().map_or(scope.handler.as_str(), |scope| &scope.key);
         let mut hasher = SipHasher13::new();
         for part in [&*scope.key.workflow, scope.key.id.as_str(), call] {
             hasher.write(part.as_bytes());
@@ -122,7 +131,7 @@ impl Cx {
         }
         let value = choose();
         match Json::encode(&value) {
-            Ok(json) => self.turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Done(json) }),
+            Ok(json) => self.turn.record(JournalEntry::new(key, 0, JournalResult::Done(json))),
             Err(error) => self.turn.fail(Failure { kind: ErrorKind::Unreadable, error: Error::from(error) }),
         }
         value
@@ -139,7 +148,7 @@ impl Cx {
                 Some(JournalResult::Sleeping { due }) => due,
                 _ => {
                     let due = turn.scope.services.clock.now() + duration;
-                    turn.record(JournalEntry { key, attempts: 0, result: JournalResult::Sleeping { due } });
+                    turn.record(JournalEntry::new(key, 0, JournalResult::Sleeping { due }));
                     due
                 }
             };
@@ -153,7 +162,7 @@ impl Cx {
 
     /// Who makes the calls in this context: the first part of their keys.
     pub(super) fn caller(&self) -> &str {
-        self.step.as_ref().map_or(&self.turn.scope.handler, |step| &step.key)
+        self.scope.as_ref().map_or(&self.turn.scope.handler, |scope| &scope.key)
     }
 
     pub(super) fn turn(&self) -> &Arc<TurnState> {
@@ -161,7 +170,18 @@ impl Cx {
     }
 
     pub(super) fn in_step(&self, key: &str, attempt: u32) -> Self {
-        let step = StepScope { key: key.to_owned(), attempt };
-        Self { turn: Arc::clone(&self.turn), step: Some(Arc::new(step)) }
+        let scope = CallScope { key: key.to_owned(), attempt };
+        Self { scope: Some(Arc::new(scope)), ..self.clone() }
+    }
+
+    /// That of a branch: what it calls is found by the branch's key first.
+    pub(super) fn in_branch(&self, key: &str) -> Self {
+        self.in_step(key, self.attempt())
+    }
+
+    /// The workflow whose handler runs, if it is this one: a branch that runs on its own needs it for as long as it does.
+    pub(super) fn shared<W: Any + Send + Sync>(&self, workflow: &W) -> Option<Arc<W>> {
+        let shared = Arc::clone(self.workflow.as_ref()?).downcast::<W>().ok()?;
+        std::ptr::eq(&*shared, workflow).then_some(shared)
     }
 }

@@ -37,23 +37,26 @@ impl Finishing<'_> {
             Err(failure) => {
                 let caught = match failure.kind {
                     ErrorKind::Unreadable => None,
+                    // What its edges catch are the failures of its handlers, not those of undos.
+                    _ if matches!(execution.record().activity, Activity::Unwinding { .. }) => None,
                     _ => (self.catch)(&execution.record().state, &failure.error),
                 };
                 let error = failure.to_record();
                 match &caught {
                     Some((catch, _)) => tracing::info!(%error, catch, "the handler failed, and an edge catches it"),
-                    None => tracing::error!(%error, "the handler failed, and nothing catches it: parked"),
+                    None => tracing::error!(%error, "the handler failed, and nothing catches it"),
                 }
-                execution.failed(error, caught.map(|(handler, payload)| (handler.to_owned(), payload)), self.now);
+                let caught = caught.map(|(handler, payload)| (handler.to_owned(), payload));
+                execution.failed(error, caught, self.plan, self.now);
             }
         }
     }
 
     fn check_size(&self, execution: &Kernel, decided: Decided) -> Result<Decided, Failure> {
         let (state, data) = match &decided {
-            Decided::Goto { state, data } => (*state, data),
+            Decided::Goto { state, data } | Decided::Unwind { state, data } => (*state, data),
             Decided::Stay { data } => (execution.record().state.as_str(), data),
-            Decided::Wait => return Ok(decided),
+            Decided::Wait | Decided::Undone { .. } => return Ok(decided),
         };
         let (len, limit) = (data.text().len(), self.payload_limit);
         if len <= limit {
@@ -72,7 +75,7 @@ impl HandlerCall {
     pub fn of(record: &ExecutionRecord, handler: &str) -> Self {
         let payload = match &record.activity {
             Activity::Handler { payload, .. } => payload.clone(),
-            Activity::Entry | Activity::Waiting | Activity::Ended => None,
+            Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended => None,
         };
         Self { state: record.state.clone(), data: record.data.clone(), handler: handler.to_owned(), payload }
     }

@@ -10,6 +10,8 @@ mod finish;
 mod graph;
 mod graph_check;
 mod handler;
+#[allow(missing_docs, reason = "most of it is for generated code alone")]
+mod parallel;
 mod plan;
 #[allow(missing_docs, reason = "for generated code alone")]
 pub mod private;
@@ -33,6 +35,7 @@ pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
+pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use sending::Sending;
 pub use services::Services;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
-use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Status};
+use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent};
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
 /// [moved](Self::advance).
@@ -277,7 +277,7 @@ impl<W: Workflow> Stepper<W> {
     }
 
     fn has_ended(&self) -> bool {
-        self.execution.record().status() == Status::Ended
+        self.execution.record().status().is_over()
     }
 
     /// There is no store: what would be written is only remembered.

@@ -120,6 +120,7 @@ impl Turn {
     #[must_use]
     pub fn new<W: Workflow>(workflow: Arc<W>, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Self {
         Self::of(scope, journal, |cx| async move {
+            let cx = cx.serving(Arc::clone(&workflow));
             match workflow.run(&cx, &call) {
                 HandlerRun::Ready(result) => result,
                 HandlerRun::Future(future) => future.await,

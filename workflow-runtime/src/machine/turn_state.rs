@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::{Failure, TurnScope};
 use crate::base::{Sleep, Timestamp};
-use crate::record::{JournalEntry, JournalResult};
+use crate::record::{JournalEntry, JournalResult, ParallelEnd};
 
 pub(super) struct TurnState {
     pub(super) scope: TurnScope,
@@ -113,6 +113,12 @@ impl TurnState {
         }
     }
 
+    /// Whether a call was made whose key begins with this one.
+    pub(super) fn has_calls_in(&self, key: &str) -> bool {
+        let from = format!("{key}:");
+        self.lock().calls.range(from.clone()..).next().is_some_and(|(call, _)| call.starts_with(&from))
+    }
+
     pub(super) fn recorded(&self, key: &str) -> Option<JournalEntry> {
         self.lock().journal.get(key).cloned()
     }
@@ -207,7 +213,7 @@ impl TurnState {
         let inner = self.lock();
         let told = |key: &&String| {
             let entry = inner.journal.get(*key).filter(|entry| entry.is_of(&self.scope.handler));
-            entry.is_some_and(|entry| !matches!(entry.result, JournalResult::Sleeping { .. }))
+            entry.is_some_and(|entry| is_of_interest(&entry.result))
         };
         // Nobody asks for what is inside of a step that is recorded itself.
         let is_inside_of_claimed = |key: &str| {
@@ -301,8 +307,17 @@ impl TurnState {
 }
 
 impl Inner {
+    /// Whether what was asked for has all that is inside of it with it.
     fn is_claimed(&self, key: &str) -> bool {
-        self.journal.contains_key(key) && !self.unclaimed.contains(key)
+        let whole = |entry: &JournalEntry| match &entry.result {
+            // The branches that were stopped are not asked for again.
+            JournalResult::Parallel(call) => {
+                call.end.as_ref().is_some_and(|end| *end == ParallelEnd::TimedOut || !end.by().is_empty())
+            }
+            JournalResult::Branch(_) => false,
+            _ => true,
+        };
+        self.journal.get(key).is_some_and(whole) && !self.unclaimed.contains(key)
     }
 
     /// Wakes the turn, once the lock is given back, if this happens in a task of its own: only the turn saves results,
@@ -326,6 +341,11 @@ impl Inner {
             self.next_waiter
         })
     }
+}
+
+/// Whether somebody wants to know that nobody asked for it: not where it says nothing that was done.
+fn is_of_interest(result: &JournalResult) -> bool {
+    !matches!(result, JournalResult::Sleeping { .. } | JournalResult::Parallel(_) | JournalResult::Branch(_))
 }
 
 /// A step that runs. Dropping it says that it runs no more.

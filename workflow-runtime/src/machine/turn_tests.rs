@@ -1,6 +1,7 @@
 //! A turn is polled by hand here: what it hands back, and when, is all there is to see.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Wake;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -62,6 +63,7 @@ fn values(results: &[JournalEntry]) -> Vec<&str> {
         JournalResult::Done(json) => json.text(),
         JournalResult::Failed { .. } => "failed",
         JournalResult::Retrying { .. } => "retrying",
+        JournalResult::Started => "started",
         JournalResult::Sleeping { .. } => "sleeping",
     });
     values.collect()
@@ -398,11 +400,7 @@ fn a_result_over_the_limit_fails_the_handler_with_a_text_that_says_so() {
 
 #[test]
 fn a_recorded_result_of_another_shape_is_unreadable_and_one_that_nobody_asks_for_is_told() {
-    let entry = |key: &str, json: &str| JournalEntry {
-        key: key.to_owned(),
-        attempts: 1,
-        result: JournalResult::Done(Json::encode(json).unwrap()),
-    };
+    let entry = |key: &str, json: &str| JournalEntry::new(key, 1, JournalResult::Done(Json::encode(json).unwrap()));
     let mut first = turn(&clock(), vec![], |cx| async move { plain(&cx, 1).await.map(|_| Decided::Wait) });
     let Some(Progress::Finished(finished)) = poll(&mut first) else { panic!("the handler does not end") };
     let key = &finished.results[0].key;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorRecord, Json};
+use super::{Closed, ErrorRecord, Json, UndoRecord, UnwindInto};
 use crate::base::{ExecutionId, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
@@ -43,7 +43,7 @@ pub struct ExecutionRecord {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub entry_interrupted: bool,
     /// How often an edge of this visit was taken and kept it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "super::is_zero")]
     pub edges_kept: u64,
     /// When the suspended handler goes on, if it waits for a retry or a sleep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +57,12 @@ pub struct ExecutionRecord {
     /// Why and when it was parked, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<ParkedRecord>,
+    /// What unwinding would undo of the visits before this one, and of edges that kept this one; the newest is the last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<UndoRecord>,
+    /// Why it is over without an end state, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
 }
 
 /// What an execution is doing in its state.
@@ -77,7 +83,21 @@ pub enum Activity {
     },
     /// No handler is to run: it waits for an event or a timer.
     Waiting,
-    /// The state is an end state.
+    /// What it has done is being undone, the newest first, until nothing is left in
+    /// [`undo`](ExecutionRecord::undo).
+    Unwinding {
+        /// Where it goes then.
+        into: UnwindInto,
+        /// What made it unwind.
+        cause: Cause,
+        /// How many attempts the steps of the visit had taken before.
+        #[serde(default)]
+        attempts: u32,
+        /// What it was doing before, to do it again after it is parked and retried.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Box<Activity>>,
+    },
+    /// It is over: the state is an end state, or it was [closed](ExecutionRecord::closed).
     Ended,
 }
 
@@ -141,15 +161,22 @@ pub enum Status {
     Running,
     /// It waits: for an event, a timer, or the next attempt of a step.
     Waiting,
+    /// What it has done is being undone, or it waits for the next attempt of that.
+    Unwinding,
     /// It failed and waits for a person.
     Parked,
     /// It is in an end state.
     Ended,
+    /// It was cancelled, and is over without an end state.
+    Cancelled,
+    /// It was terminated, and is over without an end state.
+    Terminated,
 }
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 4] = [Self::Running, Self::Waiting, Self::Parked, Self::Ended];
+    pub const ALL: [Self; 7] =
+        [Self::Running, Self::Waiting, Self::Unwinding, Self::Parked, Self::Ended, Self::Cancelled, Self::Terminated];
 
     /// The persisted name.
     #[must_use]
@@ -157,8 +184,20 @@ impl Status {
         match self {
             Self::Running => "running",
             Self::Waiting => "waiting",
+            Self::Unwinding => "unwinding",
             Self::Parked => "parked",
             Self::Ended => "ended",
+            Self::Cancelled => "cancelled",
+            Self::Terminated => "terminated",
+        }
+    }
+
+    /// Whether nothing happens any more, by itself or from outside.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        match self {
+            Self::Ended | Self::Cancelled | Self::Terminated => true,
+            Self::Running | Self::Waiting | Self::Unwinding | Self::Parked => false,
         }
     }
 
@@ -173,11 +212,6 @@ impl fmt::Display for Status {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 impl ExecutionRecord {
@@ -197,18 +231,23 @@ impl ExecutionRecord {
             timers: Vec::new(),
             inbox_seen: 0,
             parked: None,
+            undo: Vec::new(),
+            closed: None,
         }
     }
 
     /// How it stands.
     #[must_use]
     pub fn status(&self) -> Status {
-        match self.activity {
-            Activity::Ended => Status::Ended,
+        match (&self.activity, &self.closed) {
+            (Activity::Ended, None) => Status::Ended,
+            (Activity::Ended, Some(Closed::Cancelled { .. })) => Status::Cancelled,
+            (Activity::Ended, Some(Closed::Terminated { .. })) => Status::Terminated,
             _ if self.parked.is_some() => Status::Parked,
-            Activity::Waiting => Status::Waiting,
-            Activity::Entry | Activity::Handler { .. } if self.resume_at.is_some() => Status::Waiting,
-            Activity::Entry | Activity::Handler { .. } => Status::Running,
+            (Activity::Unwinding { .. }, _) => Status::Unwinding,
+            (Activity::Waiting, _) => Status::Waiting,
+            (Activity::Entry | Activity::Handler { .. }, _) if self.resume_at.is_some() => Status::Waiting,
+            (Activity::Entry | Activity::Handler { .. }, _) => Status::Running,
         }
     }
 
@@ -218,7 +257,7 @@ impl ExecutionRecord {
     pub fn edge_number(&self) -> u64 {
         match self.activity {
             Activity::Handler { .. } => self.edges_kept,
-            Activity::Entry | Activity::Waiting | Activity::Ended => 0,
+            Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended => 0,
         }
     }
 
@@ -233,8 +272,10 @@ impl ExecutionRecord {
     #[must_use]
     pub fn wake_at(&self) -> Option<Timestamp> {
         match self.status() {
-            Status::Parked | Status::Ended => None,
+            Status::Parked | Status::Ended | Status::Cancelled | Status::Terminated => None,
             Status::Running => Some(self.entered_at),
+            // Timers do not cut an undo off.
+            Status::Unwinding => Some(self.resume_at.unwrap_or(self.entered_at)),
             // The handler of an edge that is taken is not interrupted any more, so timers do not count until it is done.
             Status::Waiting if matches!(self.activity, Activity::Handler { .. }) => self.resume_at,
             Status::Waiting => self.next_timer().into_iter().chain(self.resume_at).min(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, ErrorRecord};
+use super::{Cause, Closed, ErrorRecord};
 use crate::base::Timestamp;
 
 /// One row of an execution's history.
@@ -66,6 +66,48 @@ pub enum HistoryKind {
     Retried {
         /// The state it was parked in.
         state: String,
+    },
+    /// What the execution has done is to be undone.
+    UnwindBegan {
+        /// The state it is in.
+        from: String,
+        /// The state that it enters when all is undone; without, it is parked or closed then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        into: Option<String>,
+        /// What made it.
+        cause: Cause,
+        /// The error that made it, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<ErrorRecord>,
+        /// As in [`Transition`](Self::Transition).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unclaimed: Vec<String>,
+    },
+    /// A step was undone.
+    Undone {
+        /// The step.
+        step: String,
+        /// The key that its call had in the journal.
+        key: String,
+        /// Whether there was anything to undo: not if the step may have run, was run again to learn its output, and
+        /// failed with its own error.
+        effect: bool,
+    },
+    /// A step could not be undone: the execution is parked with that and all older ones left to undo.
+    UndoFailed {
+        /// The step.
+        step: String,
+        /// The key that its call had in the journal.
+        key: String,
+        /// Why its undo failed.
+        error: ErrorRecord,
+    },
+    /// The execution is over without an end state.
+    Closed {
+        /// The state it was in.
+        state: String,
+        /// Why.
+        closed: Closed,
     },
     /// The execution ended while this event waited in its inbox: no edge took it.
     EventLeft {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorRecord, Json};
+use super::{BranchRecord, ErrorRecord, Json, ParallelRecord, UndoableCall};
 use crate::base::Timestamp;
 
 /// One recorded call of the current visit. A later entry of the same key replaces an earlier one.
@@ -15,9 +15,18 @@ pub struct JournalEntry {
     pub attempts: u32,
     /// What became of it.
     pub result: JournalResult,
+    /// What is to be known to undo it, if it is a step that has an `undo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoableCall>,
 }
 
 impl JournalEntry {
+    /// An entry of something that has no `undo`.
+    #[must_use]
+    pub fn new(key: impl Into<String>, attempts: u32, result: JournalResult) -> Self {
+        Self { key: key.into(), attempts, result, undo: None }
+    }
+
     /// Whether the call was made by this handler.
     #[must_use]
     pub fn is_of(&self, handler: &str) -> bool {
@@ -47,9 +56,16 @@ pub enum JournalResult {
         /// When the next attempt is due.
         due: Timestamp,
     },
+    /// It was started. Only a step that has an `undo` says so before it runs, so that it is undone also if nobody learns
+    /// what came of it.
+    Started,
     /// A durable sleep, over at this time.
     Sleeping {
         /// When it is over.
         due: Timestamp,
     },
+    /// A call of a `#[parallel]` function.
+    Parallel(ParallelRecord),
+    /// A branch of such a call, which has ended.
+    Branch(BranchRecord),
 }

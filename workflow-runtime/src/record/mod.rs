@@ -5,21 +5,32 @@
 //! an index, so that reordering code changes nothing. A record is JSON in a [sealed](seal) envelope: a checksum over
 //! what it is and whose it is, so that a damaged or misplaced row is found instead of believed.
 
+mod closed;
 mod error;
 mod event;
 mod execution;
 mod history;
 mod journal;
 mod json;
+mod parallel;
 mod seal;
+mod undo;
 
+pub use closed::Closed;
 pub use error::{ErrorKind, ErrorRecord};
 pub use event::{EventRecord, NewEvent};
 pub use execution::{Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, Status, TimerRecord};
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
+pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
 pub use seal::{RecordKind, Sealed, UnsealError, open, seal};
+pub use undo::{UndoOutput, UndoRecord, UndoableCall, UnwindInto};
 
 /// The version of the persisted format that this build writes. It reads every version up to this one.
 pub const FORMAT_VERSION: u32 = 2;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}

@@ -243,7 +243,7 @@ impl Kept {
         if let Some(record) = advance.record {
             self.record = record;
             self.quarantine = None;
-            if self.record.status() == Status::Ended {
+            if self.record.status().is_over() {
                 self.end();
             }
         }

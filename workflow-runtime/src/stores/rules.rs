@@ -35,8 +35,8 @@ impl Head {
 
     pub(super) fn admit_unless_ended(&self) -> Result<(), Refused> {
         match self.status {
-            Status::Ended => Err(Refused::Ended),
-            Status::Running | Status::Waiting | Status::Parked => Ok(()),
+            Status::Ended | Status::Cancelled | Status::Terminated => Err(Refused::Ended),
+            Status::Running | Status::Waiting | Status::Unwinding | Status::Parked => Ok(()),
         }
     }
 
@@ -44,11 +44,11 @@ impl Head {
     /// that has not been looked at makes it due at once, which is written as its entry time, as for a running one.
     pub(super) fn wake_at(&self, last_pending: u64) -> Option<Timestamp> {
         match self.status {
-            Status::Parked | Status::Ended => None,
-            Status::Running | Status::Waiting if last_pending > self.inbox_seen => {
+            Status::Parked | Status::Ended | Status::Cancelled | Status::Terminated => None,
+            Status::Running | Status::Waiting | Status::Unwinding if last_pending > self.inbox_seen => {
                 Some(self.record_wake_at.map_or(self.entered_at, |wake_at| wake_at.min(self.entered_at)))
             }
-            Status::Running | Status::Waiting => self.record_wake_at,
+            Status::Running | Status::Waiting | Status::Unwinding => self.record_wake_at,
         }
     }
 }

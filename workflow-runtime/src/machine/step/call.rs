@@ -80,7 +80,10 @@ impl StepCall {
                     failed = entry.attempts;
                     turn.sleep_until(due).await;
                 }
-                JournalResult::Sleeping { .. } => {}
+                JournalResult::Started
+                | JournalResult::Sleeping { .. }
+                | JournalResult::Parallel(_)
+                | JournalResult::Branch(_) => {}
             }
         }
         loop {
@@ -151,7 +154,7 @@ impl StepCall {
     }
 
     fn record(&self, attempts: u32, result: JournalResult) {
-        self.cx.turn().record(JournalEntry { key: self.key.clone(), attempts, result });
+        self.cx.turn().record(JournalEntry::new(&self.key, attempts, result));
     }
 
     fn encode<T: Serialize>(&self, value: &T) -> Result<Json, Failure> {

@@ -102,7 +102,7 @@ impl ExecutionRow {
     }
 
     pub(super) fn is_ended(&self) -> bool {
-        self.head.status == Status::Ended
+        self.head.status.is_over()
     }
 }
 

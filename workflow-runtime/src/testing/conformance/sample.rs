@@ -169,7 +169,7 @@ pub(super) fn event(event_id: &str) -> NewEvent {
 }
 
 pub(super) fn entry(key: &str, output: &str) -> JournalEntry {
-    JournalEntry { key: key.to_owned(), attempts: 1, result: JournalResult::Done(json(output)) }
+    JournalEntry::new(key, 1, JournalResult::Done(json(output)))
 }
 
 pub(super) fn started(record: &ExecutionRecord) -> HistoryRecord {

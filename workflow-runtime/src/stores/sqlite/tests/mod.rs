@@ -45,7 +45,7 @@ fn history(visit: u64) -> HistoryRecord {
 }
 
 fn entry(key: &str) -> JournalEntry {
-    JournalEntry { key: key.to_owned(), attempts: 1, result: JournalResult::Done(text("done")) }
+    JournalEntry::new(key, 1, JournalResult::Done(text("done")))
 }
 
 fn create(id: &str) -> Commit {

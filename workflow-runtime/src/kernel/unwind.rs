@@ -1,0 +1,276 @@
+//! Unwinding: what was done is undone, the newest first, and then the execution goes where it was to go.
+//!
+//! What is to be undone is kept in two places. The journal has the calls of the present visit; the record's stack has
+//! what the journal has lost: those of earlier visits, and of edges that kept this one. When unwinding begins, all of it
+//! is on the stack and the journal is empty, to be that of one undo at a time.
+
+use std::collections::BTreeSet;
+
+use super::{HandlerPlan, Kernel, Next, OnFailure, Plan};
+use crate::base::Timestamp;
+use crate::record::{
+    Activity, Cause, Closed, ErrorKind, ErrorRecord, HistoryKind, JournalEntry, JournalResult, ParallelEnd,
+    ParallelRecord, ParkedRecord, UndoOutput, UndoRecord, UnwindInto,
+};
+
+impl Kernel {
+    /// Has everything undone that can be, and goes `into` then. Whatever runs is to be stopped before.
+    ///
+    /// One that is over already does not, nor one that unwinds: its undos are not cut off. One that is parked because an
+    /// undo failed tries that again and goes `into` in place of where it was to go. Says whether it does.
+    pub fn unwind(&mut self, into: UnwindInto, cause: Cause, error: Option<ErrorRecord>, now: Timestamp) -> bool {
+        match &self.record.activity {
+            Activity::Ended => return false,
+            Activity::Unwinding { .. } if self.record.parked.is_none() => return false,
+            Activity::Unwinding { .. } => self.forget_failures(),
+            Activity::Entry | Activity::Handler { .. } | Activity::Waiting => {}
+        }
+        self.begin_unwinding(into, cause, error, Vec::new(), now);
+        true
+    }
+
+    /// Ends the execution where it is, without an end state.
+    pub fn close(&mut self, closed: Closed, now: Timestamp) {
+        self.note(HistoryKind::Closed { state: self.record.state.clone(), closed: closed.clone() }, now);
+        self.record.closed = Some(closed);
+        self.record.parked = None;
+        self.record.resume_at = None;
+        self.record.timers.clear();
+        self.record.activity = Activity::Ended;
+        self.drop_journal();
+        self.leave_events(now);
+    }
+
+    pub(super) fn begin_unwinding(
+        &mut self,
+        into: UnwindInto,
+        cause: Cause,
+        error: Option<ErrorRecord>,
+        unclaimed: Vec<String>,
+        now: Timestamp,
+    ) {
+        let from = self.record.state.clone();
+        let state = into.state().map(str::to_owned);
+        self.note(HistoryKind::UnwindBegan { from, into: state, cause: cause.clone(), error, unclaimed }, now);
+        self.record.parked = None;
+        self.record.resume_at = None;
+        let attempts = self.attempts();
+        let before = match std::mem::replace(&mut self.record.activity, Activity::Waiting) {
+            // It was parked on the way, and its journal is that of the undo that failed.
+            Activity::Unwinding { before, .. } => before,
+            before => {
+                self.keep_undo(|_| true, now);
+                self.drop_journal();
+                self.prepare_undo();
+                Some(Box::new(before))
+            }
+        };
+        let before = before.filter(|_| matches!(into, UnwindInto::Park { .. }));
+        self.record.activity = Activity::Unwinding { into, cause, attempts, before };
+    }
+
+    /// How many attempts the steps of the visit took.
+    pub(super) fn attempts(&self) -> u32 {
+        match &self.record.activity {
+            Activity::Unwinding { attempts, .. } => *attempts,
+            _ => self.journal.iter().fold(0, |sum, entry| entry.attempts.saturating_add(sum)),
+        }
+    }
+
+    /// The next undo, or what comes after the last one.
+    pub(super) fn undo_next(&mut self, plan: &Plan, now: Timestamp) -> Next {
+        let Some(undo) = self.record.undo.last() else { return self.unwound(plan, now) };
+        let handler = HandlerPlan { name: undo.handler(), pure: false };
+        if let Some(due) = self.record.resume_at {
+            if due > now {
+                self.see_inbox();
+                return Next::Wait { until: Some(due) };
+            }
+            self.record.resume_at = None;
+            self.changed = true;
+        }
+        Next::Run(handler)
+    }
+
+    /// The newest is undone; `effect` says whether there was anything to undo.
+    pub(super) fn undone(&mut self, effect: bool, now: Timestamp) {
+        let Some(undo) = self.record.undo.pop() else { return };
+        if let UndoOutput::Unknown { .. } = undo.output {
+            // It ran again, and what ran inside of it is to be undone too.
+            let inside = format!("{}:", undo.key);
+            let entries = self.journal.iter().filter(|entry| entry.key.starts_with(&inside)).cloned().collect();
+            self.push_undo(entries, undo.visit, now);
+        }
+        self.note(HistoryKind::Undone { step: undo.step, key: undo.key, effect }, now);
+        self.record.resume_at = None;
+        self.drop_journal();
+        self.prepare_undo();
+    }
+
+    /// The newest could not be undone.
+    pub(super) fn undo_failed(&mut self, error: ErrorRecord, now: Timestamp) {
+        let Some(undo) = self.record.undo.last() else { return self.park(error, now) };
+        let (step, key) = (undo.step.clone(), undo.key.clone());
+        let message = format!("the undo of `{step}` failed: {}", error.message);
+        self.note(HistoryKind::UndoFailed { step, key, error: error.clone() }, now);
+        self.park(ErrorRecord { message, ..error }, now);
+    }
+
+    /// A failure that nothing catches.
+    pub(super) fn fail(&mut self, error: ErrorRecord, plan: &Plan, now: Timestamp) {
+        // Where code and data do not fit each other, undoing is as little to be trusted as going on.
+        let unwinds = plan.on_failure() == OnFailure::Unwind && error.kind != ErrorKind::Unreadable;
+        if unwinds && self.has_undo(now) {
+            let cause = self.cause();
+            self.begin_unwinding(UnwindInto::Park { error: error.clone() }, cause, Some(error), Vec::new(), now);
+        } else {
+            self.park(error, now);
+        }
+    }
+
+    /// Moves from the journal to the stack what is to be undone of these entries.
+    pub(super) fn keep_undo(&mut self, of: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
+        let entries = self.journal.iter().filter(|entry| of(entry)).cloned().collect();
+        self.push_undo(entries, self.record.visit, now);
+    }
+
+    /// After a retry, a step that may have run is one that may have run, whatever was last heard of it.
+    pub(super) fn forget_failures(&mut self) {
+        let mut forgotten = BTreeSet::new();
+        let mut started = Vec::new();
+        for entry in self.journal.iter() {
+            match &entry.result {
+                JournalResult::Done(_) | JournalResult::Sleeping { .. } | JournalResult::Started => {}
+                JournalResult::Branch(branch) if branch.error.is_none() => {}
+                JournalResult::Parallel(call) if is_kept(call) => {}
+                JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => {
+                    forgotten.insert(entry.key.clone());
+                }
+                JournalResult::Failed { .. } | JournalResult::Retrying { .. } if entry.undo.is_some() => {
+                    started.push(JournalEntry { attempts: 0, result: JournalResult::Started, ..entry.clone() });
+                }
+                _ => {
+                    forgotten.insert(entry.key.clone());
+                }
+            }
+        }
+        self.journal.extract(|entry| forgotten.contains(&entry.key));
+        self.changes.forget.extend(forgotten);
+        self.recorded(started);
+    }
+
+    pub(super) fn drop_journal(&mut self) {
+        self.journal.take();
+        self.unsaved.take();
+        self.changes.forget.clear();
+        self.changes.drop_journal = true;
+        self.changed = true;
+    }
+
+    fn has_undo(&self, now: Timestamp) -> bool {
+        !self.record.undo.is_empty() || self.journal.iter().any(|entry| output(entry, &[], now).is_some())
+    }
+
+    fn push_undo(&mut self, mut entries: Vec<JournalEntry>, visit: u64, now: Timestamp) {
+        entries.sort_by_key(order);
+        // What is inside of a step that is to be run again is found there again, and undone after it.
+        let again: Vec<String> = entries.iter().filter(|entry| is_again(entry, now)).map(inside_of).collect();
+        for entry in &entries {
+            if again.iter().any(|outer| entry.key.starts_with(outer)) {
+                continue;
+            }
+            if let (Some(call), Some(output)) = (&entry.undo, output(entry, &entries, now)) {
+                self.next_order += 1;
+                self.record.undo.push(UndoRecord {
+                    step: call.step.clone(),
+                    key: entry.key.clone(),
+                    visit,
+                    edge_number: call.edge_number,
+                    order: if is_in_flight(entry) { self.next_order } else { call.order },
+                    output,
+                });
+                self.changed = true;
+            }
+        }
+        self.record.undo.sort_by_key(|undo| (undo.visit, undo.order));
+    }
+
+    /// Makes of the journal that of the undo that is next.
+    fn prepare_undo(&mut self) {
+        if let Some(UndoRecord { output: UndoOutput::Unknown { inside, .. }, .. }) = self.record.undo.last() {
+            self.recorded(inside.clone());
+        }
+    }
+
+    fn unwound(&mut self, plan: &Plan, now: Timestamp) -> Next {
+        let Activity::Unwinding { into, before, .. } = self.record.activity.clone() else { return Next::Parked };
+        match into {
+            UnwindInto::State { state, data } => {
+                self.enter(state, data, Vec::new(), plan, now);
+                self.decide(plan, now)
+            }
+            UnwindInto::Park { error } => {
+                self.record.activity = before.map_or(Activity::Waiting, |before| *before);
+                let kind =
+                    HistoryKind::Parked { state: self.record.state.clone(), cause: self.cause(), error: error.clone() };
+                self.note(kind, now);
+                // What is done again after a retry is another doing: with the old idempotency keys, a service would take
+                // it for a repetition of what was undone.
+                self.record.visit += 1;
+                self.record.parked = Some(ParkedRecord { at: now, error });
+                Next::Parked
+            }
+            UnwindInto::Closed(closed) => {
+                self.close(closed, now);
+                Next::Ended
+            }
+        }
+    }
+}
+
+/// What is known of the output, if there is anything to undo.
+fn output(entry: &JournalEntry, all: &[JournalEntry], now: Timestamp) -> Option<UndoOutput> {
+    let call = entry.undo.as_ref()?;
+    if let JournalResult::Done(output) = &entry.result {
+        return Some(UndoOutput::Known(output.clone()));
+    }
+    let outer = inside_of(entry);
+    let inside = all.iter().filter(|inner| inner.key.starts_with(&outer)).cloned().collect();
+    is_again(entry, now).then(|| UndoOutput::Unknown { args: call.args.clone(), inside })
+}
+
+/// Whether the step may have had an effect although no output is recorded, so that it is run again to learn it. An
+/// attempt that ended with the step's own error had none.
+fn is_again(entry: &JournalEntry, now: Timestamp) -> bool {
+    if entry.undo.is_none() {
+        return false;
+    }
+    match &entry.result {
+        JournalResult::Started => true,
+        JournalResult::Failed { error, .. } => error.kind != ErrorKind::Failed,
+        JournalResult::Retrying { error, due } => error.kind != ErrorKind::Failed || *due <= now,
+        _ => false,
+    }
+}
+
+/// What may still be running is the newest: it has not ended.
+fn is_in_flight(entry: &JournalEntry) -> bool {
+    matches!(entry.result, JournalResult::Started | JournalResult::Retrying { .. })
+}
+
+fn order(entry: &JournalEntry) -> (bool, u64) {
+    (is_in_flight(entry), entry.undo.as_ref().map_or(0, |call| call.order))
+}
+
+fn inside_of(entry: &JournalEntry) -> String {
+    format!("{}:", entry.key)
+}
+
+/// Whether a retry leaves what is known of a parallel call: not if it failed, nor if its time went by while it was parked.
+fn is_kept(call: &ParallelRecord) -> bool {
+    match &call.end {
+        Some(ParallelEnd::Succeeded { .. }) => true,
+        Some(ParallelEnd::Failed { .. } | ParallelEnd::TimedOut) => false,
+        None => call.due.is_none(),
+    }
+}

@@ -1,0 +1,402 @@
+//! The rows about unwinding of the table at the top of `execution.rs`.
+
+use super::*;
+use crate::base::Timestamp;
+use crate::record::{
+    Activity, Cause, Closed, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, JournalEntry,
+    JournalResult, Json, NewEvent, Status, UndoOutput, UndoableCall, UnwindInto,
+};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1_000)
+}
+
+fn json(text: &str) -> Json {
+    serde_json::from_str(text).unwrap()
+}
+
+fn handler(name: &str) -> HandlerPlan {
+    HandlerPlan { name: name.to_owned(), pure: false }
+}
+
+/// working (entry, an event that keeps it, a timer), resting (entry), settled (a pivot), cancelled (the end)
+fn plan() -> Plan {
+    let mut plan = Plan::default();
+    let entry = |name: &str| StatePlan { entry: Some(handler(name)), ..StatePlan::default() };
+    let on = OnPlan { events: vec!["note".to_owned()], handler: handler("noted") };
+    let after = AfterPlan { delay: std::time::Duration::from_secs(100), handler: handler("too_slow") };
+    plan.add("working", &[], StatePlan { on: vec![on], after: vec![after], ..entry("work") });
+    plan.add("resting", &[], entry("rest"));
+    plan.add("settled", &[], StatePlan { pivot: true, ..entry("settle") });
+    plan.add("cancelled", &[], StatePlan { end: true, ..StatePlan::default() });
+    plan
+}
+
+fn start() -> Kernel {
+    let new = Kernel::start("working".to_owned(), json("{}"), &plan(), at(0));
+    let mut execution = Kernel::new(new.record, Vec::new(), Vec::new());
+    assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("work")));
+    execution
+}
+
+/// A recorded call of a step that has an undo.
+fn call(key: &str, result: JournalResult) -> JournalEntry {
+    let step = key.split(':').nth(1).unwrap_or_default().to_owned();
+    let undo = UndoableCall { step, edge_number: 0, args: Some(json("[7]")), order: 0 };
+    JournalEntry { undo: Some(undo), ..JournalEntry::new(key, 1, result) }
+}
+
+fn done(key: &str) -> JournalEntry {
+    call(key, JournalResult::Done(json("\"output\"")))
+}
+
+fn goto(state: &'static str) -> Decided {
+    Decided::Goto { state, data: json("{\"to\":1}") }
+}
+
+fn unwind(state: &'static str) -> Decided {
+    Decided::Unwind { state, data: json("{\"to\":1}") }
+}
+
+fn error(message: &str) -> ErrorRecord {
+    ErrorRecord { kind: ErrorKind::Failed, message: message.to_owned(), sources: Vec::new() }
+}
+
+fn failed(kind: ErrorKind) -> JournalResult {
+    JournalResult::Failed { error: ErrorRecord { kind, ..error("no") }, value: None }
+}
+
+fn retrying(kind: ErrorKind, due: i64) -> JournalResult {
+    JournalResult::Retrying { error: ErrorRecord { kind, ..error("no") }, due: at(due) }
+}
+
+/// Stores what has changed and reads it back, as a crash would.
+fn reload(execution: &mut Kernel) -> (Kernel, Advance) {
+    let journal = execution.journal().to_vec();
+    let changes = execution.take_changes();
+    let text = serde_json::to_string(execution.record()).unwrap();
+    let record: ExecutionRecord = serde_json::from_str(&text).unwrap();
+    assert_eq!(&record, execution.record());
+    (Kernel::new(record, journal, Vec::new()), changes)
+}
+
+fn stack(execution: &Kernel) -> Vec<&str> {
+    execution.record().undo.iter().map(|undo| undo.key.as_str()).collect()
+}
+
+/// Undoes all there is, with a crash before each, and gives the keys in their order.
+fn undo_all(mut execution: Kernel) -> (Kernel, Vec<String>) {
+    let mut undone = Vec::new();
+    loop {
+        let key = execution.record().undo.last().map(|undo| undo.key.clone());
+        match execution.decide(&plan(), at(50)) {
+            Next::Run(handler) if handler.name.starts_with("~undo:") => {
+                let key = key.unwrap();
+                assert_eq!(handler.name, format!("~undo:{key}"));
+                assert_eq!(execution.record().status(), Status::Unwinding);
+                (execution, _) = reload(&mut execution);
+                execution.handled(Decided::Undone { effect: true }, Vec::new(), &plan(), at(50));
+                undone.push(key);
+            }
+            _ => return (execution, undone),
+        }
+    }
+}
+
+#[test]
+fn unwinding_begins_in_one_commit_with_the_last_results_and_the_state_is_entered_with_the_last_undo() {
+    let mut execution = start();
+    execution.recorded(vec![done("work:a:0"), done("work:b:0")]);
+    execution.handled(unwind("cancelled"), vec!["work:gone:0".to_owned()], &plan(), at(9));
+    let (mut execution, changes) = reload(&mut execution);
+    assert!(changes.drop_journal && changes.journal.is_empty());
+    assert_eq!(stack(&execution), ["work:a:0", "work:b:0"]);
+    let HistoryKind::UnwindBegan { from, into, cause, error, unclaimed } = &changes.history[0].kind else {
+        panic!("{:?}", changes.history)
+    };
+    assert_eq!((from.as_str(), into.as_deref(), cause), ("working", Some("cancelled"), &Cause::Entry));
+    assert_eq!((error, unclaimed.len()), (&None, 1));
+
+    assert_eq!(execution.decide(&plan(), at(9)), Next::Run(handler("~undo:work:b:0")));
+    execution.handled(Decided::Undone { effect: true }, Vec::new(), &plan(), at(10));
+    assert_eq!(execution.decide(&plan(), at(10)), Next::Run(handler("~undo:work:a:0")));
+    let (mut execution, changes) = reload(&mut execution);
+    assert!(matches!(&changes.history[0].kind, HistoryKind::Undone { step, effect: true, .. } if step == "b"));
+
+    execution.handled(Decided::Undone { effect: true }, Vec::new(), &plan(), at(11));
+    assert_eq!(execution.decide(&plan(), at(11)), Next::Ended);
+    let changes = execution.take_changes();
+    assert!(matches!(&changes.history[0].kind, HistoryKind::Undone { step, .. } if step == "a"));
+    let HistoryKind::Transition { from, to, attempts, .. } = &changes.history[1].kind else { panic!("no transition") };
+    assert_eq!((from.as_str(), to.as_str(), *attempts), ("working", "cancelled", 2));
+    assert_eq!((execution.record().status(), execution.record().visit), (Status::Ended, 2));
+    assert_eq!(execution.record().data, json("{\"to\":1}"));
+}
+
+#[test]
+fn with_nothing_to_undo_the_state_is_entered_at_once() {
+    let mut execution = start();
+    execution.handled(unwind("resting"), Vec::new(), &plan(), at(1));
+    assert_eq!(execution.decide(&plan(), at(1)), Next::Run(handler("rest")));
+    let kinds: Vec<_> = execution.take_changes().history.into_iter().map(|row| row.kind).collect();
+    assert!(matches!(&kinds[..], [HistoryKind::UnwindBegan { .. }, HistoryKind::Transition { .. }]), "{kinds:?}");
+}
+
+#[test]
+fn undos_of_earlier_visits_follow_those_of_the_last_and_order_is_that_of_completion() {
+    let mut execution = start();
+    execution.recorded(vec![call("work:slow:0", JournalResult::Started), call("work:fast:0", JournalResult::Started)]);
+    execution.recorded(vec![done("work:fast:0")]);
+    let (mut execution, _) = reload(&mut execution);
+    execution.recorded(vec![done("work:slow:0")]);
+    execution.handled(goto("resting"), Vec::new(), &plan(), at(1));
+    execution.recorded(vec![done("rest:a:0")]);
+    execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(2));
+    let (execution, undone) = undo_all(execution);
+    assert_eq!(undone, ["rest:a:0", "work:slow:0", "work:fast:0"]);
+    assert_eq!(execution.record().status(), Status::Ended);
+}
+
+#[test]
+fn each_undo_knows_the_visit_and_the_edge_that_its_step_ran_in() {
+    let mut execution = start();
+    let mut second = done("noted:x:0");
+    second.undo.as_mut().unwrap().edge_number = 3;
+    execution.recorded(vec![done("work:a:0"), second]);
+    execution.handled(goto("resting"), Vec::new(), &plan(), at(1));
+    execution.handled(goto("resting"), Vec::new(), &plan(), at(2));
+    let known: Vec<_> = execution.record().undo.iter().map(|undo| (undo.visit, undo.edge_number)).collect();
+    assert_eq!((execution.record().visit, known), (3, vec![(1, 0), (1, 3)]));
+    assert_eq!(execution.record().undo[0].output, UndoOutput::Known(json("\"output\"")));
+}
+
+#[test]
+fn what_may_have_run_is_undone_as_the_newest_and_what_had_no_effect_is_not() {
+    let mut execution = start();
+    execution.recorded(vec![
+        call("work:in_flight:0", JournalResult::Started),
+        call("work:refused:0", failed(ErrorKind::Failed)),
+        call("work:timed_out:0", failed(ErrorKind::TimedOut)),
+        call("work:panicked:0", failed(ErrorKind::Panicked)),
+        call("work:pausing:0", retrying(ErrorKind::Failed, 9)),
+        call("work:paused:0", retrying(ErrorKind::Failed, 1)),
+        call("work:cut_off:0", retrying(ErrorKind::TimedOut, 9)),
+        JournalEntry::new("work:plain:0", 1, JournalResult::Done(json("1"))),
+        done("work:done:0"),
+    ]);
+    execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(2));
+    let unknown = UndoOutput::Unknown { args: Some(json("[7]")), inside: Vec::new() };
+    let expected = ["timed_out", "panicked", "done", "in_flight", "paused", "cut_off"];
+    let steps: Vec<_> = execution.record().undo.iter().map(|undo| undo.step.as_str()).collect();
+    assert_eq!(steps, expected);
+    for undo in &execution.record().undo {
+        assert_eq!(undo.output == unknown, undo.step != "done", "{undo:?}");
+    }
+    let (_, undone) = undo_all(execution);
+    assert_eq!(undone.len(), expected.len());
+}
+
+#[test]
+fn what_is_inside_of_a_step_that_runs_again_is_found_there_and_undone_after_it() {
+    let mut execution = start();
+    execution.recorded(vec![
+        call("work:outer:0", JournalResult::Started),
+        done("work:outer:0:inner:0"),
+        JournalEntry::new("work:outer:0:now:0", 0, JournalResult::Done(json("5"))),
+    ]);
+    execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(1));
+    assert_eq!(stack(&execution), ["work:outer:0"]);
+    let (mut execution, changes) = reload(&mut execution);
+    let mut keys: Vec<_> = changes.journal.iter().map(|entry| entry.key.as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["work:outer:0:inner:0", "work:outer:0:now:0"]);
+    assert_eq!(execution.decide(&plan(), at(1)), Next::Run(handler("~undo:work:outer:0")));
+    execution.recorded(vec![JournalEntry::new("work:outer:0", 1, JournalResult::Done(json("1")))]);
+    execution.handled(Decided::Undone { effect: true }, Vec::new(), &plan(), at(2));
+    assert_eq!(stack(&execution), ["work:outer:0:inner:0"]);
+    assert_eq!((execution.record().undo[0].visit, execution.journal().len()), (1, 0));
+}
+
+#[test]
+fn a_pivot_and_an_end_make_what_was_done_before_final() {
+    for (state, left) in [("resting", 1), ("settled", 0), ("cancelled", 0)] {
+        let mut execution = start();
+        execution.recorded(vec![done("work:a:0")]);
+        execution.handled(goto(state), Vec::new(), &plan(), at(1));
+        assert_eq!(execution.record().undo.len(), left, "{state}");
+    }
+}
+
+#[test]
+fn an_edge_that_keeps_the_visit_keeps_what_it_did_to_be_undone_in_its_order() {
+    let mut execution = start();
+    execution.recorded(vec![done("work:first:0")]);
+    let note = NewEvent { event_id: "n".to_owned(), name: "note".to_owned(), payload: json("1"), sent_at: at(0) };
+    execution.arrived(vec![EventRecord { seq: 1, event: note }]);
+    assert_eq!(execution.decide(&plan(), at(1)), Next::Run(handler("noted")));
+    execution.recorded(vec![done("noted:second:0")]);
+    execution.handled(Decided::Stay { data: json("2") }, Vec::new(), &plan(), at(2));
+    assert_eq!(stack(&execution), ["noted:second:0"], "what the entry handler did is still in the journal");
+    let (mut execution, changes) = reload(&mut execution);
+    assert_eq!(changes.forget, ["noted:second:0"]);
+    execution.recorded(vec![done("work:third:0")]);
+    execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(3));
+    let (_, undone) = undo_all(execution);
+    assert_eq!(undone, ["work:third:0", "noted:second:0", "work:first:0"]);
+}
+
+#[test]
+fn neither_events_nor_timers_nor_a_request_interrupt_an_undo() {
+    let mut execution = start();
+    execution.recorded(vec![done("work:a:0")]);
+    execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(1));
+    let note = NewEvent { event_id: "n".to_owned(), name: "note".to_owned(), payload: json("1"), sent_at: at(0) };
+    execution.arrived(vec![EventRecord { seq: 1, event: note }]);
+    assert!(!execution.is_interrupted(&plan(), at(500)));
+    assert_eq!(execution.decide(&plan(), at(500)), Next::Run(handler("~undo:work:a:0")));
+    let closed = || UnwindInto::Closed(Closed::Cancelled { reason: "no".to_owned() });
+    assert!(!execution.unwind(closed(), Cause::Entry, None, at(500)));
+    // The event is left at the end that is entered then.
+    execution.handled(Decided::Undone { effect: true }, Vec::new(), &plan(), at(501));
+    assert_eq!(execution.decide(&plan(), at(501)), Next::Ended);
+    assert!(!execution.unwind(closed(), Cause::Entry, None, at(502)));
+    let changes = execution.take_changes();
+    assert_eq!(changes.consumed, [1]);
+    assert!(matches!(&changes.history.last().unwrap().kind, HistoryKind::EventLeft { .. }));
+}
+
+#[test]
+fn an_undo_waits_for_its_retry_whatever_arrives() {
+    let mut execution = start();
+    execution.recorded(vec![done("work:a:0")]);
+    execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(1));
+    execution.suspended(Some(at(30)), &plan(), at(1));
+    let (mut execution, _) = reload(&mut execution);
+    assert_eq!((execution.record().status(), execution.record().wake_at()), (Status::Unwinding, Some(at(30))));
+    assert_eq!(execution.decide(&plan(), at(2)), Next::Wait { until: Some(at(30)) });
+    assert_eq!(execution.decide(&plan(), at(30)), Next::Run(handler("~undo:work:a:0")));
+    assert_eq!(execution.record().resume_at, None);
+}
+
+#[test]
+fn an_undo_that_fails_parks_with_what_is_left_and_a_retry_goes_on_with_it() {
+    let mut execution = start();
+    execution.recorded(vec![done("work:a:0"), done("work:b:0")]);
+    execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(1));
+    let _ = execution.decide(&plan(), at(1));
+    let _ = execution.take_changes();
+    execution.recorded(vec![JournalEntry::new("~undo:work:b:0:release:0", 3, failed(ErrorKind::Failed))]);
+    // Not even by an edge that catches everything.
+    execution.failed(error("the stock is closed"), Some(("gave_up".to_owned(), json("{}"))), &plan(), at(2));
+    let (mut execution, changes) = reload(&mut execution);
+    let kinds: Vec<_> = changes.history.iter().map(|row| &row.kind).collect();
+    assert!(
+        matches!(&kinds[..], [HistoryKind::UndoFailed { step, .. }, HistoryKind::Parked { .. }] if step == "b"),
+        "{kinds:?}"
+    );
+    assert_eq!(execution.decide(&plan(), at(3)), Next::Parked);
+    let parked = execution.record().parked.clone().unwrap();
+    assert_eq!(parked.error.message, "the undo of `b` failed: the stock is closed");
+    assert_eq!((execution.record().status(), stack(&execution).len()), (Status::Parked, 2));
+
+    assert!(execution.retry(at(10)));
+    assert_eq!(execution.record().status(), Status::Unwinding);
+    assert!(execution.journal().is_empty(), "the failure is forgotten");
+    let (execution, undone) = undo_all(execution);
+    assert_eq!(undone, ["work:b:0", "work:a:0"]);
+    assert_eq!(execution.record().state, "cancelled");
+}
+
+#[test]
+fn one_that_is_parked_in_its_unwinding_can_be_sent_elsewhere() {
+    let mut execution = start();
+    execution.recorded(vec![done("work:a:0")]);
+    execution.handled(unwind("resting"), Vec::new(), &plan(), at(1));
+    execution.failed(error("no"), None, &plan(), at(2));
+    let reason = "by hand".to_owned();
+    let closed = UnwindInto::Closed(Closed::Cancelled { reason: reason.clone() });
+    assert!(execution.unwind(closed, Cause::Entry, None, at(3)));
+    let (execution, undone) = undo_all(execution);
+    assert_eq!(undone, ["work:a:0"]);
+    assert_eq!(execution.record().status(), Status::Cancelled);
+    assert_eq!(execution.record().closed, Some(Closed::Cancelled { reason }));
+    assert_eq!((execution.record().state.as_str(), execution.record().wake_at()), ("working", None));
+}
+
+#[test]
+fn a_failure_that_nothing_catches_unwinds_where_the_workflow_says_so_and_parks_in_a_new_visit() {
+    let mut plan = plan();
+    plan.set_on_failure(OnFailure::Unwind);
+    let mut execution = start();
+    execution.recorded(vec![done("work:a:0"), call("work:b:0", failed(ErrorKind::Failed))]);
+    execution.failed(error("no carrier"), None, &plan, at(2));
+    let (execution, undone) = undo_all(execution);
+    assert_eq!(undone, ["work:a:0"]);
+    let (mut execution, changes) = reload(&mut { execution });
+    let last = &changes.history.last().unwrap().kind;
+    assert!(
+        matches!(last, HistoryKind::Parked { state, error, .. } if state == "working" && error.message == "no carrier")
+    );
+    assert_eq!((execution.record().status(), execution.record().visit), (Status::Parked, 2));
+    assert_eq!(execution.record().parked.as_ref().unwrap().error, error("no carrier"));
+    // Its steps get idempotency keys of their own: what was undone is done anew.
+    assert!(execution.retry(at(60)));
+    assert!(execution.journal().is_empty());
+    assert_eq!(execution.decide(&plan, at(60)), Next::Run(handler("work")));
+}
+
+#[test]
+fn a_failure_with_nothing_to_undo_or_of_unreadable_data_just_parks() {
+    let mut plan = plan();
+    plan.set_on_failure(OnFailure::Unwind);
+    let mut execution = start();
+    execution.recorded(vec![JournalEntry::new("work:plain:0", 1, JournalResult::Done(json("1")))]);
+    execution.failed(error("no"), None, &plan, at(2));
+    assert_eq!((execution.record().status(), execution.journal().len()), (Status::Parked, 1));
+
+    let mut execution = start();
+    execution.recorded(vec![done("work:a:0")]);
+    execution.failed(ErrorRecord { kind: ErrorKind::Unreadable, ..error("no") }, None, &plan, at(2));
+    assert_eq!((execution.record().status(), execution.journal().len()), (Status::Parked, 1));
+}
+
+#[test]
+fn a_request_unwinds_whatever_the_execution_was_doing_and_closes_it() {
+    for parked in [false, true] {
+        let mut execution = start();
+        execution.recorded(vec![done("work:a:0")]);
+        if parked {
+            execution.park(error("stuck"), at(1));
+        }
+        let cancelled = Closed::Cancelled { reason: "the customer called".to_owned() };
+        assert!(execution.unwind(UnwindInto::Closed(cancelled.clone()), Cause::Entry, None, at(2)));
+        let (mut execution, undone) = undo_all(execution);
+        assert_eq!(undone, ["work:a:0"]);
+        assert_eq!(execution.decide(&plan(), at(60)), Next::Ended);
+        let changes = execution.take_changes();
+        assert_eq!(
+            changes.history.last().unwrap().kind,
+            HistoryKind::Closed { state: "working".to_owned(), closed: cancelled }
+        );
+        assert_eq!(execution.record().status(), Status::Cancelled);
+    }
+}
+
+#[test]
+fn a_retry_forgets_failures_but_not_that_a_step_may_have_run() {
+    let mut execution = start();
+    execution.recorded(vec![
+        call("work:timed_out:0", failed(ErrorKind::TimedOut)),
+        call("work:refused:0", failed(ErrorKind::Failed)),
+        call("work:retrying:0", retrying(ErrorKind::Failed, 1)),
+        call("work:started:0", JournalResult::Started),
+    ]);
+    execution.park(error("stuck"), at(1));
+    assert!(execution.retry(at(2)));
+    let mut left: Vec<_> = execution.journal().iter().map(|entry| (entry.key.as_str(), &entry.result)).collect();
+    left.sort_by_key(|(key, _)| *key);
+    let started = &JournalResult::Started;
+    assert_eq!(left, [("work:retrying:0", started), ("work:started:0", started), ("work:timed_out:0", started)]);
+    assert_eq!(execution.take_changes().forget, ["work:refused:0"]);
+    assert!(matches!(execution.record().activity, Activity::Entry));
+}
