@@ -65,6 +65,8 @@ fn values(results: &[JournalEntry]) -> Vec<&str> {
         JournalResult::Retrying { .. } => "retrying",
         JournalResult::Started => "started",
         JournalResult::Sleeping { .. } => "sleeping",
+        JournalResult::Parallel(_) => "parallel",
+        JournalResult::Branch(_) => "branch",
     });
     values.collect()
 }
