@@ -15,16 +15,18 @@ pub(crate) enum Lint {
     AmbientTime,
     AmbientTask,
     UnmarkedStep,
+    SmallMachine,
 }
 
 impl Lint {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::EndlessWait,
         Self::FragileStep,
         Self::NeverTaken,
         Self::AmbientTime,
         Self::AmbientTask,
         Self::UnmarkedStep,
+        Self::SmallMachine,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Lint {
             Self::AmbientTime => "ambient_time",
             Self::AmbientTask => "ambient_task",
             Self::UnmarkedStep => "unmarked_step",
+            Self::SmallMachine => "small_machine",
         }
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Machine {
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
     pub(crate) allow: Vec<Lint>,
+    /// Whether it is made of one function, and not of an impl.
+    pub(crate) is_function: bool,
     /// Whether every handler could be read, rightly or wrongly written.
     pub(crate) complete: bool,
     /// Whether a line of `include(…)` could not be read.
@@ -149,15 +151,41 @@ pub(crate) enum Trigger {
     On {
         event: TypeRef,
     },
-    /// The delay of an included handler stands in its part.
     After {
-        delay: Option<Duration>,
+        due: Due,
     },
     Catch {
         error: Box<Type>,
         /// `#[catch(source)]`: the error is somewhere in a chain of sources.
         source: bool,
     },
+}
+
+/// When the edge of a timer is due.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// `#[after("15m")]`
+    After(Duration),
+    /// `#[after(Self::delay)]`: the function, with `Self` written out, and as it stands there.
+    Function { path: Box<Type>, text: String, span: Span },
+    /// `#[at(deadline)]`
+    At(Vec<syn::Member>),
+    /// `#[every("2d")]`
+    Every(Duration),
+    /// It stands in the part. The kind of the attribute.
+    Elsewhere(&'static str),
+}
+
+impl Due {
+    /// The name of the attribute.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::After(_) | Self::Function { .. } => "after",
+            Self::At(_) => "at",
+            Self::Every(_) => "every",
+            Self::Elsewhere(kind) => kind,
+        }
+    }
 }
 
 /// What a handler returns.

@@ -7,7 +7,8 @@ use syn::Ident;
 use super::included::handler_probe;
 use super::step::policy;
 use super::{allow, imports, state_probe, type_text};
-use crate::model::{Handler, Machine, Trigger};
+use crate::model::{Due, Handler, Machine, Trigger};
+use crate::parse::timer::field_text;
 
 pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream {
     let (runtime, name, doc) = (&machine.runtime, machine.name(), &machine.doc);
@@ -73,11 +74,20 @@ pub(crate) fn trigger(machine: &Machine, handler: &Handler) -> TokenStream {
     match &handler.trigger {
         Trigger::Entry => quote!(#runtime::Trigger::Entry),
         Trigger::On { event } => quote!(#runtime::Trigger::On { event: __private::EventProbe::<#event>::NAME }),
-        Trigger::After { delay: Some(delay) } => {
+        Trigger::After { due: Due::After(delay) } => {
             let delay = super::step::duration(*delay);
             quote!(#runtime::Trigger::After { delay: #delay })
         }
-        Trigger::After { delay: None } => {
+        Trigger::After { due: Due::Every(period) } => {
+            let period = super::step::duration(*period);
+            quote!(#runtime::Trigger::Every { period: #period })
+        }
+        Trigger::After { due: Due::Function { text, .. } } => quote!(#runtime::Trigger::AfterFn { function: #text }),
+        Trigger::After { due: Due::At(field) } => {
+            let field = field_text(field);
+            quote!(#runtime::Trigger::At { field: #field })
+        }
+        Trigger::After { due: Due::Elsewhere(_) } => {
             let probe = handler_probe(machine, handler);
             quote!(#probe::HANDLER.trigger)
         }

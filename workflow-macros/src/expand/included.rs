@@ -37,7 +37,7 @@ fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
     let kind = match &handler.trigger {
         Trigger::Entry => "state",
         Trigger::On { .. } => "on",
-        Trigger::After { .. } => "after",
+        Trigger::After { due } => due.kind(),
         Trigger::Catch { .. } => "catch",
     };
     let payload = match &handler.trigger {

@@ -15,6 +15,7 @@ pub(crate) mod handlers;
 pub(crate) mod included;
 pub(crate) mod main_fn;
 pub(crate) mod next_enums;
+pub(crate) mod sequential;
 pub(crate) mod step;
 pub(crate) mod transition_enum;
 pub(crate) mod workflow_impl;

@@ -3,7 +3,8 @@
 use proc_macro2::Span;
 use quote::ToTokens as _;
 use syn::{
-    Attribute, GenericParam, Generics, ImplItem, ImplItemFn, ItemImpl, Lifetime, Type, parse_quote, visit::Visit,
+    Attribute, FnArg, GenericParam, Generics, ImplItem, ImplItemFn, ItemImpl, Lifetime, Signature, Type, parse_quote,
+    visit::Visit,
 };
 
 use super::attributes::{Inert, InertKind, doc_text, strip_inert, take_inert};
@@ -55,6 +56,7 @@ pub(crate) fn parse_impl(
                 continue;
             }
         };
+        check_no_dependency(&mut method.sig, errors);
         let inert = take_inert(&mut method.attrs);
         check_one_attribute(&inert, errors);
         let is_both = inert.len() > 1;
@@ -129,10 +131,26 @@ pub(crate) fn parse_impl(
         handlers,
         steps,
         allow: args.allow,
+        is_function: false,
         complete,
         include_broken: args.include_broken,
     };
     Ok(Parsed { machine, item })
+}
+
+// #[state] async fn dump(&self, cx: &Cx, #[dep] store: Store, s: Dumping) -> …
+fn check_no_dependency(signature: &mut Signature, errors: &mut Errors) {
+    for input in &mut signature.inputs {
+        let FnArg::Typed(input) = input else { continue };
+        input.attrs.retain(|attribute| {
+            let is_mark = attribute.path().is_ident("dep");
+            if is_mark {
+                let message = "`#[dep]` is for a workflow as one function: here, a dependency is a field of the workflow, and is read as `self.name`";
+                errors.at(attribute, message);
+            }
+            !is_mark
+        });
+    }
 }
 
 /// The signature of a handler is not the user's choice.

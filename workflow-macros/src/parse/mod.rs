@@ -10,6 +10,8 @@ pub(crate) mod keys;
 pub(crate) mod output;
 pub(crate) mod repair;
 pub(crate) mod runtime;
+pub(crate) mod sequential;
 pub(crate) mod step;
+pub(crate) mod timer;
 pub(crate) mod types;
 pub(crate) mod workflow_args;

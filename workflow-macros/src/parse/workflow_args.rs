@@ -29,7 +29,16 @@ pub(crate) struct WorkflowArgs {
     pub(crate) allow: Vec<Lint>,
 }
 
-pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> WorkflowArgs {
+/// What `#[workflow(…)]` stands on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form<'a> {
+    /// The `impl` with the handlers.
+    Impl,
+    /// A function of this visibility, which what is generated has too.
+    Function(&'a Visibility),
+}
+
+pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &mut Errors) -> WorkflowArgs {
     let mut args = WorkflowArgs {
         start: None,
         has_start: false,
@@ -38,7 +47,10 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
         part: false,
         confused: false,
         runtime: default_runtime(),
-        vis: parse_quote!(pub),
+        vis: match form {
+            Form::Impl => parse_quote!(pub),
+            Form::Function(vis) => vis.clone(),
+        },
         allow: Vec::new(),
     };
     let mut only_main: Option<(Span, String)> = None;
@@ -48,6 +60,16 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
         let name = unraw(key);
         if matches!(name.as_str(), "start" | "include" | "vis") && only_main.is_none() {
             only_main = Some((key.span(), name.clone()));
+        }
+        if let (Form::Function(_), "start" | "include" | "part") = (form, name.as_str()) {
+            let message = format!(
+                "`{name}` belongs on an `impl` with handlers: a workflow as one function starts with its arguments, and is written in one piece"
+            );
+            // What follows it is not looked at.
+            while !input.is_empty() && !input.peek(syn::Token![,]) {
+                input.parse::<proc_macro2::TokenTree>()?;
+            }
+            return Err(syn::Error::new(key.span(), message));
         }
         match name.as_str() {
             "start" => {

@@ -84,7 +84,7 @@ impl ArrowKind {
     fn of(trigger: &DiagramTrigger) -> Self {
         match trigger {
             DiagramTrigger::Catch(_) => Self::Failure,
-            DiagramTrigger::Entry | DiagramTrigger::On(_) | DiagramTrigger::After(_) => Self::Normal,
+            DiagramTrigger::Entry | DiagramTrigger::On(_) | DiagramTrigger::Time(..) => Self::Normal,
         }
     }
 }
@@ -94,7 +94,7 @@ impl Label {
         let detail = match &handler.trigger {
             DiagramTrigger::Entry => String::new(),
             DiagramTrigger::On(event) => format!("· {event}"),
-            DiagramTrigger::After(delay) => format!("· after {delay}"),
+            DiagramTrigger::Time(kind, time) => format!("· {kind} {time}"),
             DiagramTrigger::Catch(error) => format!("· catch {error}"),
         };
         Self { handler: handler.name.clone(), detail }

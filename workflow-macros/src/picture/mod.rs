@@ -71,7 +71,7 @@ pub(crate) enum DiagramTrigger {
     /// This event arrives.
     On(String),
     /// The state has lasted this long, as it was written.
-    After(String),
+    Time(&'static str, String),
     /// A handler of the state failed with this error.
     Catch(String),
 }

@@ -28,7 +28,7 @@ fn trigger(trigger: &DiagramTrigger) -> String {
     match trigger {
         DiagramTrigger::Entry => "entry".to_owned(),
         DiagramTrigger::On(event) => format!("on {}", code(event)),
-        DiagramTrigger::After(delay) => format!("after {delay}"),
+        DiagramTrigger::Time(kind, time) => format!("{kind} {time}"),
         DiagramTrigger::Catch(error) => format!("catch {}", code(error)),
     }
 }

@@ -29,7 +29,7 @@ fn handler(line: &str) -> DiagramHandler {
     let (name, trigger) = what.split_once(' ').unwrap_or((what, "entry"));
     let trigger = match trigger.split_once(' ') {
         Some(("on", event)) => DiagramTrigger::On(event.to_owned()),
-        Some(("after", delay)) => DiagramTrigger::After(delay.to_owned()),
+        Some(("after", delay)) => DiagramTrigger::Time("after", delay.to_owned()),
         Some(("catch", error)) => DiagramTrigger::Catch(error.to_owned()),
         _ => DiagramTrigger::Entry,
     };

@@ -6,6 +6,7 @@ mod ambient;
 mod endless_wait;
 mod fragile_step;
 mod never_taken;
+mod small_machine;
 mod unmarked_step;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -30,6 +31,7 @@ pub(crate) fn expand_lints(machine: &Machine, item: &ItemImpl) -> TokenStream {
     never_taken::find(machine, &mut warnings);
     ambient::find(machine, &mut warnings);
     unmarked_step::find(machine, item, &mut warnings);
+    small_machine::find(machine, &mut warnings);
     warnings.iter().map(|warning| expand_warning(machine, warning)).collect()
 }
 

@@ -22,26 +22,26 @@
 //! | unwinding | an undo failed | parked, with the stack as it is | error, history |
 //! | unwinding | nothing is left | as a start in the state, parked in a new visit, or ended | with the last undo |
 //! | parked | retry | what it did when it failed | failures forgotten, timers moved, history |
+//! | anything but ended | a control event is there, before all else | see `control.rs` | event consumed, history |
 //! | parked, ended | decide | nothing | – |
 //!
 //! What is to be undone moves from the journal to the record's stack when the journal is dropped; entering a pivot or an
 //! end empties it. See `unwind.rs`.
 
-use std::sync::Arc;
-
 use super::journal::Journal;
+use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::Timestamp;
 use crate::record::{
     Activity, Cause, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry,
-    Json, ParkedRecord, TimerRecord, UndoRecord, UnwindInto,
+    Json, ParkedRecord, TimerKind, UndoRecord, UnwindInto,
 };
 
 /// An execution in memory: what is stored of it, and what has changed since.
 #[derive(Debug, Clone)]
 pub struct Kernel {
     pub(super) record: ExecutionRecord,
-    inbox: Vec<EventRecord>,
+    pub(super) inbox: Vec<EventRecord>,
     pub(super) journal: Journal,
     /// Those entries of it that are not stored yet.
     pub(super) unsaved: Journal,
@@ -85,8 +85,7 @@ impl Kernel {
     pub fn start(state: String, data: Json, plan: &Plan, now: Timestamp) -> NewExecution {
         let history = HistoryRecord { at: now, visit: 1, kind: HistoryKind::Started { to: state.clone() } };
         let mut record = ExecutionRecord::new(state, data, now);
-        let state = plan.state(&record.state).cloned().unwrap_or_default();
-        settle_in(&mut record, &state, now);
+        settle_in(&mut record, plan, now);
         NewExecution { record, history }
     }
 
@@ -151,8 +150,9 @@ impl Kernel {
         self.inbox = inbox.into_iter().filter(|event| !consumed.contains(&event.seq)).collect();
     }
 
-    /// Takes what edges are to be taken, and says what is to be done then.
+    /// Takes what a person has asked for and what edges are to be taken, and says what is to be done then.
     pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Next {
+        self.take_control(plan, now);
         if self.record.activity == Activity::Ended {
             return Next::Ended;
         }
@@ -166,7 +166,10 @@ impl Kernel {
             self.park(unknown_state(&self.record.state), now);
             return Next::Parked;
         };
-        self.add_new_timers(&state);
+        if let Err(error) = self.add_new_timers(&state, plan) {
+            self.park(error, now);
+            return Next::Parked;
+        }
         if let (Activity::Entry, Some(entry)) = (&self.record.activity, &state.entry)
             && entry.pure
         {
@@ -178,9 +181,12 @@ impl Kernel {
         self.do_next(&state, plan, now)
     }
 
-    /// Whether an edge is to be taken although the entry handler runs.
+    /// Whether an edge is to be taken although the entry handler runs, or a person has asked for something, whatever runs.
     #[must_use]
     pub fn is_interrupted(&self, plan: &Plan, now: Timestamp) -> bool {
+        if self.is_interrupted_by_hand() {
+            return true;
+        }
         let Some(state) = plan.state(&self.record.state) else { return false };
         self.record.activity == Activity::Entry
             && (self.next_event(state).is_some() || next_due_timer(&self.record, now).is_some())
@@ -228,6 +234,7 @@ impl Kernel {
                 let kind = HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() };
                 self.note(kind, now);
                 self.record.data = data;
+                self.follow_data(plan);
                 self.keep_visit(plan, now);
             }
             Decided::Wait => {
@@ -258,14 +265,27 @@ impl Kernel {
     /// Has a parked execution do again what it failed at: successes of its steps are kept, failures forgotten. Says
     /// whether it was parked.
     pub fn retry(&mut self, now: Timestamp) -> bool {
-        let Some(parked) = self.record.parked.take() else { return false };
-        let pause = now.since(parked.at);
-        for timer in &mut self.record.timers {
-            timer.due = timer.due + pause;
+        if !self.unpark(now) {
+            return false;
         }
         self.record.resume_at = None;
         self.forget_failures();
         self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
+        true
+    }
+
+    /// Lets it go on where it was parked: its timers had stood still. Says whether it was parked.
+    pub(super) fn unpark(&mut self, now: Timestamp) -> bool {
+        let Some(parked) = self.record.parked.take() else { return false };
+        let pause = now.since(parked.at);
+        for timer in self.record.timers.iter_mut().filter(|timer| timer.kind != TimerKind::At) {
+            timer.due = timer.due + pause;
+        }
+        if let Some(first) = self.inbox.first() {
+            // While it was parked, nobody looked at what is to be taken.
+            self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
+        }
+        self.changed = true;
         true
     }
 
@@ -302,11 +322,7 @@ impl Kernel {
             let cause = Cause::Event { handler: handler.clone(), event: event.name, event_id: event.event_id };
             self.interrupt_entry();
             self.run_handler(handler, cause, Some(event.payload));
-        } else if let Some(index) = next_due_timer(&self.record, now)
-            && let Some(timer) = self.record.timers.get_mut(index)
-        {
-            timer.fired = true;
-            let handler = timer.handler.clone();
+        } else if let Some(handler) = fire_next(&mut self.record, state, now) {
             self.interrupt_entry();
             self.run_handler(handler.clone(), Cause::Timer { handler }, None);
         }
@@ -361,19 +377,27 @@ impl Kernel {
         }
     }
 
-    fn interrupt_entry(&mut self) {
+    pub(super) fn interrupt_entry(&mut self) {
         if self.record.activity == Activity::Entry {
             self.record.entry_interrupted = true;
         }
     }
 
-    fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
+    pub(super) fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
         self.record.activity = Activity::Handler { handler, cause, payload };
         self.record.resume_at = None;
         self.changed = true;
     }
 
     fn keep_visit(&mut self, plan: &Plan, now: Timestamp) {
+        if let Some(aside) = self.record.set_aside.take() {
+            let handler = self.handler_name(plan);
+            self.forget_where(|entry| entry.is_of(&handler), now);
+            self.record.activity = *aside.activity;
+            self.record.resume_at = aside.resume_at;
+            self.changed = true;
+            return;
+        }
         if matches!(self.record.activity, Activity::Handler { .. }) {
             self.forget_edges(plan, now);
             self.record.edges_kept += 1;
@@ -387,16 +411,38 @@ impl Kernel {
     /// Drops what the handlers of edges have recorded: when an edge is taken again, its steps are to run again.
     fn forget_edges(&mut self, plan: &Plan, now: Timestamp) {
         let entry = plan.state(&self.record.state).and_then(|state| state.entry.as_ref());
-        let is_over = |journal: &JournalEntry| !entry.is_some_and(|entry| journal.is_of(&entry.name));
-        self.keep_undo(is_over, now);
-        self.unsaved.extract(is_over);
-        let over = self.journal.extract(is_over).into_iter().map(|entry| entry.key);
+        let entry = entry.map(|entry| entry.name.clone());
+        self.forget_where(|journal| !entry.as_ref().is_some_and(|entry| journal.is_of(entry)), now);
+    }
+
+    fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
+        self.keep_undo(&is_over, now);
+        self.unsaved.extract(&is_over);
+        let over = self.journal.extract(&is_over).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
     }
 
     pub(super) fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
-        let (cause, error) = (self.cause(), self.caught());
-        self.keep_undo(|_| true, now);
+        self.enter_for(self.cause(), state, data, unclaimed, plan, now);
+    }
+
+    /// Enters a state because of `cause`.
+    pub(super) fn enter_for(
+        &mut self,
+        cause: Cause,
+        state: String,
+        data: Json,
+        unclaimed: Vec<String>,
+        plan: &Plan,
+        now: Timestamp,
+    ) {
+        let error = match &cause {
+            Cause::Caught { error, .. } => Some(error.clone()),
+            _ => None,
+        };
+        if !matches!(self.record.activity, Activity::Unwinding { .. }) {
+            self.keep_undo(|_| true, now);
+        }
         let kind = HistoryKind::Transition {
             from: std::mem::replace(&mut self.record.state, state.clone()),
             to: state,
@@ -410,9 +456,8 @@ impl Kernel {
         self.record.data = data;
         self.record.visit += 1;
         self.drop_journal();
-        let state = plan.state(&self.record.state).cloned().unwrap_or_default();
-        settle_in(&mut self.record, &state, now);
-        if state.pivot || state.end {
+        settle_in(&mut self.record, plan, now);
+        if plan.state(&self.record.state).is_some_and(|state| state.pivot || state.end) {
             self.record.undo.clear();
         }
         if let Some(first) = self.inbox.first() {
@@ -444,47 +489,24 @@ impl Kernel {
         self.changes.history.push(HistoryRecord { at: now, visit: self.record.visit, kind });
         self.changed = true;
     }
-
-    /// Timers of edges that the code has got since the state was entered: they count from the entry, too.
-    fn add_new_timers(&mut self, state: &Arc<StatePlan>) {
-        for edge in &state.after {
-            if self.record.timers.iter().all(|timer| timer.handler != edge.handler.name) {
-                let due = self.record.entered_at + edge.delay;
-                self.record.timers.push(TimerRecord { handler: edge.handler.name.clone(), due, fired: false });
-                self.changed = true;
-            }
-        }
-        let known = |timer: &TimerRecord| state.after.iter().any(|edge| edge.handler.name == timer.handler);
-        if !self.record.timers.iter().all(known) {
-            self.record.timers.retain(known);
-            self.changed = true;
-        }
-    }
 }
 
 /// Sets up the record for a state that it has just entered.
-fn settle_in(record: &mut ExecutionRecord, state: &StatePlan, now: Timestamp) {
-    let timer = |edge: &super::AfterPlan| TimerRecord {
-        handler: edge.handler.name.clone(),
-        due: now + edge.delay,
-        fired: false,
-    };
+fn settle_in(record: &mut ExecutionRecord, plan: &Plan, now: Timestamp) {
+    let state = plan.state(&record.state).cloned().unwrap_or_default();
     record.entered_at = now;
     record.resume_at = None;
+    record.parked = None;
+    record.set_aside = None;
     record.entry_interrupted = false;
     record.edges_kept = 0;
-    record.timers = state.after.iter().map(timer).collect();
+    let timed = set_timers(record, &state, plan);
     record.activity = match (state.end, &state.entry) {
         (true, _) => Activity::Ended,
-        (false, Some(_)) => Activity::Entry,
-        (false, None) => Activity::Waiting,
+        // What is wrong with a timer shows when it is set again, so the state is looked at in any case.
+        (false, None) if timed => Activity::Waiting,
+        (false, _) => Activity::Entry,
     };
-}
-
-/// The timer that has been due the longest; of several, the first declared.
-fn next_due_timer(record: &ExecutionRecord, now: Timestamp) -> Option<usize> {
-    let due = record.timers.iter().enumerate().filter(|(_, timer)| !timer.fired && timer.due <= now);
-    due.min_by_key(|(_, timer)| timer.due).map(|(index, _)| index)
 }
 
 fn unreadable(message: String) -> ErrorRecord {

@@ -29,7 +29,7 @@ pub enum JoinRule {
 
 /// Whether a call is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It depends on branches that have not ended.
     Open,
     /// What was asked for is there.
@@ -40,7 +40,7 @@ pub enum Verdict {
 
 /// What the branches of one call have come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Join {
+pub(crate) struct Join {
     rule: JoinRule,
     /// How many branches there are, once that is known.
     total: Option<u64>,
@@ -51,32 +51,26 @@ pub struct Join {
 impl Join {
     /// Of a call none of whose branches has ended. `total` may be [told](Self::total) later.
     #[must_use]
-    pub const fn new(rule: JoinRule, total: Option<u64>) -> Self {
+    pub(crate) const fn new(rule: JoinRule, total: Option<u64>) -> Self {
         Self { rule, total, succeeded: 0, failed: 0 }
     }
 
     /// Says how many branches there are in all.
-    pub fn total(&mut self, total: u64) {
+    pub(crate) fn total(&mut self, total: u64) {
         self.total = Some(total);
     }
 
     /// One more branch has ended.
-    pub fn ended(&mut self, succeeded: bool) {
+    pub(crate) fn ended(&mut self, succeeded: bool) {
         match succeeded {
             true => self.succeeded += 1,
             false => self.failed += 1,
         }
     }
 
-    /// How many have succeeded.
-    #[must_use]
-    pub const fn successes(&self) -> u64 {
-        self.succeeded
-    }
-
     /// Whether it is decided.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         let all_ended = self.total == Some(self.succeeded + self.failed);
         match self.rule {
             JoinRule::All if self.failed > 0 => Verdict::Failed,

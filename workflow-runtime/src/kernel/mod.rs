@@ -2,6 +2,7 @@
 //! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
 mod advance;
+mod control;
 mod decided;
 mod execution;
 mod join;
@@ -10,6 +11,7 @@ mod plan;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod unwind;
 #[cfg(test)]
 mod unwind_tests;
@@ -17,6 +19,7 @@ mod unwind_tests;
 pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
-pub use join::{Join, JoinRule, Verdict};
-pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan};
+pub use join::JoinRule;
+pub(crate) use join::{Join, Verdict};
+pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use retry::RetryPolicy;

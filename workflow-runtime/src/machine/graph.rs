@@ -94,6 +94,21 @@ pub enum Trigger {
         /// How long.
         delay: Duration,
     },
+    /// The state has lasted as long as a function of it says.
+    AfterFn {
+        /// The function, as it is written in the attribute.
+        function: &'static str,
+    },
+    /// The time has come that the state names.
+    At {
+        /// The field, as it is written in the attribute.
+        field: &'static str,
+    },
+    /// The state has lasted this long again.
+    Every {
+        /// How long.
+        period: Duration,
+    },
     /// A handler of the state failed for good.
     Catch {
         /// The name of the error's type.

@@ -225,7 +225,9 @@ pub const fn differs(handler: Option<HandlerInfo>, kind: &str, payload: &str, to
     let same_trigger = match handler.trigger {
         Trigger::Entry => same_name(kind, "state"),
         Trigger::On { event } => same_name(kind, "on") && same_name(payload, event),
-        Trigger::After { .. } => same_name(kind, "after"),
+        Trigger::After { .. } | Trigger::AfterFn { .. } => same_name(kind, "after"),
+        Trigger::At { .. } => same_name(kind, "at"),
+        Trigger::Every { .. } => same_name(kind, "every"),
         Trigger::Catch { error } => same_name(kind, "catch") && same_name(payload, error),
     };
     if !same_trigger || handler.waits != waits || handler.to.len() != to.len() {

@@ -4,6 +4,7 @@
 //! handler over its state and journal until it ends or waits, and hands back data: that is the whole seam between a
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
+mod cancel;
 mod context;
 mod digest;
 mod finish;
@@ -25,16 +26,18 @@ mod state;
 mod step;
 mod stepper;
 mod target;
+mod timer;
 mod turn;
 mod turn_state;
 mod watch;
 mod workflow;
 
 pub use crate::kernel::Decided;
+pub use cancel::Cancel;
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
-pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
+pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use sending::Sending;

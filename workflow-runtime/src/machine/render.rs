@@ -36,6 +36,9 @@ fn label(handler: &HandlerInfo) -> String {
         Trigger::Entry => name.to_owned(),
         Trigger::On { event } => format!("{name} · {event}"),
         Trigger::After { delay } => format!("{name} · after {}", HumanDuration(delay)),
+        Trigger::AfterFn { function } => format!("{name} · after {function}"),
+        Trigger::At { field } => format!("{name} · at {field}"),
+        Trigger::Every { period } => format!("{name} · every {}", HumanDuration(period)),
         Trigger::Catch { error } => format!("{name} · catch {error}"),
     }
 }

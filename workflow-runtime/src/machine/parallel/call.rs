@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ParallelTimedOut;
@@ -90,6 +91,12 @@ impl ParallelCall {
     #[must_use]
     pub fn cx(&self) -> &Cx {
         &self.cx
+    }
+
+    /// The workflow whose handler runs, if it is this one, for branches that run on their own.
+    #[must_use]
+    pub fn shared<W: Send + Sync + 'static>(&self, workflow: &W) -> Option<Arc<W>> {
+        self.cx.shared(workflow)
     }
 
     /// The context of a branch.

@@ -9,7 +9,7 @@ use crate::machine::Cx;
 use crate::machine::digest::Digest;
 
 /// What a branch is found by again: the digest of its item, and for people, the item as a short text.
-pub type Named = (Digest, Option<String>);
+type Named = (Digest, Option<String>);
 
 struct Items<I, N, F> {
     items: I,

@@ -27,7 +27,7 @@ impl<T> Moved<T> {
     /// Empties it. Whoever calls this waits for the one that fills it.
     pub fn take(&self) -> T {
         let value = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        value.unwrap_or_else(|| not_there())
+        value.unwrap_or_else(not_there)
     }
 }
 
@@ -56,12 +56,12 @@ impl<T> Lent<T> {
 
     /// Borrows it. Whoever calls this waits for the one that fills it.
     pub fn get(&self) -> &T {
-        self.0.get().unwrap_or_else(|| not_there())
+        self.0.get().unwrap_or_else(not_there)
     }
 
     /// Takes it, when nobody borrows it any more.
     pub fn take(self) -> T {
-        self.0.into_inner().unwrap_or_else(|| not_there())
+        self.0.into_inner().unwrap_or_else(not_there)
     }
 }
 
