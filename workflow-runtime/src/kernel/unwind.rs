@@ -156,9 +156,10 @@ impl Kernel {
                 }
             }
         }
-        self.journal.extract(|entry| forgotten.contains(&entry.key));
-        self.unsaved.extract(|entry| forgotten.contains(&entry.key));
-        self.changes.forget.extend(forgotten);
+        let is_forgotten = |entry: &JournalEntry| forgotten.contains(&entry.key);
+        self.unsaved.extract(is_forgotten);
+        let over = self.journal.extract(is_forgotten).into_iter().map(|entry| entry.key);
+        self.changes.forget.extend(over);
         self.recorded(started);
     }
 
