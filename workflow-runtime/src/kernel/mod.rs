@@ -22,4 +22,4 @@ pub use execution::{Kernel, NewExecution, Next};
 pub use join::JoinRule;
 pub(crate) use join::{Join, Verdict};
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
-pub use retry::RetryPolicy;
+pub use retry::{Jitter, RetryPolicy};

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::step::StepScope;
 use super::turn_state::TurnState;
 use super::{Failure, Services, TurnScope};
 use crate::base::{Clock, Error, ExecutionId, Timestamp};
@@ -21,27 +22,28 @@ use crate::record::{ErrorKind, ExecutionKey, JournalEntry, JournalResult, Json};
 #[derive(Clone)]
 pub struct Cx {
     turn: Arc<TurnState>,
-    /// The step or the branch that it is of, unless it is that of the handler itself.
-    scope: Option<Arc<CallScope>>,
+    /// The attempt of a step that it is of, unless it is that of the handler itself.
+    step: Option<Arc<StepScope>>,
+    /// The key of the branch that it is of, inside of that.
+    branch: Option<Arc<str>>,
     /// The workflow whose handler runs.
     workflow: Option<Arc<dyn Any + Send + Sync>>,
 }
 
-#[derive(Debug)]
-struct CallScope {
-    key: String,
-    attempt: u32,
-}
-
 impl fmt::Debug for Cx {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Cx").field("turn", &self.turn).field("scope", &self.scope).finish_non_exhaustive()
+        formatter
+            .debug_struct("Cx")
+            .field("turn", &self.turn)
+            .field("step", &self.step)
+            .field("branch", &self.branch)
+            .finish_non_exhaustive()
     }
 }
 
 impl Cx {
     pub(super) fn new(turn: Arc<TurnState>) -> Self {
-        Self { turn, scope: None, workflow: None }
+        Self { turn, step: None, branch: None, workflow: None }
     }
 
     /// The same, for a handler of `workflow`.
@@ -85,7 +87,7 @@ impl Cx {
     /// Inside a step: which attempt this is, from 1. In a handler: 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.scope.as_ref().map_or(1, |scope| scope.attempt)
+        self.step.as_ref().map_or(1, |step| step.attempt)
     }
 
     /// A text of 32 hexadecimal digits that is the same whenever the same call of this step is made: in a retry, after a
@@ -97,9 +99,8 @@ impl Cx {
     #[must_use]
     pub fn idempotency_key(&self) -> String {
         let scope = &self.turn.scope;
-        let call = self.scope.as_ref().map_or(scope.handler.as_str(), |scope| &scope.key);
         let mut hasher = SipHasher13::new();
-        for part in [&*scope.key.workflow, scope.key.id.as_str(), call] {
+        for part in [&*scope.key.workflow, scope.key.id.as_str(), self.caller()] {
             hasher.write(part.as_bytes());
             hasher.write(&[0xff]);
         }
@@ -162,21 +163,26 @@ impl Cx {
 
     /// Who makes the calls in this context: the first part of their keys.
     pub(super) fn caller(&self) -> &str {
-        self.scope.as_ref().map_or(&self.turn.scope.handler, |scope| &scope.key)
+        let step = || self.step.as_ref().map_or(&*self.turn.scope.handler, |step| &step.key);
+        self.branch.as_deref().unwrap_or_else(step)
     }
 
     pub(super) fn turn(&self) -> &Arc<TurnState> {
         &self.turn
     }
 
-    pub(super) fn in_step(&self, key: &str, attempt: u32) -> Self {
-        let scope = CallScope { key: key.to_owned(), attempt };
-        Self { scope: Some(Arc::new(scope)), ..self.clone() }
+    /// The attempt that this is the context of.
+    pub(super) fn step_scope(&self) -> Option<&StepScope> {
+        self.step.as_deref()
+    }
+
+    pub(super) fn in_step(&self, step: &Arc<StepScope>) -> Self {
+        Self { step: Some(Arc::clone(step)), branch: None, ..self.clone() }
     }
 
     /// That of a branch: what it calls is found by the branch's key first.
     pub(super) fn in_branch(&self, key: &str) -> Self {
-        self.in_step(key, self.attempt())
+        Self { branch: Some(key.into()), ..self.clone() }
     }
 
     /// The workflow whose handler runs, if it is this one: a branch that runs on its own needs it for as long as it does.
