@@ -142,7 +142,11 @@ impl Kernel {
         let mut started = Vec::new();
         for entry in self.journal.iter() {
             match &entry.result {
-                JournalResult::Done(_) | JournalResult::Sleeping { .. } | JournalResult::Started => {}
+                JournalResult::Done(_)
+                | JournalResult::Sleeping { .. }
+                | JournalResult::Started
+                | JournalResult::Received { .. }
+                | JournalResult::Child { .. } => {}
                 JournalResult::Branch(branch) if branch.error.is_none() => {}
                 JournalResult::Parallel(call) if is_kept(call) => {}
                 JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => {

@@ -98,9 +98,14 @@ impl Cx {
     /// own.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
+        self.call_key(self.caller())
+    }
+
+    /// A text that names this call of this run of the handler, whenever it is made again.
+    pub(super) fn call_key(&self, call: &str) -> String {
         let scope = &self.turn.scope;
         let mut hasher = SipHasher13::new();
-        for part in [&*scope.key.workflow, scope.key.id.as_str(), self.caller()] {
+        for part in [&*scope.key.workflow, scope.key.id.as_str(), call] {
             hasher.write(part.as_bytes());
             hasher.write(&[0xff]);
         }
@@ -157,7 +162,7 @@ impl Cx {
         }
     }
 
-    fn claim(&self, call: &str) -> String {
+    pub(super) fn claim(&self, call: &str) -> String {
         self.turn.claim(&format!("{}:{call}", self.caller()))
     }
 

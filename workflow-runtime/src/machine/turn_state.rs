@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use super::turn_inbox::TurnInbox;
 use super::{Failure, TurnScope};
 use crate::base::{Sleep, Timestamp};
 use crate::record::{JournalEntry, JournalResult, ParallelEnd};
@@ -23,8 +24,8 @@ pub(super) struct TurnState {
 }
 
 #[derive(Default)]
-struct Inner {
-    journal: HashMap<String, JournalEntry>,
+pub(super) struct Inner {
+    pub(super) journal: HashMap<String, JournalEntry>,
     /// Keys that were in the journal at the beginning and that no call has asked for.
     unclaimed: BTreeSet<String>,
     /// How often each call was made, by all of its key but the count.
@@ -39,7 +40,9 @@ struct Inner {
     saved: u64,
     /// The last entry that a step may not start before.
     decisive: u64,
-    interrupted: bool,
+    /// Events, and commands to others.
+    pub(super) inbox: TurnInbox,
+    pub(super) interrupted: bool,
     in_flight: usize,
     attempts: u32,
     failure: Option<Failure>,
@@ -86,7 +89,7 @@ impl TurnState {
         Self::with(scope, Vec::new(), None)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         // Every change below is made in one go, so a panic elsewhere cannot have left it half done.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -125,16 +128,16 @@ impl TurnState {
 
     /// Records what no step may start before it is on disk.
     pub(super) fn record(&self, entry: JournalEntry) {
-        self.note(entry, true);
+        self.keep(entry, true);
     }
 
     /// Records what is of interest only to people, or can be found out again: it is saved together with something else, or
     /// when there is time.
     pub(super) fn record_aside(&self, entry: JournalEntry) {
-        self.note(entry, false);
+        self.keep(entry, false);
     }
 
-    fn note(&self, entry: JournalEntry, decisive: bool) {
+    fn keep(&self, entry: JournalEntry, decisive: bool) {
         let mut inner = self.lock();
         inner.journal.insert(entry.key.clone(), entry.clone());
         if self.detached {
@@ -322,20 +325,20 @@ impl Inner {
 
     /// Wakes the turn, once the lock is given back, if this happens in a task of its own: only the turn saves results,
     /// sets the alarm and ends.
-    fn turn(&self) -> Option<Waker> {
+    pub(super) fn turn(&self) -> Option<Waker> {
         self.turn.as_ref().filter(|_| !self.polled).cloned()
     }
 
     /// A waker to keep for `context`, unless the turn itself polls on: a future that polls its children by wakers of
     /// its own, as `FuturesUnordered` does, has to be told.
-    fn foreign_waker(&self, context: &Context<'_>) -> Option<Waker> {
+    pub(super) fn foreign_waker(&self, context: &Context<'_>) -> Option<Waker> {
         match self.roots.get(&context.waker().data().addr()) {
             Some(root) if root.waker.will_wake(context.waker()) => root.quiet.clone(),
             _ => Some(context.waker().clone()),
         }
     }
 
-    fn waiter(&mut self, waiter: &mut Option<u64>) -> u64 {
+    pub(super) fn waiter(&mut self, waiter: &mut Option<u64>) -> u64 {
         *waiter.get_or_insert_with(|| {
             self.next_waiter += 1;
             self.next_waiter

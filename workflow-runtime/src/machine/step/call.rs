@@ -107,6 +107,8 @@ impl StepCall {
                 }
                 JournalResult::Started
                 | JournalResult::Sleeping { .. }
+                | JournalResult::Received { .. }
+                | JournalResult::Child { .. }
                 | JournalResult::Parallel(_)
                 | JournalResult::Branch(_) => {}
             }
