@@ -14,6 +14,8 @@ mod graph_check;
 #[allow(missing_docs, reason = "the probe is for generated code alone")]
 mod group;
 mod handler;
+#[allow(missing_docs, reason = "most of it is for generated code alone")]
+mod parallel;
 mod plan;
 #[allow(missing_docs, reason = "for generated code alone")]
 pub mod private;
@@ -32,6 +34,7 @@ mod timer;
 mod turn;
 mod turn_inbox;
 mod turn_state;
+mod watch;
 mod workflow;
 
 pub use crate::kernel::Decided;
@@ -42,6 +45,7 @@ pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use group::{Group, Source};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
+pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use sending::Sending;
 pub use services::Services;

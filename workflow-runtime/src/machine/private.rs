@@ -21,11 +21,12 @@ pub use super::graph_check::{
     Place, Verdict, any, check_graph, clashes, differs, is_among, is_in_both, refuse, verdict,
 };
 pub use super::group::{GroupProbe, NoGroup, Source};
+pub use super::parallel::*;
 pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
-pub use crate::kernel::{Jitter, RetryPolicy};
+pub use crate::kernel::{Jitter, JoinRule, RetryPolicy};
 
 /// What a field of a state or an event must be.
 #[diagnostic::on_unimplemented(
