@@ -36,6 +36,8 @@ pub(crate) struct Machine {
     pub(crate) events: Vec<EventModel>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
+    /// The events that bodies wait for, as far as they can be seen.
+    pub(crate) receives: Vec<Receive>,
     pub(crate) allow: Vec<Lint>,
     /// Whether it is made of one function, and not of an impl.
     pub(crate) is_function: bool,
@@ -236,6 +238,17 @@ pub(crate) enum Fails {
     With(Box<Type>),
 }
 
+/// A call of `recv::<E>` or `recv_timeout::<E>`.
+#[derive(Debug)]
+pub(crate) struct Receive {
+    pub(crate) event: TypeRef,
+    /// The method that it stands in.
+    pub(crate) function: Ident,
+    pub(crate) cfg: Cfg,
+    /// Whether it waits only so long.
+    pub(crate) timed: bool,
+}
+
 /// A step among the methods.
 #[derive(Debug)]
 pub(crate) struct Step {
@@ -252,15 +265,42 @@ pub(crate) struct Step {
 pub(crate) struct Policy {
     pub(crate) retry: Option<Retry>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) heartbeat: Option<Duration>,
     pub(crate) cancel: bool,
 }
 
 /// What `retry(…)` says.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Retry {
     pub(crate) max: u32,
     pub(crate) base: Duration,
     pub(crate) cap: Duration,
+    pub(crate) jitter: Jitter,
+    pub(crate) variants: Option<Variants>,
+}
+
+/// What `jitter = …` says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Jitter {
+    #[default]
+    Full,
+    Equal,
+    None,
+}
+
+/// What `only(…)` or `never(…)` says: variants of the step's error.
+#[derive(Debug, Clone)]
+pub(crate) struct Variants {
+    /// `only` or `never`.
+    pub(crate) key: Ident,
+    pub(crate) names: Vec<Ident>,
+}
+
+impl Variants {
+    /// Whether the step is tried again after these, and not after all others.
+    pub(crate) fn is_only(&self) -> bool {
+        self.key == "only"
+    }
 }
 
 /// The condition under which something exists.

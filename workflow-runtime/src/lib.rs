@@ -90,8 +90,8 @@ pub mod driver {
     //! memory while an execution waits. [`Stepper`](crate::Stepper) is the smallest driver.
 
     pub use crate::kernel::{
-        Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy,
-        StatePlan, TimerOf, TimerRule,
+        Acknowledged, Advance, AfterPlan, Command, CommandAnswer, CommandCall, CommandRefused, Decided, HandlerPlan,
+        Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
         AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, SpawnError,
@@ -101,14 +101,17 @@ pub mod driver {
 
 pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
-pub use kernel::{Advance, RetryPolicy};
+pub use kernel::CommandRefused;
+pub use kernel::{Advance, Jitter, RetryPolicy};
+pub use machine::StepHeartbeatMissed;
 pub use machine::{
-    Accepts, After, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo,
-    Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome,
-    Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy,
-    StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition, Trigger, Turn, TurnScope, Wait, Workflow,
-    WorkflowEvent, WorkflowState, goto,
+    Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
+    EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
+    JoinMissed, Next, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay,
+    StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition,
+    Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState, goto,
 };
+pub use machine::{ChildHandle, ChildSpawn};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]

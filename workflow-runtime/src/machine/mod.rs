@@ -5,17 +5,21 @@
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
 mod cancel;
+mod commands;
 mod context;
 mod digest;
 mod finish;
 mod graph;
 mod graph_check;
 mod handler;
+#[allow(missing_docs, reason = "most of it is for generated code alone")]
+mod parallel;
 mod plan;
 #[allow(missing_docs, reason = "for generated code alone")]
 pub mod private;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod probes;
+mod receive;
 mod render;
 mod sending;
 mod services;
@@ -26,21 +30,25 @@ mod stepper;
 mod target;
 mod timer;
 mod turn;
+mod turn_inbox;
 mod turn_state;
+mod watch;
 mod workflow;
 
 pub use crate::kernel::Decided;
 pub use cancel::Cancel;
+pub use commands::{ChildHandle, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
+pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
-pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
+pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
 pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
 pub(crate) use turn::panic_text;

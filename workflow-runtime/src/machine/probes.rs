@@ -22,6 +22,7 @@ use crate::record::{Json, JsonError};
 /// The other sides of the probes, to import where a probe is used.
 pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
+    pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoShare as _};
     pub use super::{
         NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,
         NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _, NoState as _,
@@ -283,6 +284,14 @@ impl<T: Serialize + DeserializeOwned, E: StepError> StepProbe<Result<T, E>> {
     {
         call.retried(attempt)
     }
+
+    pub fn retried_if<F, A>(call: StepCall, attempt: F, again: fn(&E) -> bool) -> impl Future<Output = Result<T, E>>
+    where
+        F: FnMut(Cx) -> A,
+        A: Future<Output = Result<T, E>>,
+    {
+        call.retried_if(attempt, again)
+    }
 }
 
 /// The other side of [`StepProbe`].
@@ -292,6 +301,10 @@ pub trait NoStep<R> {
     }
 
     fn retried<F: FnMut(Cx) -> A, A: Future<Output = R>>(_: StepCall, _: F) -> Pending<R> {
+        pending()
+    }
+
+    fn retried_if<F: FnMut(Cx) -> A, A: Future<Output = R>, E>(_: StepCall, _: F, _: fn(&E) -> bool) -> Pending<R> {
         pending()
     }
 }

@@ -5,6 +5,7 @@
 //! an index, so that reordering code changes nothing. A record is JSON in a [sealed](seal) envelope: a checksum over
 //! what it is and whose it is, so that a damaged or misplaced row is found instead of believed.
 
+mod child;
 mod closed;
 mod control;
 mod error;
@@ -13,9 +14,11 @@ mod execution;
 mod history;
 mod journal;
 mod json;
+mod parallel;
 mod seal;
 mod undo;
 
+pub use child::{CHILD_EVENT, ChildEnd, ChildReport, LeftChildRecord, ParentRecord};
 pub use closed::Closed;
 pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};
@@ -26,6 +29,7 @@ pub use execution::{
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
+pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
 pub use seal::{RecordKind, Sealed, UnsealError, open, seal};
 pub use undo::{UndoOutput, UndoRecord, UndoableCall, UnwindInto};
 
