@@ -50,7 +50,7 @@
 //! | for | see |
 //! |---|---|
 //! | what can be written | the attributes [`workflow`], [`state`], [`event`], [`on`], [`after`], [`catch`], [`step`] |
-//! | what a handler is given and returns | [`Cx`]; [`Next`] and [`goto`], [`Stay`], [`Wait`], [`Error`] |
+//! | what a handler is given and returns | [`Cx`]; [`Next`] and [`goto`], [`Unwind`] and [`unwind`], [`Stay`], [`Wait`], [`Error`] |
 //! | running executions | [`Engine`], [`Execution`], [`EngineError`] |
 //! | testing without an engine | [`Stepper`], [`ManualClock`], [`Cx::detached`] |
 //! | the graph, as data and as a picture | [`Graph`] |
@@ -106,8 +106,8 @@ pub use machine::{
     Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo, Failure,
     Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress,
     Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut,
-    Stepper, TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState,
-    goto,
+    Stepper, TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent,
+    WorkflowState, goto, unwind,
 };
 pub use record::*;
 pub use stores::MemoryStore;
@@ -121,8 +121,8 @@ pub use workflow_macros::{after, catch, event, main, on, state, step, workflow};
 pub mod prelude {
     pub use crate::{
         Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
-        Transition as _, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, catch, event, goto, main,
-        on, state, step, workflow,
+        Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, catch, event,
+        goto, main, on, state, step, unwind, workflow,
     };
 }
 

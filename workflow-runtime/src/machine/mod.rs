@@ -25,6 +25,8 @@ mod stepper;
 mod target;
 mod turn;
 mod turn_state;
+#[allow(missing_docs, reason = "for generated code alone")]
+mod undo;
 mod workflow;
 
 pub use crate::kernel::Decided;
@@ -37,9 +39,10 @@ pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
+use step::StepCall;
 pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
-pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
+pub use target::{Next, Stay, TargetIn, Targets, Unwind, Wait, goto, unwind};
 pub(crate) use turn::panic_text;
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
 pub use workflow::{

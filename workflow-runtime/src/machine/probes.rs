@@ -22,6 +22,7 @@ use crate::record::{Json, JsonError};
 /// The other sides of the probes, to import where a probe is used.
 pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
+    pub use super::super::undo::{NoPart as _, NoUndo as _, NotUndone as _};
     pub use super::{
         NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,
         NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _, NoState as _,
@@ -218,6 +219,10 @@ where
         Decision::Goto(state.into())
     }
 
+    pub fn unwind(state: T) -> Decision<W> {
+        Decision::Unwind(state.into())
+    }
+
     pub fn stay(state: T) -> Decision<W> {
         Decision::Stay(state.into())
     }
@@ -226,6 +231,10 @@ where
 /// The other side of [`GotoProbe`]: a part goes where the main impl does not say that it does, which is reported there.
 pub trait NoGoto<W: Workflow, T> {
     fn goto(_: T) -> Decision<W> {
+        Decision::Wait
+    }
+
+    fn unwind(_: T) -> Decision<W> {
         Decision::Wait
     }
 

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::turn_state::TurnState;
+use super::undo::run_lost_undo;
 use super::{Cx, Decided, HandlerCall, HandlerRun, Services, Workflow};
 use crate::base::{Error, Sleep, Timestamp};
 use crate::record::{ErrorKind, ErrorRecord, ExecutionKey, JournalEntry};
@@ -125,7 +126,11 @@ impl Turn {
     #[must_use]
     pub fn new<W: Workflow>(workflow: Arc<W>, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Self {
         Self::of(scope, journal, |cx| async move {
-            match workflow.run(&cx, &call) {
+            let run = match &call.undo {
+                Some(undo) => workflow.undo(&cx, undo).unwrap_or_else(|| run_lost_undo(undo)),
+                None => workflow.run(&cx, &call),
+            };
+            match run {
                 HandlerRun::Ready(result) => result,
                 HandlerRun::Future(future) => future.await,
             }

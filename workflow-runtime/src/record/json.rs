@@ -39,6 +39,11 @@ impl Json {
         serde_json::from_str(self.text()).map_err(JsonError::Decode)
     }
 
+    /// `null`.
+    pub(crate) fn null() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+
     /// The JSON text.
     #[must_use]
     pub fn text(&self) -> &str {

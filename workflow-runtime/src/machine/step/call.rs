@@ -12,7 +12,7 @@ use super::policy::StepPolicy;
 use crate::base::Error;
 use crate::machine::digest::Digest;
 use crate::machine::{Cx, Failure};
-use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, JsonError};
+use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, JsonError, UndoableCall};
 
 /// One call of a step: its place in the journal is taken when this is made.
 #[doc(hidden)]
@@ -21,6 +21,8 @@ pub struct StepCall {
     pub(super) cx: Cx,
     pub(super) policy: &'static StepPolicy,
     key: String,
+    /// What is saved before it runs, if it has an `undo`.
+    undo: Option<UndoableCall>,
 }
 
 impl StepCall {
@@ -28,7 +30,29 @@ impl StepCall {
     #[must_use]
     pub fn new(cx: &Cx, policy: &'static StepPolicy, arguments: &Digest) -> Self {
         let key = cx.turn().claim(&format!("{}:{}:{:032x}", cx.caller(), policy.name, arguments.finish()));
-        Self { cx: cx.clone(), policy, key }
+        Self::with_key(cx, policy, key)
+    }
+
+    /// A call with this key, in a turn that makes it once.
+    pub(in crate::machine) fn with_key(cx: &Cx, policy: &'static StepPolicy, key: String) -> Self {
+        Self { cx: cx.clone(), policy, key, undo: None }
+    }
+
+    /// Has it say that it was started, and with which arguments, before it runs: it has an `undo`. Arguments that cannot
+    /// be saved are a failure of the handler.
+    #[must_use]
+    pub fn undoable(mut self, args: Result<Vec<Json>, JsonError>) -> Self {
+        match args.and_then(|args| Json::encode(&args)) {
+            Ok(args) => {
+                let (step, edge_number) = (self.policy.name.to_owned(), self.cx.turn().scope.edge_number);
+                self.undo = Some(UndoableCall { step, edge_number, args: Some(args), order: 0 });
+            }
+            Err(error) => {
+                let text = format!("the arguments of the step `{}` cannot be saved", self.policy.name);
+                self.cx.turn().fail(Failure::unreadable(Error::from(error).context(text)));
+            }
+        }
+        self
     }
 
     /// Runs a step that is not retried, unless its result is recorded.
@@ -82,6 +106,12 @@ impl StepCall {
                 }
                 JournalResult::Started | JournalResult::Sleeping { .. } => {}
             }
+        } else if self.undo.is_some() {
+            if turn.is_interrupted() {
+                return pending().await;
+            }
+            // Saved at the gate, with all results before it.
+            self.record(0, JournalResult::Started);
         }
         loop {
             turn.gate().await;
@@ -151,7 +181,12 @@ impl StepCall {
     }
 
     fn record(&self, attempts: u32, result: JournalResult) {
-        self.cx.turn().record(JournalEntry::new(&self.key, attempts, result));
+        let undo = match &result {
+            JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => None,
+            JournalResult::Done(_) => self.undo.clone().map(|call| UndoableCall { args: None, ..call }),
+            _ => self.undo.clone(),
+        };
+        self.cx.turn().record(JournalEntry { undo, ..JournalEntry::new(&self.key, attempts, result) });
     }
 
     fn encode<T: Serialize>(&self, value: &T) -> Result<Json, Failure> {
