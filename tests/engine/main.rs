@@ -1,5 +1,6 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod due_times;
 mod edges;
 mod failure;
 mod faults;
@@ -18,3 +19,6 @@ mod recovery;
 #[cfg(unix)]
 mod signals;
 mod timers;
+mod trip;
+mod undoing;
+mod unwinding;

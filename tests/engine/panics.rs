@@ -39,7 +39,7 @@ impl std::error::Error for Unspeakable {}
 
 pub struct Squad;
 
-#[workflow(start = Armed)]
+#[workflow(start = Armed, allow(small_machine))]
 impl Squad {
     #[state]
     async fn wait(&self, cx: &Cx, armed: Armed) -> Result<Defused> {

@@ -76,7 +76,7 @@ impl ByWorkflow {
 
 struct ByStep;
 
-#[workflow(start = Paid)]
+#[workflow(start = Paid, allow(small_machine))]
 impl ByStep {
     #[state]
     async fn ship(&self, cx: &Cx, _: Paid) -> Result<Done> {

@@ -26,7 +26,7 @@ struct Order {
     client: Client,
 }
 
-#[workflow(start = Pending, allow(fragile_step))]
+#[workflow(start = Pending, allow(fragile_step, small_machine))]
 impl Order {
     #[state]
     async fn pending(&self, cx: &Cx, _: Pending) -> Result<Done> {

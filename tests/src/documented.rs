@@ -43,6 +43,18 @@ pub mod states {
 use states::{Done, Payment, Pending};
 use workflow_runtime::prelude::*;
 
+/// Copies a number.
+#[workflow]
+pub async fn copy_over(
+    _: &Cx,
+    /// What is added.
+    #[dep]
+    added: &u32,
+    number: u32,
+) -> Result<u32> {
+    Ok(number + added)
+}
+
 /// An order.
 #[derive(Debug)]
 pub struct Order;

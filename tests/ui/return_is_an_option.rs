@@ -8,7 +8,7 @@ struct Done;
 
 struct Order;
 
-#[workflow(start = Pending)]
+#[workflow(start = Pending, allow(small_machine))]
 impl Order {
     #[state]
     async fn pending(&self, _: &Cx, _: Pending) -> Option<Done> {

@@ -5,7 +5,7 @@ struct Pending;
 
 struct Order;
 
-#[workflow(start = Pending)]
+#[workflow(start = Pending, allow(small_machine))]
 impl Order {
     #[state]
     async fn pending(&self, _: &Cx, _: Pending) -> Result<u32> {

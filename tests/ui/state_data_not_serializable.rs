@@ -16,7 +16,7 @@ struct Pending {
     socket: Socket,
 }
 
-#[workflow(start = Pending)]
+#[workflow(start = Pending, allow(small_machine))]
 impl Order {
     #[state]
     async fn pending(&self, _: &Cx, _: Pending) -> Result<Done> {

@@ -8,7 +8,7 @@ struct Done;
 
 struct Order;
 
-#[workflow(start = Pending)]
+#[workflow(start = Pending, allow(small_machine))]
 impl Order {
     #[state]
     async fn pending(&self, cx: &Cx, _: Pending) -> Result<Done> {
@@ -16,7 +16,7 @@ impl Order {
         Ok(Done)
     }
 
-    #[step(allow(fragile_step))]
+    #[step(allow(fragile_step, small_machine))]
     async fn ship(&self, cx: &Cx) -> Result<()> {
         let shared = std::rc::Rc::new(1);
         cx.sleep(std::time::Duration::from_secs(1)).await;

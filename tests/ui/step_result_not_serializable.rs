@@ -10,7 +10,7 @@ struct Order;
 
 struct Socket;
 
-#[workflow(start = Pending, allow(fragile_step))]
+#[workflow(start = Pending, allow(fragile_step, small_machine))]
 impl Order {
     #[state]
     async fn pending(&self, cx: &Cx, _: Pending) -> Result<Done> {

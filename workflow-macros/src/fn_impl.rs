@@ -55,7 +55,11 @@ pub(crate) fn expand_step_attribute(arguments: TokenStream, tokens: &TokenStream
         return expand_stray("step", tokens);
     }
     let mut errors = Errors::default();
-    let args = parse_step_args(arguments, &["retry", "timeout", "cancel", "crate"], &mut errors);
+    let args = parse_step_args(arguments, &["retry", "timeout", "undo", "cancel", "crate"], &mut errors);
+    if let Some(undo) = &args.undo {
+        // Nothing in a workflow leads from the name in its journal to a function that stands elsewhere.
+        errors.at(undo, "a free step has no `undo`: write it as a method of the `#[workflow]` impl that it is called in, and its undo beside it");
+    }
     check_step_signature(&item.sig, false, &mut errors);
     let runtime = args.runtime.clone().unwrap_or_else(default_runtime);
     let expanded = match errors.is_empty() {

@@ -14,6 +14,7 @@ mod model;
 mod nearest;
 mod parse;
 mod picture;
+mod sequential_impl;
 mod warnings;
 
 #[cfg(test)]
@@ -116,7 +117,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
     data_impl::expand_data_attribute(DataKind::Event, arguments.into(), &item.into()).into()
 }
 
-/// Makes an `impl` a workflow: its handlers are checked as one graph, and drawn in the docs of the type.
+/// Makes an `impl` a workflow: its handlers are checked as one graph, and drawn in the docs of the type. A workflow that
+/// has no use for states is [one function](#one-function).
 ///
 /// | key | meaning | default |
 /// |---|---|---|
@@ -182,6 +184,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[state]` | the state is entered | `async fn (&self, cx: &Cx, state: S) -> R` |
 /// | [`#[on]`](macro@on) | the event arrives | `async fn (&self, cx: &Cx, state: S, event: E) -> R` |
 /// | [`#[after("15m")]`](macro@after) | the state has lasted that long | `async fn (&self, cx: &Cx, state: S) -> R` |
+/// | [`#[at(field)]`](macro@at) | the time has come that the state names | as for `#[after]` |
+/// | [`#[every("2d")]`](macro@every) | the state has lasted that long again | as for `#[after]`; `R` has to have `Stay<S>` or `Wait` |
 /// | [`#[catch]`](macro@catch) | a handler of the state failed for good | `async fn (&self, cx: &Cx, state: S, error: E) -> R` |
 ///
 /// A handler without effects is a plain `fn` without `cx`. `R` says where it may go, bare or in a `Result`:
@@ -192,6 +196,57 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `Next<(A, B)>` | to one of them, made by `goto`; `Stay<S>` and `Wait` may be among them |
 /// | `Stay<S>` | stay, with new data |
 /// | `Wait` | stay as it is |
+///
+/// # One function
+///
+/// Where states would be too much, a workflow is one `async fn`: it has one running state, which is what the function was
+/// started with, and its steps are free functions. After a crash it is called again, and recorded steps are not run again.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// use workflow_runtime::Engine;
+///
+/// pub struct Disk { folder: String }
+///
+/// /// Copies a database.
+/// #[workflow]
+/// async fn backup(cx: &Cx, #[dep] disk: &Disk, db: String) -> Result<String> {
+///     let dump = dump(cx, &db).await?;
+///     store(cx, disk, &dump).await
+/// }
+///
+/// #[step(retry(max = 3))]
+/// async fn dump(_: &Cx, db: &str) -> Result<String> {
+///     Ok(format!("{db}.dump"))
+/// }
+///
+/// #[step(retry(max = 5), timeout = "10m")]
+/// async fn store(_: &Cx, disk: &Disk, dump: &str) -> Result<String> {
+///     Ok(format!("{}/{dump}", disk.folder))
+/// }
+///
+/// # workflow_runtime::block_on(async {
+/// let backup = Backup { disk: Disk { folder: "/safe".into() } };
+/// let engine = Engine::in_memory().workflow(backup).start().await?;
+/// let execution = engine.start::<Backup>("users-1", BackupInput { db: "users".into() }).await?;
+/// let BackupOutcome::Done(BackupDone { output }) = execution.outcome().await?;
+/// assert_eq!(output, "/safe/users.dump");
+/// # workflow_runtime::Result::<()>::Ok(())
+/// # }).unwrap();
+/// ```
+///
+/// | what it takes | becomes |
+/// |---|---|
+/// | `cx: &Cx`, first | – |
+/// | `name: T` | a field of `BackupInput`, which is saved: `T` is owned and serializable |
+/// | `#[dep] name: &T` | a field `name: T` of the workflow, `Backup`, which is lent |
+/// | `#[dep] name: T` | the same, and each run gets a clone |
+///
+/// Docs of an argument go to the field, and so does `#[serde(…)]`, as in `#[serde(default)]` for an argument that is new.
+/// The function returns `Result<T>` or `Result<T, E>`. `T` is the outcome, `BackupDone { output: T }`, in the end state
+/// `done`; the other state is `running`. An error parks the execution. The function stays what it is, and can be called
+/// in a test, with `Cx::detached`. Of the keys, it takes `crate`, `vis` (the function's
+/// own, if it is left out) and `allow`.
 ///
 /// # What is generated
 ///
@@ -261,6 +316,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `never_taken` | a declared target that the handler provably never takes |
 /// | `ambient_time` | the clock or a pause in a handler, past `cx.now()` and `cx.sleep(…)` |
 /// | `ambient_task` | a task or thread that a handler starts |
+/// | `small_machine` | fewer than five states, one after the other: an `async fn` would do |
 /// | `unmarked_step` | an async method that takes `&Cx` and uses it as a step does, without `#[step]` (for the `impl`) |
 #[proc_macro_attribute]
 pub fn workflow(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -302,6 +358,10 @@ pub fn on(_: TokenStream, item: TokenStream) -> TokenStream {
 /// state may have several, of different lengths. A time is a number and a unit, or several: `500ms`, `30s`, `15m`,
 /// `1h30m`, `2d`, `1w`; at most 100 years.
 ///
+/// `#[after(Self::delay)]` has a function tell the time: `fn delay(state: &S) -> Duration`, or `fn delay(&self, state: &S)`
+/// where it hangs on how the workflow is set up. It is asked when the state is entered, and has to be pure: its answer is
+/// what is persisted. If it panics, the execution is parked, and a retry asks again.
+///
 /// | key | meaning |
 /// |---|---|
 /// | `allow(…)`, after the time | lints that are not to speak of this handler |
@@ -328,6 +388,85 @@ pub fn on(_: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn after(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("after", &item.into()).into()
+}
+
+/// Makes a method of a [`#[workflow]`](macro@workflow) impl run at a time that the state names: `#[at(deadline)]`.
+///
+/// The field holds a [`Timestamp`](../workflow_runtime/struct.Timestamp.html), or `Option<Timestamp>` where there may be
+/// none; a field of a field is `order.deadline`. A time in the past fires at once. `Stay` with another time in that field
+/// sets the edge anew, also one that has fired. It is the one timer that does not pause while the execution is parked.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `allow(…)`, after the field | lints that are not to speak of this handler |
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// use workflow_runtime::Timestamp;
+/// # #[state(end)] struct Closed;
+/// # #[event] struct Extended { until: Timestamp }
+/// # struct Offer;
+///
+/// #[state]
+/// struct Open { until: Timestamp }
+///
+/// #[workflow(start = Open)]
+/// impl Offer {
+///     #[at(until)]
+///     fn close(&self, _: Open) -> Closed {
+///         Closed
+///     }
+///
+///     #[on]
+///     fn extended(&self, _: Open, extended: Extended) -> Stay<Open> {
+///         Stay(Open { until: extended.until })
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn at(_: TokenStream, item: TokenStream) -> TokenStream {
+    fn_impl::expand_stray("at", &item.into()).into()
+}
+
+/// Makes a method of a [`#[workflow]`](macro@workflow) impl run again and again while the state lasts: `#[every("2d")]`.
+///
+/// The first time is a period after the state was entered, and each further one a period after the last was due, however late
+/// that was taken. Periods that were missed, as while no engine ran, count as one. It returns `Stay<S>` or `Wait`, perhaps as
+/// one of several: `Next<(A, Wait)>` leaves the state in the end.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `allow(…)`, after the period | lints that are not to speak of this handler |
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// # #[state(end)] struct Paid;
+/// # #[state(end)] struct Collected;
+/// # #[event] struct Payment;
+/// # struct Invoice;
+///
+/// #[state]
+/// struct Unpaid { reminders: u32 }
+///
+/// #[workflow(start = Unpaid)]
+/// impl Invoice {
+///     #[every("14d")]
+///     fn remind(&self, unpaid: Unpaid) -> Next<(Stay<Unpaid>, Collected)> {
+///         match unpaid.reminders {
+///             3.. => goto(Collected),
+///             reminders => goto(Stay(Unpaid { reminders: reminders + 1 })),
+///         }
+///     }
+///
+///     #[on]
+///     fn paid(&self, _: Unpaid, _: Payment) -> Paid {
+///         Paid
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn every(_: TokenStream, item: TokenStream) -> TokenStream {
+    fn_impl::expand_stray("every", &item.into()).into()
 }
 
 /// Makes a method of a [`#[workflow]`](macro@workflow) impl run when a handler of the state failed for good.

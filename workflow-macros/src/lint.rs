@@ -15,16 +15,20 @@ pub(crate) enum Lint {
     AmbientTime,
     AmbientTask,
     UnmarkedStep,
+    SmallMachine,
+    NoUndo,
 }
 
 impl Lint {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::EndlessWait,
         Self::FragileStep,
         Self::NeverTaken,
         Self::AmbientTime,
         Self::AmbientTask,
         Self::UnmarkedStep,
+        Self::SmallMachine,
+        Self::NoUndo,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -35,6 +39,8 @@ impl Lint {
             Self::AmbientTime => "ambient_time",
             Self::AmbientTask => "ambient_task",
             Self::UnmarkedStep => "unmarked_step",
+            Self::SmallMachine => "small_machine",
+            Self::NoUndo => "no_undo",
         }
     }
 }

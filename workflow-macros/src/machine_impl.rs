@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
-use syn::{Item, ItemImpl};
+use syn::{Attribute, Item};
 
 use crate::check::check_machine;
 use crate::errors::Errors;
@@ -14,16 +14,21 @@ use crate::expand::handlers::expand_handlers;
 use crate::expand::included::{expand_described, expand_included, expand_listed, expand_lists};
 use crate::expand::next_enums::expand_next_enums;
 use crate::expand::transition_enum::expand_transitions;
+use crate::expand::undo::expand_part_undo;
 use crate::expand::workflow_impl::expand_workflow;
 use crate::expand::{generated_ident, in_const};
 use crate::parse::attributes::strip_inert;
-use crate::parse::half_typed::{HalfTyped, parse_half_typed};
+use crate::parse::half_typed::{HalfTyped, open_function, parse_half_typed};
 use crate::parse::impl_block::{Parsed, parse_impl};
-use crate::parse::workflow_args::parse_workflow_args;
+use crate::parse::workflow_args::{Form, parse_workflow_args};
+use crate::sequential_impl::expand_sequential;
 use crate::warnings::expand_lints;
 
 /// Expands `#[workflow(…)]`. The user's items are emitted whatever is wrong with them.
 pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
+    if let Some(function) = open_function(&tokens) {
+        return expand_sequential(arguments, function);
+    }
     let mut errors = Errors::default();
     let HalfTyped { mut item, bodies } = match parse_half_typed(tokens.clone()) {
         Ok(read) => read,
@@ -34,8 +39,8 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
             return quote!(#tokens #errors);
         }
     };
-    check_once(&mut item, &mut errors);
-    let args = parse_workflow_args(arguments, &mut errors);
+    check_once(&mut item.attrs, &mut errors);
+    let args = parse_workflow_args(Form::Impl, arguments, &mut errors);
     let (part, has_start, confused) = (args.part, args.has_start, args.confused);
     match parse_impl(item, &bodies, args, &mut errors) {
         Ok(mut parsed) if confused => {
@@ -52,7 +57,7 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
     }
 }
 
-fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStream {
+pub(crate) fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, has_start, &mut errors);
     // Where something is missing, these would speak of consequences.
@@ -85,15 +90,20 @@ fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, true, &mut errors);
     let lints = if errors.is_empty() { expand_lints(&machine, &item) } else { TokenStream::new() };
-    let impls = [expand_handlers(&machine, true), expand_described(&machine), expand_listed(&machine)];
+    let impls = [
+        expand_handlers(&machine, true),
+        expand_described(&machine),
+        expand_listed(&machine),
+        expand_part_undo(&machine),
+    ];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();
     quote!(#item #impls #lints #errors)
 }
 
 // #[workflow(start = A)] #[workflow(start = B)] impl Fulfilment { … }
-fn check_once(item: &mut ItemImpl, errors: &mut Errors) {
-    item.attrs.retain(|attribute| {
+pub(crate) fn check_once(attributes: &mut Vec<Attribute>, errors: &mut Errors) {
+    attributes.retain(|attribute| {
         let again = attribute.path().segments.last().filter(|segment| segment.ident == "workflow");
         if let Some(again) = again {
             errors.at(again, "`#[workflow]` is here twice: keep one of the two");
@@ -103,7 +113,6 @@ fn check_once(item: &mut ItemImpl, errors: &mut Errors) {
 }
 
 // #[workflow] struct Fulfilment;
-// #[workflow] async fn backup(cx: &Cx) { … }
 fn misplaced(tokens: &TokenStream) -> Option<syn::Error> {
     let error = |tokens: TokenStream, message: String| Some(syn::Error::new_spanned(tokens, message));
     let on_impl = |name: &str| format!("`#[workflow]` goes on the `impl {name} {{ … }}` that holds the handlers");
@@ -114,10 +123,6 @@ fn misplaced(tokens: &TokenStream) -> Option<syn::Error> {
         Item::Trait(item) => error(item.ident.to_token_stream(), on_impl("YourWorkflow")),
         Item::Type(item) => error(item.ident.to_token_stream(), on_impl(&item.ident.to_string())),
         Item::Mod(item) => error(item.ident.to_token_stream(), on_impl("YourWorkflow")),
-        Item::Fn(item) => {
-            let message = "a workflow as one function is not available in this version: write its states, and put `#[workflow(start = …)]` on the `impl` that holds the handlers";
-            error(item.sig.ident.to_token_stream(), message.to_owned())
-        }
         item => {
             let first: TokenStream = item.to_token_stream().into_iter().take(1).collect();
             error(first, on_impl("YourWorkflow"))

@@ -35,6 +35,14 @@ fn order() -> TokenStream {
     }
 }
 
+fn backup() -> TokenStream {
+    quote! {
+        async fn backup(cx: &Cx, #[dep] store: &Store, #[dep] pool: Pool, db: Db) -> Result<Archive> {
+            store.copy(cx, pool, db).await
+        }
+    }
+}
+
 fn expand(arguments: TokenStream, item: TokenStream) -> String {
     expand_workflow_attribute(arguments, item).to_string()
 }
@@ -43,6 +51,7 @@ fn expand(arguments: TokenStream, item: TokenStream) -> String {
 fn two_expansions_of_one_source_are_identical() {
     let arguments = || quote!(start = Pending, include(on returned(Sent, Return) -> (Paid, Wait)));
     assert_eq!(expand(arguments(), order()), expand(arguments(), order()));
+    assert_eq!(expand(quote!(), backup()), expand(quote!(), backup()));
 }
 
 #[test]
@@ -89,7 +98,8 @@ fn another_path_of_the_runtime_is_used_everywhere() {
         ),
     )
     .to_string();
-    for expansion in [workflow, state, event, free, step, main] {
+    let sequential = expand(path(), backup()).replace("# [workflow", "");
+    for expansion in [workflow, state, event, free, step, main, sequential] {
         assert!(!expansion.contains(runtime), "{expansion}");
         assert!(expansion.contains(other), "{expansion}");
     }
@@ -121,6 +131,62 @@ fn the_users_items_are_emitted_whatever_is_wrong() {
             for attribute in ["# [on", "# [after", "# [step", "# [catch"] {
                 assert!(!expansion.contains(attribute), "{attribute} would report itself");
             }
+        }
+    }
+}
+
+#[test]
+fn a_function_is_emitted_whatever_is_wrong_with_it() {
+    let functions = [
+        quote!(
+            fn backup(db: &str) {}
+        ),
+        quote!(
+            async fn backup(&self, #[dep] cx: Cx) {}
+        ),
+        quote!(
+            async fn backup<T>(
+                cx: &Cx,
+                #[dep]
+                #[dep]
+                t: T,
+            ) -> Result<T> {
+                Ok(t)
+            }
+        ),
+        quote!(
+            async fn backup(cx: &Cx, (a, b): (u8, u8), _: u8, a: u8) -> Result<()> {
+                Ok(())
+            }
+        ),
+        quote!(
+            async fn backup(
+                cx: &Cx,
+                #[dep(x)]
+                #[serde(skip)]
+                a: &dyn Any,
+            ) -> Result<impl Any> {
+                Ok(())
+            }
+        ),
+        quote!(
+            async fn __(cx: &Cx) -> Result<()> {
+                fn backup() {}
+                Ok(())
+            }
+        ),
+        quote!(
+            async fn _1(cx: &Cx) -> Result<()> {
+                fn backup() {}
+                Ok(())
+            }
+        ),
+    ];
+    for function in functions {
+        for arguments in [quote!(), quote!(start = Pending), quote!(part, include(on)), quote!(vis = pub, allow(x))] {
+            let expansion = expand(arguments, function.clone());
+            assert!(expansion.contains("fn backup"), "{expansion}");
+            assert!(!expansion.contains("# [dep"), "rustc would report it too: {expansion}");
         }
     }
 }

@@ -49,7 +49,7 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | what can be written | the attributes [`workflow`], [`state`], [`event`], [`on`], [`after`], [`catch`], [`step`] |
+//! | what can be written | the attributes [`workflow`], [`state`], [`event`], [`on`], [`after`], [`at`], [`every`], [`catch`], [`step`] |
 //! | what a handler is given and returns | [`Cx`]; [`Next`] and [`goto`], [`Unwind`] and [`unwind`], [`Stay`], [`Wait`], [`Error`] |
 //! | running executions | [`Engine`], [`Execution`], [`EngineError`] |
 //! | testing without an engine | [`Stepper`], [`ManualClock`], [`Cx::detached`] |
@@ -91,7 +91,7 @@ pub mod driver {
 
     pub use crate::kernel::{
         Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy,
-        StatePlan,
+        StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
         AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, SpawnError,
@@ -101,19 +101,19 @@ pub mod driver {
 
 pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
-pub use kernel::{Advance, RetryPolicy};
+pub use kernel::{Advance, OnFailure, RetryPolicy};
 pub use machine::{
     Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo, Failure,
     Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress,
     Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut,
-    Stepper, TargetIn, Targets, Transition, Trigger, Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent,
+    Stepper, TargetIn, Targets, Timer, Transition, Trigger, Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent,
     WorkflowState, goto, unwind,
 };
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
-pub use workflow_macros::{after, catch, event, main, on, state, step, workflow};
+pub use workflow_macros::{after, at, catch, event, every, main, on, state, step, workflow};
 
 /// What a program that declares workflows needs, to import as a whole: `use workflow_runtime::prelude::*;`.
 ///
@@ -121,8 +121,8 @@ pub use workflow_macros::{after, catch, event, main, on, state, step, workflow};
 pub mod prelude {
     pub use crate::{
         Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
-        Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, catch, event,
-        goto, main, on, state, step, unwind, workflow,
+        Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event,
+        every, goto, main, on, state, step, unwind, workflow,
     };
 }
 

@@ -4,7 +4,8 @@ use quote::ToTokens as _;
 
 use crate::errors::Errors;
 use crate::expand::type_text;
-use crate::model::{Handler, Machine, Trigger};
+use crate::model::{Due, Handler, Machine, Trigger};
+use crate::parse::timer::field_text;
 
 // #[state] async fn a(&self, cx: &Cx, s: S) …          #[state] async fn b(&self, cx: &Cx, s: S) …
 // #[on] fn a(&self, s: S, e: E) …                      #[on] fn b(&self, s: S, e: E) …
@@ -59,9 +60,9 @@ fn conflict(before: &Handler, handler: &Handler) -> Option<String> {
             "`{state}` has an `#[on]` handler for `{}` already, `{first}`: make one of the two",
             event.name
         )),
-        (Trigger::After { delay: Some(one) }, Trigger::After { delay: Some(delay) }) if one == delay => Some(format!(
-            "`{state}` has an `#[after]` handler of this length already, `{first}`: make one of the two, or give them different lengths"
-        )),
+        (Trigger::After { due: one }, Trigger::After { due }) => same_time(one, due).map(|what| {
+            format!("`{state}` has an `#[{}]` handler {what} already, `{first}`: make one of the two, or give them different times", due.kind())
+        }),
         (Trigger::Catch { error: one, .. }, Trigger::Catch { error, .. })
             if one.to_token_stream().to_string() == error.to_token_stream().to_string() =>
         {
@@ -70,6 +71,19 @@ fn conflict(before: &Handler, handler: &Handler) -> Option<String> {
                 type_text(error)
             ))
         }
+        _ => None,
+    }
+}
+
+fn same_time(one: &Due, other: &Due) -> Option<&'static str> {
+    match (one, other) {
+        (Due::After(one), Due::After(other)) | (Due::Every(one), Due::Every(other)) if one == other => {
+            Some("of this length")
+        }
+        (Due::Function { text: one, .. }, Due::Function { text: other, .. }) if one == other => {
+            Some("with this function")
+        }
+        (Due::At(one), Due::At(other)) if field_text(one) == field_text(other) => Some("for this field"),
         _ => None,
     }
 }

@@ -6,7 +6,8 @@ use syn::Ident;
 
 use super::{allow, display, type_text};
 use crate::duration::duration_text;
-use crate::model::{Handler, Machine, Trigger};
+use crate::model::{Due, Handler, Machine, Trigger};
+use crate::parse::timer::field_text;
 use crate::picture::{Diagram, DiagramHandler, DiagramState, DiagramTrigger, svg, table};
 
 /// An impl of its own with the graph in it: rustdoc leaves out an impl that has nothing public, as that of the user often
@@ -17,7 +18,9 @@ pub(crate) fn expand_docs(machine: &Machine, state_enum: &Ident) -> TokenStream 
         return TokenStream::new();
     }
     let diagram = diagram(machine);
-    let text = format!("{}\n\n# Transitions\n\n{}\n\n{}\n", machine.doc, svg(&diagram), table(&diagram));
+    // The docs of a function stand on the type already.
+    let doc = if machine.is_function { "" } else { &machine.doc };
+    let text = format!("{doc}\n\n# Transitions\n\n{}\n\n{}\n", svg(&diagram), table(&diagram));
     let (allow, runtime, vis, self_ty) = (allow(), &machine.runtime, &machine.vis, &machine.self_ty);
     let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
     quote! {
@@ -49,9 +52,7 @@ fn diagram_handler(handler: &Handler) -> DiagramHandler {
     let trigger = match &handler.trigger {
         Trigger::Entry => DiagramTrigger::Entry,
         Trigger::On { event } => DiagramTrigger::On(display(&event.name)),
-        Trigger::After { delay: Some(delay) } => DiagramTrigger::After(duration_text(*delay)),
-        // It stands in the part.
-        Trigger::After { delay: None } => DiagramTrigger::After("…".to_owned()),
+        Trigger::After { due } => DiagramTrigger::Time(due.kind(), due_text(due)),
         Trigger::Catch { error, .. } => DiagramTrigger::Catch(type_text(error)),
     };
     DiagramHandler {
@@ -59,7 +60,18 @@ fn diagram_handler(handler: &Handler) -> DiagramHandler {
         trigger,
         from: display(&handler.state.name),
         to: handler.output.states().map(|state| display(&state.name)).collect(),
+        unwinds: handler.output.unwound().map(|state| display(&state.name)).collect(),
         stays: handler.output.waits().is_some(),
         doc: handler.doc.clone(),
+    }
+}
+
+fn due_text(due: &Due) -> String {
+    match due {
+        Due::After(length) | Due::Every(length) => duration_text(*length),
+        Due::Function { text, .. } => text.clone(),
+        Due::At(field) => field_text(field),
+        // It stands in the part.
+        Due::Elsewhere(_) => "…".to_owned(),
     }
 }

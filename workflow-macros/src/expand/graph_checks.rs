@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{at, display, state_probe};
-use crate::model::{Machine, StateModel, Trigger};
+use crate::model::{Due, Machine, StateModel, Trigger};
 
 pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
     let Some(start) = &machine.start else { return TokenStream::new() };
@@ -170,9 +170,11 @@ fn endless_wait(machine: &Machine, state: &StateModel) -> Option<(Span, String)>
     if all.iter().any(|handler| matches!(handler.trigger, Trigger::On { .. })) {
         return None;
     }
-    let timers = all.iter().filter_map(|handler| match handler.trigger {
-        Trigger::After { delay } => Some((delay, handler)),
-        Trigger::Entry | Trigger::On { .. } | Trigger::Catch { .. } => None,
+    // One that fires again and again may end the state at some time, or never.
+    let is_every = |due: &Due| due.kind() == "every";
+    let timers = all.iter().filter_map(|handler| match &handler.trigger {
+        Trigger::After { due } if !is_every(due) || handler.output.states().next().is_some() => Some((due, handler)),
+        Trigger::Entry | Trigger::On { .. } | Trigger::After { .. } | Trigger::Catch { .. } => None,
     });
     let timers: Vec<_> = timers.collect();
     if timers.is_empty() {
@@ -190,10 +192,13 @@ fn endless_wait(machine: &Machine, state: &StateModel) -> Option<(Span, String)>
         );
         return Some((first.state.span(), message));
     }
-    if timers.iter().any(|(delay, _)| delay.is_none()) {
-        return None;
-    }
-    let (_, last) = timers.into_iter().max_by_key(|(delay, _)| *delay)?;
+    let lengths = timers.into_iter().map(|(due, handler)| match due {
+        Due::After(length) => Some((*length, handler)),
+        // Which of them is the last one hangs on the data, or stands in a part.
+        _ => None,
+    });
+    let lengths: Vec<_> = lengths.collect::<Option<_>>()?;
+    let (_, last) = lengths.into_iter().max_by_key(|(length, _)| *length)?;
     let span = last.output.waits()?;
     let message = format!(
         "nothing can end this wait: it is the last `#[after]` of `{name}`, which has no `#[on]` handler; return a target, or write another handler"

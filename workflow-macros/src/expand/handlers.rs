@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{at, edge_key, where_part, where_shared};
-use crate::model::{Fails, Handler, Machine, Target, Trigger};
+use crate::model::{Due, Fails, Handler, Machine, Target, Trigger};
 
 // #[state] async fn fulfilling(&self, cx: &Cx, s: Fulfilling) -> Result<Next<(Shipped, Cancelled)>>
 //
@@ -39,6 +39,7 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
         }
         Trigger::Catch { error, .. } => (quote!(Catch<#self_ty, #error>), quote!(catch)),
     };
+    let timer = expand_timer(machine, handler);
     let payload_argument = payload.as_ref().map(|_| quote!(, __payload));
     let span = handler.ident.span();
     let ident = &handler.ident;
@@ -82,8 +83,33 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
             ) -> impl ::core::future::Future<Output = #runtime::Handled<#self_ty>> + ::core::marker::Send {
                 #body
             }
+            #timer
         }
     }
+}
+
+// #[after(Self::delay)]  →  delay_of(Fulfilment::delay, workflow, state)
+// #[at(order.deadline)]  →  at_field(&state.order.deadline)
+fn expand_timer(machine: &Machine, handler: &Handler) -> Option<TokenStream> {
+    let (runtime, self_ty) = (&machine.runtime, &machine.self_ty);
+    let due = match &handler.trigger {
+        Trigger::After { due: Due::Function { path, span, text: _ } } => {
+            at(*span, quote!(__private::delay_of::<#self_ty, Self, _, _>(#path, __workflow, __state)))
+        }
+        Trigger::After { due: Due::At(field) } => {
+            let span = field.first().map_or(handler.ident.span(), syn::spanned::Spanned::span);
+            at(span, quote!(__private::at_field(&__state.#(#field).*)))
+        }
+        _ => return None,
+    };
+    Some(quote! {
+        fn timer(
+            __workflow: &#self_ty,
+            __state: &Self,
+        ) -> ::core::option::Option<#runtime::Timer> {
+            #due
+        }
+    })
 }
 
 /// What a handler returned, as a decision.
@@ -103,6 +129,10 @@ pub(crate) fn decide_for(
         Target::State(state) => {
             let pattern = quote!(__target);
             (pattern, quote!(__private::GotoProbe::<#workflow, #state>::goto(__target)))
+        }
+        Target::Unwind(state) => {
+            let pattern = quote!(#runtime::Unwind(__target));
+            (pattern, quote!(__private::GotoProbe::<#workflow, #state>::unwind(__target)))
         }
         Target::Stay(_) => {
             let state = &handler.state;

@@ -15,8 +15,10 @@ pub(crate) mod handlers;
 pub(crate) mod included;
 pub(crate) mod main_fn;
 pub(crate) mod next_enums;
+pub(crate) mod sequential;
 pub(crate) mod step;
 pub(crate) mod transition_enum;
+pub(crate) mod undo;
 pub(crate) mod workflow_impl;
 
 use proc_macro2::{Span, TokenStream};

@@ -4,8 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Type;
 
+use super::undo::expand_undo;
 use super::{at, edge_key, generated_ident, state_probe, where_shared};
-use crate::model::{Handler, Machine, Trigger, TypeRef};
+use crate::model::{Due, Handler, Machine, Trigger, TypeRef};
 use crate::parse::types::is_named;
 
 pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
@@ -18,7 +19,24 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
     let event = generated_ident(machine, "Event");
     let transition = generated_ident(machine, "Transition");
     let runs = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| expand_run(machine, handler));
+    let undo = expand_undo(machine);
     let catches = machine.states.iter().map(|state| expand_catch(machine, &state.ty));
+    let timers: Vec<_> = machine.handlers.iter().filter_map(|handler| expand_timer(machine, handler)).collect();
+    let timer = (!timers.is_empty()).then(|| {
+        quote! {
+            fn timer(
+                &self,
+                __handler: &::core::primitive::str,
+                __state: &::core::primitive::str,
+                __data: &#runtime::Json,
+            ) -> ::core::result::Result<::core::option::Option<#runtime::Timer>, #runtime::Error> {
+                match __handler {
+                    #(#timers,)*
+                    _ => ::core::result::Result::Ok(::core::option::Option::None),
+                }
+            }
+        }
+    });
     let accepts = machine.events.iter().map(|event| {
         let (cfg, event) = (&event.cfg, &event.ty);
         quote! {
@@ -54,6 +72,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                     _ => __private::run_unknown(__call),
                 }
             }
+            #undo
             fn catch(
                 &self,
                 __state: &::core::primitive::str,
@@ -62,6 +81,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 #(#catches)*
                 ::core::option::Option::None
             }
+            #timer
         }
         #(#accepts)*
     }
@@ -87,6 +107,18 @@ fn expand_run(machine: &Machine, handler: &Handler) -> TokenStream {
         }
     };
     quote!(#cfg #name => __private::#run)
+}
+
+/// An edge whose time stands in the data, or in a part, where nobody knows.
+fn expand_timer(machine: &Machine, handler: &Handler) -> Option<TokenStream> {
+    let (self_ty, name, state, cfg) = (&machine.self_ty, handler.name(), &handler.state, &handler.cfg);
+    let Trigger::After { due: Due::Function { .. } | Due::At(_) | Due::Elsewhere("after" | "at") } = &handler.trigger
+    else {
+        return None;
+    };
+    let (key, decode) = (edge_key(machine, &name), state_probe(state));
+    let timer = quote!(__private::AfterProbe::<#self_ty, #state, #key>::timer);
+    (!handler.broken).then(|| quote!(#cfg #name => #timer(self, __state, __data, #decode::decode)))
 }
 
 fn expand_catch(machine: &Machine, state: &TypeRef) -> TokenStream {

@@ -21,6 +21,8 @@ pub(crate) enum InertKind {
     State,
     On,
     After,
+    At,
+    Every,
     Catch,
     Step,
 }
@@ -31,6 +33,8 @@ impl InertKind {
             Self::State => "state",
             Self::On => "on",
             Self::After => "after",
+            Self::At => "at",
+            Self::Every => "every",
             Self::Catch => "catch",
             Self::Step => "step",
         }
@@ -41,7 +45,8 @@ impl InertKind {
         if ident == "event" {
             return Some(Self::On);
         }
-        [Self::State, Self::On, Self::After, Self::Catch, Self::Step].into_iter().find(|kind| ident == kind.name())
+        let kinds = [Self::State, Self::On, Self::After, Self::At, Self::Every, Self::Catch, Self::Step];
+        kinds.into_iter().find(|kind| ident == kind.name())
     }
 }
 

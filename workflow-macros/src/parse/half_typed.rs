@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, ImplItem, ImplItemFn, ItemImpl};
+use syn::{Attribute, ImplItem, ImplItemFn, ItemFn, ItemImpl};
 
 /// An impl, and the bodies that cannot be read.
 pub(crate) struct HalfTyped {
@@ -82,6 +82,34 @@ fn open_method(tokens: TokenStream) -> (ImplItem, Option<TokenStream>) {
     match syn::parse2::<ImplItemFn>(quote!(#head {})) {
         Ok(method) => (ImplItem::Fn(method), Some(body.to_token_stream())),
         Err(_) => (ImplItem::Verbatim(tokens), None),
+    }
+}
+
+/// A function, and the tokens of its body if they cannot be read.
+#[derive(Debug)]
+pub(crate) struct OpenFunction {
+    pub(crate) function: ItemFn,
+    body: Option<TokenStream>,
+}
+
+/// Reads a function. `None` if it is none.
+pub(crate) fn open_function(tokens: &TokenStream) -> Option<OpenFunction> {
+    if let Ok(function) = syn::parse2(tokens.clone()) {
+        return Some(OpenFunction { function, body: None });
+    }
+    let mut head: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let body = head.pop().to_token_stream();
+    let head: TokenStream = head.into_iter().collect();
+    let function = syn::parse2(quote!(#head {})).ok()?;
+    Some(OpenFunction { function, body: Some(body) })
+}
+
+impl OpenFunction {
+    /// The function as it is emitted: with the body that it has.
+    pub(crate) fn close(&self) -> TokenStream {
+        let Some(body) = &self.body else { return self.function.to_token_stream() };
+        let ItemFn { attrs, vis, sig, .. } = &self.function;
+        quote!(#(#attrs)* #vis #sig #body)
     }
 }
 

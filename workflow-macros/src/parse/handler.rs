@@ -1,20 +1,20 @@
 //! A handler: its attribute and its signature.
 
 use syn::spanned::Spanned as _;
-use syn::{FnArg, GenericParam, ImplItemFn, LitStr, PatType, Receiver, ReceiverKind, Signature, Token, Type};
+use syn::{FnArg, GenericParam, ImplItemFn, PatType, Receiver, ReceiverKind, Signature, Type};
 
 use super::attributes::{Inert, InertKind, doc_text, line_of};
 use super::keys::{flag, name_list, parse_keys};
 use super::output::{future_output, parse_output};
+use super::timer::take_due;
 use super::types::{WriteSelfOut, bare, is_context, is_named, is_nearly_context, parse_type_ref, quiet_type_ref};
-use crate::duration::parse_duration;
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
-use crate::model::{Cfg, Handler, Trigger, TypeRef, unraw};
+use crate::model::{Cfg, Due, Handler, Output, Trigger, TypeRef, unraw};
 
 /// What the attribute says.
 struct Said {
-    delay: Option<std::time::Duration>,
+    due: Option<Due>,
     source: bool,
     allow: Vec<Lint>,
 }
@@ -29,7 +29,7 @@ pub(crate) fn parse_handler(
     errors: &mut Errors,
 ) -> Option<Handler> {
     let mut mistakes = Errors::default();
-    let said = parse_attribute(inert, &mut mistakes);
+    let said = parse_attribute(inert, self_ty, &mut mistakes);
     let signature = &item.sig;
     check_plain(signature, &mut mistakes);
     check_receiver(signature, &mut mistakes);
@@ -58,12 +58,16 @@ pub(crate) fn parse_handler(
     let trigger = match inert.kind {
         InertKind::State | InertKind::Step => Some(Trigger::Entry),
         InertKind::On => role(arguments.get(1), "an event", &mut mistakes).map(|event| Trigger::On { event }),
-        InertKind::After => Some(Trigger::After { delay: said.delay }),
+        // Without a time, it was reported.
+        InertKind::After | InertKind::At | InertKind::Every => said.due.map(|due| Trigger::After { due }),
         InertKind::Catch => role(arguments.get(1), "an error", &mut mistakes)
             .map(|error| Trigger::Catch { error: error.ty, source: said.source }),
     };
     let guessed = state.is_none();
     let output = parse_output(&signature.output, &signature.ident, state.as_ref(), self_ty, &mut mistakes);
+    if inert.kind == InertKind::Every && mistakes.is_empty() {
+        check_every(signature, &output, &mut mistakes);
+    }
     let broken = !mistakes.is_empty() || trigger.is_none();
     errors.take(mistakes);
     Some(Handler {
@@ -83,8 +87,8 @@ pub(crate) fn parse_handler(
     })
 }
 
-fn parse_attribute(inert: &Inert, errors: &mut Errors) -> Said {
-    let mut said = Said { delay: None, source: false, allow: Vec::new() };
+fn parse_attribute(inert: &Inert, self_ty: &Type, errors: &mut Errors) -> Said {
+    let mut said = Said { due: None, source: false, allow: Vec::new() };
     let name = inert.kind.name();
     if inert.ident != name {
         errors.at(
@@ -98,10 +102,8 @@ fn parse_attribute(inert: &Inert, errors: &mut Errors) -> Said {
         return said;
     }
     let mut tokens = inert.tokens.clone();
-    if inert.kind == InertKind::After {
-        let (delay, rest) = take_delay(inert, errors);
-        said.delay = delay;
-        tokens = rest;
+    if matches!(inert.kind, InertKind::After | InertKind::At | InertKind::Every) {
+        (said.due, tokens) = take_due(inert, self_ty, errors);
     }
     let known: &[&str] = if inert.kind == InertKind::Catch { &["source", "allow"] } else { &["allow"] };
     parse_keys(name, known, tokens, errors, |key, input, errors| {
@@ -115,32 +117,16 @@ fn parse_attribute(inert: &Inert, errors: &mut Errors) -> Said {
     said
 }
 
-/// The `"15m"` in front, and what follows it.
-fn take_delay(inert: &Inert, errors: &mut Errors) -> (Option<std::time::Duration>, proc_macro2::TokenStream) {
-    use syn::parse::{ParseStream, Parser as _};
-    let example = "say how long the state has to last: `#[after(\"15m\")]`";
-    if inert.tokens.is_empty() {
-        errors.at(&inert.ident, example);
-        return (None, inert.tokens.clone());
+// #[every("2d")] fn reminded(&self, s: Pending) -> Cancelled
+fn check_every(signature: &Signature, output: &Output, errors: &mut Errors) {
+    if output.waits().is_some() {
+        return;
     }
-    let parser = |input: ParseStream<'_>| {
-        let delay = if input.peek(LitStr) {
-            parse_duration(&input.parse::<LitStr>()?)
-        } else {
-            let error = input.error(example);
-            super::keys::skip_to_comma(input)?;
-            Err(error)
-        };
-        if !input.is_empty() {
-            input.parse::<Token![,]>()?;
-        }
-        let rest: proc_macro2::TokenStream = input.parse()?;
-        Ok((delay, rest))
-    };
-    match errors.ok(parser.parse2(inert.tokens.clone())) {
-        Some((delay, rest)) => (errors.ok(delay), rest),
-        None => (None, proc_macro2::TokenStream::new()),
-    }
+    let syn::ReturnType::Type(_, ty) = &signature.output else { return };
+    errors.at(
+        ty,
+        "this leaves the state the first time, so it is no `#[every]`: return `Stay<S>` or `Wait`, perhaps as one of several, as in `Next<(A, Wait)>`, or write `#[after(…)]`",
+    );
 }
 
 // #[on] unsafe fn paid(&self, …)
@@ -260,8 +246,12 @@ fn check_count(signature: &Signature, kind: InertKind, arguments: &[&PatType], e
 
 fn expected_arguments(kind: InertKind, effects: bool) -> &'static str {
     match (kind, effects) {
-        (InertKind::State | InertKind::After | InertKind::Step, true) => "(&self, cx: &Cx, state: S)",
-        (InertKind::State | InertKind::After | InertKind::Step, false) => "(&self, state: S)",
+        (InertKind::State | InertKind::After | InertKind::At | InertKind::Every | InertKind::Step, true) => {
+            "(&self, cx: &Cx, state: S)"
+        }
+        (InertKind::State | InertKind::After | InertKind::At | InertKind::Every | InertKind::Step, false) => {
+            "(&self, state: S)"
+        }
         (InertKind::On, true) => "(&self, cx: &Cx, state: S, event: E)",
         (InertKind::On, false) => "(&self, state: S, event: E)",
         (InertKind::Catch, true) => "(&self, cx: &Cx, state: S, error: E)",

@@ -3,7 +3,8 @@
 use proc_macro2::Span;
 use quote::ToTokens as _;
 use syn::{
-    Attribute, GenericParam, Generics, ImplItem, ImplItemFn, ItemImpl, Lifetime, Type, parse_quote, visit::Visit,
+    Attribute, FnArg, GenericParam, Generics, ImplItem, ImplItemFn, ItemImpl, Lifetime, Signature, Type, parse_quote,
+    visit::Visit,
 };
 
 use super::attributes::{Inert, InertKind, doc_text, strip_inert, take_inert};
@@ -12,6 +13,7 @@ use super::handler::parse_handler;
 use super::repair::{awaited_methods, repair_output, repair_step};
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
+use super::undo::{Method, resolve_undos};
 use super::workflow_args::WorkflowArgs;
 use crate::errors::Errors;
 use crate::expand::step::expand_method_step;
@@ -35,6 +37,7 @@ pub(crate) fn parse_impl(
     let mut steps = Vec::new();
     let mut complete = true;
     let mut unreadable = Vec::new();
+    let mut methods = Vec::new();
     let mut items = Vec::with_capacity(item.items.len());
     let self_ty = (*item.self_ty).clone();
     let awaited = awaited_methods(item.to_token_stream());
@@ -55,7 +58,9 @@ pub(crate) fn parse_impl(
                 continue;
             }
         };
+        check_no_dependency(&mut method.sig, errors);
         let inert = take_inert(&mut method.attrs);
+        methods.push(Method::new(&method, &inert));
         check_one_attribute(&inert, errors);
         let is_both = inert.len() > 1;
         // If it is a handler too, then what it returns is of more use than its result's place in the journal.
@@ -116,6 +121,8 @@ pub(crate) fn parse_impl(
     handlers.extend(args.include.into_iter().map(super::include::Included::into_handler));
     let (states, events) = collect(args.start.as_ref(), &handlers);
     let start = args.start.or_else(|| states.first().map(|state| state.ty.clone()));
+    let undos =
+        resolve_undos(&steps, &methods, &self_ty, args.part && handlers.iter().all(Handler::is_included), errors);
     let machine = Machine {
         runtime: args.runtime,
         vis: args.vis,
@@ -129,10 +136,28 @@ pub(crate) fn parse_impl(
         handlers,
         steps,
         allow: args.allow,
+        unwinds_on_failure: args.unwinds_on_failure,
+        undos,
+        is_function: false,
         complete,
         include_broken: args.include_broken,
     };
     Ok(Parsed { machine, item })
+}
+
+// #[state] async fn dump(&self, cx: &Cx, #[dep] store: Store, s: Dumping) -> …
+fn check_no_dependency(signature: &mut Signature, errors: &mut Errors) {
+    for input in &mut signature.inputs {
+        let FnArg::Typed(input) = input else { continue };
+        input.attrs.retain(|attribute| {
+            let is_mark = attribute.path().is_ident("dep");
+            if is_mark {
+                let message = "`#[dep]` is for a workflow as one function: here, a dependency is a field of the workflow, and is read as `self.name`";
+                errors.at(attribute, message);
+            }
+            !is_mark
+        });
+    }
 }
 
 /// The signature of a handler is not the user's choice.

@@ -10,10 +10,10 @@ use super::keys::skip_to_comma;
 use super::output::parse_output;
 use super::types::{bare, parse_type_ref};
 use crate::errors::Errors;
-use crate::model::{Cfg, Handler, Output, Trigger, TypeRef};
+use crate::model::{Cfg, Due, Handler, Output, Trigger, TypeRef};
 use crate::nearest::hint;
 
-const KINDS: [&str; 4] = ["state", "on", "after", "catch"];
+const KINDS: [&str; 6] = ["state", "on", "after", "at", "every", "catch"];
 
 /// One line of `include(…)`.
 #[derive(Debug)]
@@ -120,7 +120,9 @@ fn parse_line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option
             ));
         }
         ("state", None) => Trigger::Entry,
-        (_, None) => Trigger::After { delay: None },
+        ("at", None) => Trigger::After { due: Due::Elsewhere("at") },
+        ("every", None) => Trigger::After { due: Due::Elsewhere("every") },
+        (_, None) => Trigger::After { due: Due::Elsewhere("after") },
     };
     if let Some(extra) = arguments.next() {
         return Err(syn::Error::new_spanned(extra, "a handler takes a state and what triggers it, and nothing more"));

@@ -1,6 +1,7 @@
 //! The keys of `#[workflow(…)]`.
 
 use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::{Ident, Token, Visibility, parse_quote};
 
@@ -11,6 +12,7 @@ use super::types::parse_type_ref;
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
 use crate::model::{Runtime, TypeRef, unraw};
+use crate::nearest::hint;
 
 /// What `#[workflow(…)]` says.
 #[derive(Debug)]
@@ -27,9 +29,20 @@ pub(crate) struct WorkflowArgs {
     pub(crate) runtime: Runtime,
     pub(crate) vis: Visibility,
     pub(crate) allow: Vec<Lint>,
+    /// Whether a failure that nothing catches has everything undone.
+    pub(crate) unwinds_on_failure: bool,
 }
 
-pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> WorkflowArgs {
+/// What `#[workflow(…)]` stands on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form<'a> {
+    /// The `impl` with the handlers.
+    Impl,
+    /// A function of this visibility, which what is generated has too.
+    Function(&'a Visibility),
+}
+
+pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &mut Errors) -> WorkflowArgs {
     let mut args = WorkflowArgs {
         start: None,
         has_start: false,
@@ -38,16 +51,30 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
         part: false,
         confused: false,
         runtime: default_runtime(),
-        vis: parse_quote!(pub),
+        vis: match form {
+            Form::Impl => parse_quote!(pub),
+            Form::Function(vis) => vis.clone(),
+        },
         allow: Vec::new(),
+        unwinds_on_failure: false,
     };
     let mut only_main: Option<(Span, String)> = None;
-    let known = ["start", "include", "part", "crate", "vis", "allow"];
+    let known = ["start", "include", "on_failure", "part", "crate", "vis", "allow"];
     let mut mistakes = Errors::default();
     parse_keys("workflow", &known, tokens, &mut mistakes, |key, input, errors| {
         let name = unraw(key);
-        if matches!(name.as_str(), "start" | "include" | "vis") && only_main.is_none() {
+        if matches!(name.as_str(), "start" | "include" | "on_failure" | "vis") && only_main.is_none() {
             only_main = Some((key.span(), name.clone()));
+        }
+        if let (Form::Function(_), "start" | "include" | "part") = (form, name.as_str()) {
+            let message = format!(
+                "`{name}` belongs on an `impl` with handlers: a workflow as one function starts with its arguments, and is written in one piece"
+            );
+            // What follows it is not looked at.
+            while !input.is_empty() && !input.peek(syn::Token![,]) {
+                input.parse::<proc_macro2::TokenTree>()?;
+            }
+            return Err(syn::Error::new(key.span(), message));
         }
         match name.as_str() {
             "start" => {
@@ -69,6 +96,7 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
                 args.include_broken = !mistakes.is_empty();
                 errors.take(mistakes);
             }
+            "on_failure" => args.unwinds_on_failure = parse_on_failure(key, input)?,
             "part" => {
                 flag(key, input)?;
                 args.part = true;
@@ -89,6 +117,27 @@ pub(crate) fn parse_workflow_args(tokens: TokenStream, errors: &mut Errors) -> W
         errors.span(span, format!("`{key}` belongs on the main impl of the workflow, not on a part of it"));
     }
     args
+}
+
+// #[workflow(on_failure = rollback)]
+fn parse_on_failure(key: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
+    let wanted = "say what a failure comes to that nothing catches: `on_failure = park` or `on_failure = unwind`";
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new(key.span(), wanted));
+    }
+    input.parse::<Token![=]>()?;
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error(wanted));
+    }
+    let value = input.call(Ident::parse_any)?;
+    match unraw(&value).as_str() {
+        "park" => Ok(false),
+        "unwind" => Ok(true),
+        other => {
+            let message = format!("`on_failure` cannot be `{other}`: {}", hint(other, &["park", "unwind"]));
+            Err(syn::Error::new(value.span(), message))
+        }
+    }
 }
 
 // #[workflow(vis = "pub(crate)")]

@@ -61,15 +61,16 @@ impl Graph {
         for handler in &diagram.handlers {
             let Some(from) = by_name.get(handler.from.as_str()).copied() else { continue };
             let kind = ArrowKind::of(&handler.trigger);
-            for to in handler.to.iter().filter_map(|target| by_name.get(target.as_str()).copied()) {
+            for (name, to) in handler.to.iter().filter_map(|target| Some((target, *by_name.get(target.as_str())?))) {
+                let label = Label::to(handler, name);
                 if from == to {
-                    nodes[from].loops.push(Label::new(handler));
+                    nodes[from].loops.push(label);
                     continue;
                 }
                 let arrow = by_way
                     .entry((from, to, kind))
                     .or_insert_with(|| arrows.push(Arrow { from, to, kind, labels: Vec::new() }));
-                arrows[*arrow].labels.push(Label::new(handler));
+                arrows[*arrow].labels.push(label);
             }
             if handler.stays {
                 nodes[from].loops.push(Label::stays(handler));
@@ -84,7 +85,7 @@ impl ArrowKind {
     fn of(trigger: &DiagramTrigger) -> Self {
         match trigger {
             DiagramTrigger::Catch(_) => Self::Failure,
-            DiagramTrigger::Entry | DiagramTrigger::On(_) | DiagramTrigger::After(_) => Self::Normal,
+            DiagramTrigger::Entry | DiagramTrigger::On(_) | DiagramTrigger::Time(..) => Self::Normal,
         }
     }
 }
@@ -94,15 +95,24 @@ impl Label {
         let detail = match &handler.trigger {
             DiagramTrigger::Entry => String::new(),
             DiagramTrigger::On(event) => format!("· {event}"),
-            DiagramTrigger::After(delay) => format!("· after {delay}"),
+            DiagramTrigger::Time(kind, time) => format!("· {kind} {time}"),
             DiagramTrigger::Catch(error) => format!("· catch {error}"),
         };
         Self { handler: handler.name.clone(), detail }
     }
 
+    fn to(handler: &DiagramHandler, target: &String) -> Self {
+        let label = Self::new(handler);
+        if handler.unwinds.contains(target) { label.with("(unwinds)") } else { label }
+    }
+
     fn stays(handler: &DiagramHandler) -> Self {
-        let Self { handler, detail } = Self::new(handler);
-        let detail = if detail.is_empty() { "(stays)".to_owned() } else { format!("{detail} (stays)") };
+        Self::new(handler).with("(stays)")
+    }
+
+    fn with(self, remark: &str) -> Self {
+        let Self { handler, detail } = self;
+        let detail = if detail.is_empty() { remark.to_owned() } else { format!("{detail} {remark}") };
         Self { handler, detail }
     }
 

@@ -13,7 +13,11 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
         }
         let entry = handlers.iter().find(|handler| matches!(handler.trigger, Trigger::Entry));
         let waits = entry.is_none_or(|entry| entry.output.waits().is_some());
-        let timed = handlers.iter().any(|handler| matches!(handler.trigger, Trigger::After { .. }));
+        // One that fires again and again and always stays ends nothing.
+        let timed = handlers.iter().any(|handler| match &handler.trigger {
+            Trigger::After { due } => due.kind() != "every" || handler.output.states().next().is_some(),
+            Trigger::Entry | Trigger::On { .. } | Trigger::Catch { .. } => false,
+        });
         let Some(first) = handlers.iter().find(|handler| matches!(handler.trigger, Trigger::On { .. })) else {
             continue;
         };

@@ -48,7 +48,8 @@ impl<W: Workflow> Machine for Registered<W> {
 }
 
 pub(super) fn register<W: Workflow>(workflow: W) -> Arc<dyn Machine> {
-    Arc::new(Registered { workflow: Arc::new(workflow), plan: plan(W::GRAPH) })
+    let workflow = Arc::new(workflow);
+    Arc::new(Registered { plan: plan(&workflow), workflow })
 }
 
 /// The workflows by name.

@@ -27,13 +27,12 @@
 //! What is to be undone moves from the journal to the record's stack when the journal is dropped; entering a pivot or an
 //! end empties it. See `unwind.rs`.
 
-use std::sync::Arc;
-
+use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::Timestamp;
 use crate::record::{
     Activity, Cause, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry,
-    Json, ParkedRecord, TimerRecord, UndoRecord, UnwindInto,
+    Json, ParkedRecord, TimerKind, UndoRecord, UnwindInto,
 };
 
 /// An execution in memory: what is stored of it, and what has changed since.
@@ -82,8 +81,7 @@ impl Kernel {
     pub fn start(state: String, data: Json, plan: &Plan, now: Timestamp) -> NewExecution {
         let history = HistoryRecord { at: now, visit: 1, kind: HistoryKind::Started { to: state.clone() } };
         let mut record = ExecutionRecord::new(state, data, now);
-        let state = plan.state(&record.state).cloned().unwrap_or_default();
-        settle_in(&mut record, &state, now);
+        settle_in(&mut record, plan, now);
         NewExecution { record, history }
     }
 
@@ -153,7 +151,10 @@ impl Kernel {
             self.park(unknown_state(&self.record.state), now);
             return Next::Parked;
         };
-        self.add_new_timers(&state);
+        if let Err(error) = self.add_new_timers(&state, plan) {
+            self.park(error, now);
+            return Next::Parked;
+        }
         if let (Activity::Entry, Some(entry)) = (&self.record.activity, &state.entry)
             && entry.pure
         {
@@ -217,6 +218,7 @@ impl Kernel {
                 let kind = HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() };
                 self.note(kind, now);
                 self.record.data = data;
+                self.follow_data(plan);
                 self.keep_visit(plan, now);
             }
             Decided::Wait => {
@@ -249,7 +251,7 @@ impl Kernel {
     pub fn retry(&mut self, now: Timestamp) -> bool {
         let Some(parked) = self.record.parked.take() else { return false };
         let pause = now.since(parked.at);
-        for timer in &mut self.record.timers {
+        for timer in self.record.timers.iter_mut().filter(|timer| timer.kind != TimerKind::At) {
             timer.due = timer.due + pause;
         }
         self.record.resume_at = None;
@@ -291,11 +293,7 @@ impl Kernel {
             let cause = Cause::Event { handler: handler.clone(), event: event.name, event_id: event.event_id };
             self.interrupt_entry();
             self.run_handler(handler, cause, Some(event.payload));
-        } else if let Some(index) = next_due_timer(&self.record, now)
-            && let Some(timer) = self.record.timers.get_mut(index)
-        {
-            timer.fired = true;
-            let handler = timer.handler.clone();
+        } else if let Some(handler) = fire_next(&mut self.record, state, now) {
             self.interrupt_entry();
             self.run_handler(handler.clone(), Cause::Timer { handler }, None);
         }
@@ -399,9 +397,8 @@ impl Kernel {
         self.record.data = data;
         self.record.visit += 1;
         self.drop_journal();
-        let state = plan.state(&self.record.state).cloned().unwrap_or_default();
-        settle_in(&mut self.record, &state, now);
-        if state.pivot || state.end {
+        settle_in(&mut self.record, plan, now);
+        if plan.state(&self.record.state).is_some_and(|state| state.pivot || state.end) {
             self.record.undo.clear();
         }
         if let Some(first) = self.inbox.first() {
@@ -433,47 +430,22 @@ impl Kernel {
         self.changes.history.push(HistoryRecord { at: now, visit: self.record.visit, kind });
         self.changed = true;
     }
-
-    /// Timers of edges that the code has got since the state was entered: they count from the entry, too.
-    fn add_new_timers(&mut self, state: &Arc<StatePlan>) {
-        for edge in &state.after {
-            if self.record.timers.iter().all(|timer| timer.handler != edge.handler.name) {
-                let due = self.record.entered_at + edge.delay;
-                self.record.timers.push(TimerRecord { handler: edge.handler.name.clone(), due, fired: false });
-                self.changed = true;
-            }
-        }
-        let known = |timer: &TimerRecord| state.after.iter().any(|edge| edge.handler.name == timer.handler);
-        if !self.record.timers.iter().all(known) {
-            self.record.timers.retain(known);
-            self.changed = true;
-        }
-    }
 }
 
 /// Sets up the record for a state that it has just entered.
-fn settle_in(record: &mut ExecutionRecord, state: &StatePlan, now: Timestamp) {
-    let timer = |edge: &super::AfterPlan| TimerRecord {
-        handler: edge.handler.name.clone(),
-        due: now + edge.delay,
-        fired: false,
-    };
+fn settle_in(record: &mut ExecutionRecord, plan: &Plan, now: Timestamp) {
+    let state = plan.state(&record.state).cloned().unwrap_or_default();
     record.entered_at = now;
     record.resume_at = None;
     record.entry_interrupted = false;
     record.edges_kept = 0;
-    record.timers = state.after.iter().map(timer).collect();
+    let timed = set_timers(record, &state, plan);
     record.activity = match (state.end, &state.entry) {
         (true, _) => Activity::Ended,
-        (false, Some(_)) => Activity::Entry,
-        (false, None) => Activity::Waiting,
+        // What is wrong with a timer shows when it is set again, so the state is looked at in any case.
+        (false, None) if timed => Activity::Waiting,
+        (false, _) => Activity::Entry,
     };
-}
-
-/// The timer that has been due the longest; of several, the first declared.
-fn next_due_timer(record: &ExecutionRecord, now: Timestamp) -> Option<usize> {
-    let due = record.timers.iter().enumerate().filter(|(_, timer)| !timer.fired && timer.due <= now);
-    due.min_by_key(|(_, timer)| timer.due).map(|(index, _)| index)
 }
 
 fn unreadable(message: String) -> ErrorRecord {

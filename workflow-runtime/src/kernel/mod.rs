@@ -8,6 +8,7 @@ mod plan;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod unwind;
 #[cfg(test)]
 mod unwind_tests;
@@ -15,5 +16,5 @@ mod unwind_tests;
 pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
-pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan};
+pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use retry::RetryPolicy;

@@ -1,14 +1,29 @@
 //! What the code says that an execution may do: the part of a workflow's graph that decisions need.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::Timestamp;
+use crate::record::{ErrorRecord, ExecutionRecord};
+
 /// Every state of a workflow by its persisted name, old names included.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct Plan {
     states: BTreeMap<String, Arc<StatePlan>>,
+    timer_of: Option<Arc<TimerOf>>,
     on_failure: OnFailure,
+}
+
+/// Says when the timer of a handler is due, from the state and its data alone; `None` if the data has none. It is called
+/// whenever a state is entered, and has to be pure.
+pub type TimerOf = dyn Fn(&str, &ExecutionRecord) -> Result<Option<Timestamp>, ErrorRecord> + Send + Sync;
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Plan").field("states", &self.states).finish_non_exhaustive()
+    }
 }
 
 /// What becomes of an execution that failed for good, where nothing catches the error.
@@ -59,10 +74,24 @@ pub struct OnPlan {
 /// An edge that a timer takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AfterPlan {
-    /// How long the state has to last.
-    pub delay: Duration,
+    /// When it is due.
+    pub rule: TimerRule,
     /// The handler.
     pub handler: HandlerPlan,
+}
+
+/// When a timer is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimerRule {
+    /// When the state has lasted this long.
+    After(Duration),
+    /// Whenever the state has lasted this long again.
+    Every(Duration),
+    /// When the state has lasted as long as the data of its entry says.
+    Computed,
+    /// At the time that the data says, which changes with it.
+    At,
 }
 
 impl Plan {
@@ -73,6 +102,18 @@ impl Plan {
             self.states.entry((*old).to_owned()).or_insert_with(|| Arc::clone(&state));
         }
         self.states.insert(name.to_owned(), state);
+    }
+
+    /// Has timers whose time stands in the data told by `timer_of`.
+    #[must_use]
+    pub fn with_timers(mut self, timer_of: Arc<TimerOf>) -> Self {
+        self.timer_of = Some(timer_of);
+        self
+    }
+
+    /// When the timer of `handler` is due, if the data says so.
+    pub(super) fn due(&self, handler: &str, record: &ExecutionRecord) -> Result<Option<Timestamp>, ErrorRecord> {
+        self.timer_of.as_ref().map_or(Ok(None), |timer_of| timer_of(handler, record))
     }
 
     /// Says what a failure that nothing catches comes to.

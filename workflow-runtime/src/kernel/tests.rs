@@ -29,7 +29,7 @@ fn pure(name: &str) -> HandlerPlan {
 fn plan() -> Plan {
     let mut plan = Plan::default();
     let on = |event: &str, handler: HandlerPlan| OnPlan { events: vec![event.to_owned()], handler };
-    let after = |seconds, handler| AfterPlan { delay: Duration::from_secs(seconds), handler };
+    let after = |seconds, handler| AfterPlan { rule: TimerRule::After(Duration::from_secs(seconds)), handler };
     plan.add(
         "waiting",
         &["pending"],
@@ -450,7 +450,7 @@ fn a_handler_that_the_code_has_lost_parks() {
 fn timers_follow_the_code_and_count_from_the_entry() {
     let mut execution = start("waiting");
     let mut changed = Plan::default();
-    let after = AfterPlan { delay: Duration::from_secs(45), handler: handler("new") };
+    let after = AfterPlan { rule: TimerRule::After(Duration::from_secs(45)), handler: handler("new") };
     changed.add("waiting", &[], StatePlan { after: vec![after], ..StatePlan::default() });
     assert_eq!(execution.decide(&changed, at(40)), Next::Wait { until: Some(at(45)) });
     assert_eq!(execution.record().timers.len(), 1);

@@ -24,7 +24,7 @@ fn plan() -> Plan {
     let mut plan = Plan::default();
     let entry = |name: &str| StatePlan { entry: Some(handler(name)), ..StatePlan::default() };
     let on = OnPlan { events: vec!["note".to_owned()], handler: handler("noted") };
-    let after = AfterPlan { delay: std::time::Duration::from_secs(100), handler: handler("too_slow") };
+    let after = AfterPlan { rule: TimerRule::After(std::time::Duration::from_secs(100)), handler: handler("too_slow") };
     plan.add("working", &[], StatePlan { on: vec![on], after: vec![after], ..entry("work") });
     plan.add("resting", &[], entry("rest"));
     plan.add("settled", &[], StatePlan { pivot: true, ..entry("settle") });

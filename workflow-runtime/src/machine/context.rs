@@ -27,6 +27,8 @@ pub struct Cx {
 struct StepScope {
     key: String,
     attempt: u32,
+    /// Whether the step is still to be called.
+    to_be_called: bool,
 }
 
 impl fmt::Debug for Cx {
@@ -161,7 +163,18 @@ impl Cx {
     }
 
     pub(super) fn in_step(&self, key: &str, attempt: u32) -> Self {
-        let step = StepScope { key: key.to_owned(), attempt };
+        let step = StepScope { key: key.to_owned(), attempt, to_be_called: false };
         Self { turn: Arc::clone(&self.turn), step: Some(Arc::new(step)) }
+    }
+
+    /// The context to call a step with that had this key when it was called first.
+    pub(super) fn again(&self, key: &str) -> Self {
+        let step = StepScope { key: key.to_owned(), attempt: 1, to_be_called: true };
+        Self { turn: Arc::clone(&self.turn), step: Some(Arc::new(step)) }
+    }
+
+    /// The key that the step has which is called with this context, if it had one before.
+    pub(super) fn key_again(&self) -> Option<&str> {
+        self.step.as_ref().filter(|step| step.to_be_called).map(|step| step.key.as_str())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::kernel::OnFailure;
+
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
 /// `YourWorkflowState::GRAPH` is made at compile time, and [`Workflow::GRAPH`](super::Workflow::GRAPH) is the same.
@@ -22,6 +24,8 @@ pub struct Graph {
     pub handlers: &'static [HandlerInfo],
     /// Every step among the workflow's methods, in declaration order.
     pub steps: &'static [StepInfo],
+    /// What becomes of an execution that failed for good, where nothing catches the error.
+    pub on_failure: OnFailure,
 }
 
 /// A state in a [`Graph`].
@@ -38,6 +42,8 @@ pub struct StateInfo {
     pub doc: &'static str,
     /// Whether the workflow ends there.
     pub end: bool,
+    /// Whether entering it makes all that was done before final.
+    pub pivot: bool,
 }
 
 /// An event in a [`Graph`].
@@ -66,6 +72,8 @@ pub struct HandlerInfo {
     pub from: &'static str,
     /// The states that it may go to, as declared.
     pub to: &'static [&'static str],
+    /// Those of them that it enters when all is undone: it declares `Unwind`.
+    pub unwinds: &'static [&'static str],
     /// Whether it may keep the visit: it declares `Wait` or `Stay`.
     pub waits: bool,
     /// Whether it has no effects: a plain `fn`.
@@ -94,6 +102,21 @@ pub enum Trigger {
         /// How long.
         delay: Duration,
     },
+    /// The state has lasted as long as a function of it says.
+    AfterFn {
+        /// The function, as it is written in the attribute.
+        function: &'static str,
+    },
+    /// The time has come that the state names.
+    At {
+        /// The field, as it is written in the attribute.
+        field: &'static str,
+    },
+    /// The state has lasted this long again.
+    Every {
+        /// How long.
+        period: Duration,
+    },
     /// A handler of the state failed for good.
     Catch {
         /// The name of the error's type.
@@ -111,6 +134,8 @@ pub struct StepInfo {
     pub retry: Option<RetryInfo>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
+    /// The method that undoes it, if it can be undone.
+    pub undo: Option<&'static str>,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -144,7 +169,13 @@ impl Graph {
         handlers: &'static [HandlerInfo],
         steps: &'static [StepInfo],
     ) -> Self {
-        Self { workflow, doc, start, states, events, handlers, steps }
+        Self { workflow, doc, start, states, events, handlers, steps, on_failure: OnFailure::Park }
+    }
+
+    #[must_use]
+    pub const fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
     }
 }
 
@@ -158,7 +189,13 @@ impl StateInfo {
         doc: &'static str,
         end: bool,
     ) -> Self {
-        Self { name, was, type_name, doc, end }
+        Self { name, was, type_name, doc, end, pivot: false }
+    }
+
+    #[must_use]
+    pub const fn pivot(mut self, pivot: bool) -> Self {
+        self.pivot = pivot;
+        self
     }
 }
 
@@ -187,7 +224,13 @@ impl HandlerInfo {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, trigger, from, to, waits: false, pure: false, doc, file, line }
+        Self { name, trigger, from, to, unwinds: &[], waits: false, pure: false, doc, file, line }
+    }
+
+    #[must_use]
+    pub const fn unwinds(mut self, unwinds: &'static [&'static str]) -> Self {
+        self.unwinds = unwinds;
+        self
     }
 
     #[must_use]
@@ -211,7 +254,21 @@ impl StepInfo {
             Some(retry) => Some(RetryInfo { max: retry.max, base: retry.base, cap: retry.cap }),
             None => None,
         };
-        Self { name: policy.name, retry, timeout: policy.timeout, doc, file, line }
+        Self { name: policy.name, retry, timeout: policy.timeout, undo: None, doc, file, line }
+    }
+
+    #[must_use]
+    pub const fn undo(mut self, undo: &'static str) -> Self {
+        self.undo = Some(undo);
+        self
+    }
+}
+
+impl HandlerInfo {
+    /// Whether everything is undone before it enters this state.
+    #[must_use]
+    pub fn unwinds_to(&self, state: &str) -> bool {
+        self.unwinds.contains(&state)
     }
 }
 
@@ -224,14 +281,16 @@ pub struct Edge {
     pub to: &'static str,
     /// The handler that takes it.
     pub handler: &'static HandlerInfo,
+    /// Whether everything is undone before the state is entered.
+    pub unwinds: bool,
 }
 
 impl Graph {
     /// Every edge, in declaration order.
     pub fn edges(&self) -> impl Iterator<Item = Edge> {
-        self.handlers
-            .iter()
-            .flat_map(|handler| handler.to.iter().map(move |to| Edge { from: handler.from, to, handler }))
+        self.handlers.iter().flat_map(|handler| {
+            handler.to.iter().map(move |to| Edge { from: handler.from, to, handler, unwinds: handler.unwinds_to(to) })
+        })
     }
 
     /// The state of this persisted name, current or old.

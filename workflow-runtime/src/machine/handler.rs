@@ -5,12 +5,13 @@
 
 use std::error::Error as StdError;
 use std::future::Future;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Cx, Handled, HandlerInfo, Workflow};
-use crate::base::Error;
+use crate::base::{Error, Timestamp};
 use crate::record::Json;
 
 /// The entry handler of a state: `#[state]` on a function.
@@ -41,8 +42,8 @@ pub trait On<W: Workflow, E>: Sized {
     fn on(workflow: &W, cx: &Cx, state: Self, event: E) -> impl Future<Output = Handled<W>> + Send;
 }
 
-/// An edge of a state that fires when the state has lasted a while: `#[after]`. `K` is the [`EdgeKey`] of the handler,
-/// as a state may have several.
+/// An edge of a state that time takes: `#[after]`, `#[at]` or `#[every]`. `K` is the [`EdgeKey`] of the handler, as a state
+/// may have several.
 #[diagnostic::on_unimplemented(
     message = "`{W}` includes an `#[after]` handler of `{Self}` that does not exist",
     label = "no part has it",
@@ -54,6 +55,23 @@ pub trait After<W: Workflow, K>: Sized {
 
     /// Runs it.
     fn after(workflow: &W, cx: &Cx, state: Self) -> impl Future<Output = Handled<W>> + Send;
+
+    /// When it is due, where that hangs on the state's data: `#[after(Self::delay)]` and `#[at(field)]`. `None` if the data
+    /// says that it is not, and where the graph tells the time.
+    fn timer(workflow: &W, state: &Self) -> Option<Timer> {
+        let _ = (workflow, state);
+        None
+    }
+}
+
+/// When an edge is due, as the data of a state says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Timer {
+    /// When the state has lasted this long.
+    After(Duration),
+    /// At this time.
+    At(Timestamp),
 }
 
 /// An edge of a state that an error of type `E` takes when a handler of the state failed for good: `#[catch]`.

@@ -23,6 +23,7 @@ mod state;
 mod step;
 mod stepper;
 mod target;
+mod timer;
 mod turn;
 mod turn_state;
 #[allow(missing_docs, reason = "for generated code alone")]
@@ -33,7 +34,7 @@ pub use crate::kernel::Decided;
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
-pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On};
+pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
 pub use plan::plan;
 pub use sending::Sending;
 pub use services::Services;

@@ -1,16 +1,28 @@
-//! What the kernel needs of a graph.
+//! What the kernel needs of a workflow.
 
-use super::{Graph, Trigger};
-use crate::kernel::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-/// What the kernel needs of this graph.
+use super::{Graph, Timer, Trigger, Workflow, panic_text};
+use crate::base::{Error, Timestamp};
+use crate::kernel::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan, TimerRule};
+use crate::record::{ErrorKind, ErrorRecord, ExecutionRecord};
+
+/// What the kernel needs of this workflow.
 #[must_use]
-pub fn plan(graph: &Graph) -> Plan {
+pub fn plan<W: Workflow>(workflow: &Arc<W>) -> Plan {
+    let workflow = Arc::clone(workflow);
+    plan_of(W::GRAPH).with_timers(Arc::new(move |handler, record| due(&*workflow, handler, record)))
+}
+
+fn plan_of(graph: &Graph) -> Plan {
     let mut plan = Plan::default();
+    plan.set_on_failure(graph.on_failure);
     for state in graph.states {
-        let mut state_plan = StatePlan { end: state.end, ..StatePlan::default() };
+        let mut state_plan = StatePlan { end: state.end, pivot: state.pivot, ..StatePlan::default() };
         for handler in graph.handlers_of(state.name) {
             let of = HandlerPlan { name: handler.name.to_owned(), pure: handler.pure };
+            let mut after = |rule, handler| state_plan.after.push(AfterPlan { rule, handler });
             match handler.trigger {
                 Trigger::Entry => state_plan.entry = Some(of),
                 Trigger::On { event } => {
@@ -18,11 +30,28 @@ pub fn plan(graph: &Graph) -> Plan {
                     let events = [event].iter().chain(was).map(|name| (*name).to_owned()).collect();
                     state_plan.on.push(OnPlan { events, handler: of });
                 }
-                Trigger::After { delay } => state_plan.after.push(AfterPlan { delay, handler: of }),
+                Trigger::After { delay } => after(TimerRule::After(delay), of),
+                Trigger::AfterFn { .. } => after(TimerRule::Computed, of),
+                Trigger::At { .. } => after(TimerRule::At, of),
+                Trigger::Every { period } => after(TimerRule::Every(period), of),
                 Trigger::Catch { .. } => state_plan.catch.push(of),
             }
         }
         plan.add(state.name, state.was, state_plan);
     }
     plan
+}
+
+/// The user's function is run here, outside of any turn, so a panic of it is caught here.
+fn due<W: Workflow>(workflow: &W, handler: &str, record: &ExecutionRecord) -> Result<Option<Timestamp>, ErrorRecord> {
+    let timer = catch_unwind(AssertUnwindSafe(|| workflow.timer(handler, &record.state, &record.data)));
+    let (kind, error) = match timer {
+        Ok(Ok(Some(Timer::After(delay)))) => return Ok(Some(record.entered_at + delay)),
+        Ok(Ok(Some(Timer::At(due)))) => return Ok(Some(due)),
+        Ok(Ok(None)) => return Ok(None),
+        Ok(Err(error)) => (ErrorKind::Unreadable, error),
+        Err(panic) => (ErrorKind::Panicked, Error::msg(format!("it panicked: {}", panic_text(&*panic)))),
+    };
+    let error = error.context(format!("the time of the handler `{handler}` cannot be told"));
+    Err(ErrorRecord::new(kind, &error))
 }

@@ -11,7 +11,7 @@ pub use serde;
 
 use super::{
     After, Catch, CatchError, Cx, Decided, Decision, Described, Failure, Handle, Handled, HandlerCall, HandlerError,
-    HandlerRun, On, State, Workflow, WorkflowState,
+    HandlerRun, On, State, Timer, Workflow, WorkflowState,
 };
 use crate::base::Error;
 pub use crate::record::{Json, JsonError, UndoRecord};
@@ -21,6 +21,7 @@ pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, refu
 pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
 pub use super::target::{AnyTargets, unions};
+pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
 pub use super::undo::*;
 pub use crate::kernel::RetryPolicy;
 
@@ -98,6 +99,29 @@ impl<T: Clone> Again for T {
 /// One more of an argument.
 pub fn again<T: Again>(argument: &T) -> T {
     argument.again()
+}
+
+/// What a workflow as one function takes by value as `#[dep]`.
+#[diagnostic::on_unimplemented(
+    message = "the dependency `{Self}` is taken by value, so each execution needs one",
+    label = "cannot be cloned",
+    note = "take `&{Self}` or an `Arc<{Self}>`, or put `#[derive(Clone)]` on `{Self}`"
+)]
+pub trait Dependency: Sized {
+    /// One more.
+    fn another(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Dependency for T {
+    fn another(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// One more of a dependency.
+pub fn dependency<T: Dependency>(dependency: &T) -> T {
+    dependency.another()
 }
 
 /// Says that the main impl of a workflow lists a handler in its `include(…)`. `HANDLER` is the digest of its name.
@@ -208,6 +232,21 @@ where
     match decode_state(call, decode) {
         Ok(state) => run(S::PURE, S::after(workflow, cx, state)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
+    }
+}
+
+/// When an edge is due, as the state's data says.
+///
+/// # Errors
+/// If the data cannot be read.
+pub fn timer_of<W, S, K>(workflow: &W, state: &str, data: &Json, decode: Decode<S>) -> Result<Option<Timer>, Error>
+where
+    W: Workflow,
+    S: After<W, K>,
+{
+    match decode(data) {
+        Ok(state) => Ok(S::timer(workflow, &state)),
+        Err(error) => Err(Error::from(error).context(format!("the data of the state `{state}` cannot be read"))),
     }
 }
 

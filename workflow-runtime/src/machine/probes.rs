@@ -10,11 +10,11 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::private::{Decode, Lists, Persist, run_after, run_catch, run_entry, run_on};
+use super::private::{Decode, Lists, Persist, run_after, run_catch, run_entry, run_on, timer_of};
 use super::step::StepCall;
 use super::{
     After, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo, HandlerRun,
-    On, State, StepError, Workflow,
+    On, State, StepError, Timer, Workflow,
 };
 use crate::base::Error;
 use crate::record::{Json, JsonError};
@@ -39,6 +39,7 @@ impl<T: State> StateProbe<T> {
     pub const NAME: &'static str = T::NAME;
     pub const WAS: &'static [&'static str] = T::WAS;
     pub const END: bool = T::END;
+    pub const PIVOT: bool = T::PIVOT;
     pub const DOC: &'static str = T::DOC;
 
     pub fn encode(state: &T) -> Result<Json, JsonError> {
@@ -56,6 +57,7 @@ pub trait NoState<T> {
     const NAME: &'static str = "";
     const WAS: &'static [&'static str] = &[];
     const END: bool = false;
+    const PIVOT: bool = false;
     const DOC: &'static str = "";
 
     fn encode(_: &T) -> Result<Json, JsonError> {
@@ -411,12 +413,20 @@ impl<W: Workflow, S: After<W, K>, K> AfterProbe<W, S, K> {
     {
         run_after::<W, S, K>(workflow, cx, call, decode)
     }
+
+    pub fn timer(workflow: &W, state: &str, data: &Json, decode: Decode<S>) -> Result<Option<Timer>, Error> {
+        timer_of::<W, S, K>(workflow, state, data, decode)
+    }
 }
 
 /// The other side of [`AfterProbe`].
 pub trait NoAfter<W, S, K> {
     fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Decode<S>) -> HandlerRun<'a> {
         missing(call)
+    }
+
+    fn timer(_: &W, _: &str, _: &Json, _: Decode<S>) -> Result<Option<Timer>, Error> {
+        Ok(None)
     }
 }
 

@@ -107,7 +107,7 @@ impl<W: Workflow> Stepper<W> {
     }
 
     fn new(workflow: Arc<W>, state: &str, data: Json) -> Self {
-        let plan = plan(W::GRAPH);
+        let plan = plan(&workflow);
         let clock = ManualClock::new(Timestamp::EPOCH);
         let start = Kernel::start(state.to_owned(), data, &plan, clock.now());
         let execution = Kernel::new(start.record, Vec::new(), Vec::new());

@@ -19,7 +19,7 @@ use crate::record::{ErrorKind, JournalResult, Json, JsonError, UndoOutput, UndoR
 pub fn run_undo<'a, R, A, U>(
     cx: &'a Cx,
     undo: &'a UndoRecord,
-    again: impl FnOnce(Vec<Json>) -> A + Send + 'a,
+    again: impl FnOnce(Cx, Vec<Json>) -> A + Send + 'a,
     release: impl FnOnce(Json) -> U + Send + 'a,
 ) -> HandlerRun<'a>
 where
@@ -33,7 +33,7 @@ where
                 let args = args.as_ref().map(Json::decode).unwrap_or_else(|| Ok(Vec::new()));
                 let args = args.map_err(|error| unreadable(undo, "arguments", error))?;
                 // What came of it is in the journal, whatever its type.
-                drop(again(args).await);
+                drop(again(cx.again(&undo.key), args).await);
                 match cx.turn().recorded(&undo.key).map(|entry| entry.result) {
                     Some(JournalResult::Done(output)) => output,
                     Some(JournalResult::Failed { error, .. }) if error.kind == ErrorKind::Failed => {
@@ -62,12 +62,6 @@ pub(super) fn run_lost_undo(undo: &UndoRecord) -> HandlerRun<'static> {
         undo.step
     );
     HandlerRun::Ready(Err(Failure::unreadable(Error::msg(text))))
-}
-
-/// The call of a step that is run again to learn its output.
-#[must_use]
-pub fn call_again(cx: &Cx, policy: &'static StepPolicy, undo: &UndoRecord) -> StepCall {
-    StepCall::with_key(cx, policy, undo.key.clone())
 }
 
 /// The call of an undo that is not a step itself.

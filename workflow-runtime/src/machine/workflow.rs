@@ -7,7 +7,7 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Cx, Graph, State};
+use super::{Cx, Graph, State, Timer};
 use crate::base::Error;
 use crate::kernel::Decided;
 use crate::record::{Json, JsonError, UndoRecord};
@@ -51,6 +51,15 @@ pub trait Workflow: Sized + Send + Sync + 'static {
 
     /// The `#[catch]` handler of `state` that takes `error`, and the error as it is given to it. For drivers.
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)>;
+
+    /// When `handler` is due in the state `state` with this data, where that hangs on the data. For drivers.
+    ///
+    /// # Errors
+    /// If the data cannot be read.
+    fn timer(&self, handler: &str, state: &str, data: &Json) -> Result<Option<Timer>, Error> {
+        let _ = (handler, state, data);
+        Ok(None)
+    }
 }
 
 /// The generated enum of a workflow's states: one variant per state, the data inside.
@@ -113,6 +122,11 @@ pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
 
     /// The handler that takes it.
     fn handler(self) -> &'static str;
+
+    /// Whether everything is undone before the state is entered.
+    fn unwinds(self) -> bool {
+        false
+    }
 
     /// What makes it fire.
     fn trigger(self) -> super::Trigger;

@@ -138,9 +138,33 @@ pub struct TimerRecord {
     pub handler: String,
     /// When it is due.
     pub due: Timestamp,
-    /// Whether it has run its handler, which kept the visit.
+    /// Whether it has run its handler, which kept the visit. One that fires again and again never has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fired: bool,
+    /// What it counts from.
+    #[serde(default, skip_serializing_if = "TimerKind::is_after")]
+    pub kind: TimerKind,
+}
+
+/// What a timer counts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TimerKind {
+    /// The entry of the state.
+    #[default]
+    After,
+    /// The entry of the state, then its own last due time.
+    Every,
+    /// Nothing: it is a point in time that the state's data names.
+    At,
+}
+
+impl TimerKind {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
+    fn is_after(&self) -> bool {
+        *self == Self::After
+    }
 }
 
 /// Why an execution is parked.

@@ -18,7 +18,7 @@ mod undo;
 pub use closed::Closed;
 pub use error::{ErrorKind, ErrorRecord};
 pub use event::{EventRecord, NewEvent};
-pub use execution::{Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, Status, TimerRecord};
+pub use execution::{Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, Status, TimerKind, TimerRecord};
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};

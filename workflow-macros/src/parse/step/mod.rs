@@ -4,11 +4,12 @@ mod retry;
 mod signature;
 
 use proc_macro2::TokenStream;
-use syn::{Attribute, Signature};
+use syn::{Attribute, Ident, Signature};
 
 pub(crate) use self::signature::check_step_signature;
 use super::attributes::{Inert, doc_text, line_of};
 use super::keys::{flag, list_value, name_list, parse_keys, text_value};
+use super::undo::parse_undo;
 use crate::duration::parse_duration;
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
@@ -19,6 +20,8 @@ use crate::model::{Cfg, Policy, Runtime, Step, unraw};
 pub(crate) struct StepArgs {
     pub(crate) policy: Policy,
     pub(crate) allow: Vec<Lint>,
+    /// The method that undoes it.
+    pub(crate) undo: Option<Ident>,
     /// Only a free function says it; a method has its workflow's.
     pub(crate) runtime: Option<Runtime>,
 }
@@ -34,7 +37,7 @@ pub(crate) fn parse_method_step(
     if inert.is_assignment {
         mistakes.at(&inert.ident, "write `#[step]`, or `#[step(…)]`");
     }
-    let args = parse_step_args(inert.tokens.clone(), &["retry", "timeout", "cancel", "allow"], &mut mistakes);
+    let args = parse_step_args(inert.tokens.clone(), &["retry", "timeout", "undo", "cancel", "allow"], &mut mistakes);
     check_step_signature(signature, true, &mut mistakes);
     let broken = !mistakes.is_empty();
     errors.take(mistakes);
@@ -45,6 +48,7 @@ pub(crate) fn make_step(attributes: &[Attribute], signature: &Signature, args: S
     Step {
         ident: signature.ident.clone(),
         policy: args.policy,
+        undo: args.undo,
         doc: doc_text(attributes),
         cfg: Cfg::of(attributes),
         allow: args.allow,
@@ -65,6 +69,7 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
                 flag(key, input)?;
                 args.policy.cancel = true;
             }
+            "undo" => args.undo = Some(parse_undo(key, input)?),
             "crate" => args.runtime = Some(crate::parse::runtime::parse_runtime(key, input)?),
             _ => args.allow = named(name_list(key, "fragile_step", input)?, errors),
         }

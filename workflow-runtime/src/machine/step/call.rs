@@ -29,6 +29,9 @@ impl StepCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
     pub fn new(cx: &Cx, policy: &'static StepPolicy, arguments: &Digest) -> Self {
+        if let Some(key) = cx.key_again() {
+            return Self::with_key(cx, policy, key.to_owned());
+        }
         let key = cx.turn().claim(&format!("{}:{}:{:032x}", cx.caller(), policy.name, arguments.finish()));
         Self::with_key(cx, policy, key)
     }
@@ -42,6 +45,10 @@ impl StepCall {
     /// be saved are a failure of the handler.
     #[must_use]
     pub fn undoable(mut self, args: Result<Vec<Json>, JsonError>) -> Self {
+        if self.cx.key_again().is_some() {
+            // It runs to be undone, and what is saved of it is still there.
+            return self;
+        }
         match args.and_then(|args| Json::encode(&args)) {
             Ok(args) => {
                 let (step, edge_number) = (self.policy.name.to_owned(), self.cx.turn().scope.edge_number);

@@ -7,7 +7,7 @@ use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::Advance;
 use crate::record::{
     Activity, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry,
-    JournalResult, Json, NewEvent, ParkedRecord, TimerRecord,
+    JournalResult, Json, NewEvent, ParkedRecord, TimerKind, TimerRecord,
 };
 use crate::store::{Change, Commit, Committed, Due, Epoch, Fence, HistoryRow, Query, Refused, Store, Stored};
 
@@ -132,7 +132,7 @@ pub(super) fn waiting() -> ExecutionRecord {
 
 /// As [`waiting`], with a timer.
 pub(super) fn waiting_until(due: i64) -> ExecutionRecord {
-    let timer = TimerRecord { handler: "late".to_owned(), due: at(due), fired: false };
+    let timer = TimerRecord { handler: "late".to_owned(), due: at(due), fired: false, kind: TimerKind::After };
     ExecutionRecord { timers: vec![timer], ..waiting() }
 }
 

@@ -1,6 +1,8 @@
 use workflow_runtime::prelude::*;
 
 #[workflow]
-async fn backup(_: &Cx) {}
+async fn Backup(_: &Cx) -> Result<u32> {
+    Ok(1)
+}
 
 fn main() {}

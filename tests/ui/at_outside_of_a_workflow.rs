@@ -1,0 +1,12 @@
+use workflow_runtime::prelude::*;
+
+struct Order;
+
+impl Order {
+    #[at("1h")]
+    async fn pending(&self) {}
+}
+
+fn main() {
+    drop(Order.pending());
+}

@@ -1,0 +1,22 @@
+use workflow_runtime::prelude::*;
+use workflow_runtime::Timestamp;
+
+#[state]
+struct Open {
+    until: Timestamp,
+    text: String,
+}
+#[state(end)]
+struct Closed;
+
+struct Offer;
+
+#[workflow(start = Open)]
+impl Offer {
+    #[every("2d")]
+    fn close(&self, _: Open) -> Closed {
+        Closed
+    }
+}
+
+fn main() {}

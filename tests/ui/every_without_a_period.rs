@@ -1,0 +1,26 @@
+use workflow_runtime::prelude::*;
+use workflow_runtime::Timestamp;
+
+#[state]
+struct Open {
+    until: Timestamp,
+    text: String,
+}
+#[state(end)]
+struct Closed;
+
+struct Offer;
+
+#[workflow(start = Open)]
+impl Offer {
+    #[at(until)]
+    fn close(&self, _: Open) -> Closed {
+        Closed
+    }
+    #[every(until)]
+    fn remind(&self, _: Open) -> Wait {
+        Wait
+    }
+}
+
+fn main() {}

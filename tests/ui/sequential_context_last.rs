@@ -1,0 +1,13 @@
+use workflow_runtime::prelude::*;
+
+#[workflow]
+async fn backup(db: String, _: &Cx) -> Result<String> {
+    Ok(db)
+}
+
+fn takes<W: workflow_runtime::Workflow>() {}
+
+fn main() {
+    takes::<Backup>();
+    let _: Option<(BackupInput, BackupDone, BackupState, BackupOutcome, BackupTransition)> = None;
+}

@@ -1,0 +1,13 @@
+use workflow_runtime::prelude::*;
+
+#[workflow]
+fn backup(_: &Cx, db: String) -> Result<String> {
+    Ok(db)
+}
+
+fn takes<W: workflow_runtime::Workflow>() {}
+
+fn main() {
+    takes::<Backup>();
+    let _: Option<(BackupInput, BackupDone, BackupState, BackupOutcome, BackupTransition)> = None;
+}

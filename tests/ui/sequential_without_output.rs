@@ -1,0 +1,11 @@
+use workflow_runtime::prelude::*;
+
+#[workflow]
+async fn backup(_: &Cx) {}
+
+fn takes<W: workflow_runtime::Workflow>() {}
+
+fn main() {
+    takes::<Backup>();
+    let _: Option<(BackupInput, BackupDone, BackupState, BackupOutcome, BackupTransition)> = None;
+}
