@@ -146,12 +146,12 @@ impl Trip {
 
     #[step(undo = free_seat)]
     async fn seat(&self, cx: &Cx, wish: u32) -> Result<u32> {
-        let name = if wish % 2 == 0 { "seat_even" } else { "seat_odd" };
+        let name = if wish.is_multiple_of(2) { "seat_even" } else { "seat_odd" };
         self.script.act(name, cx, wish).await
     }
 
     async fn free_seat(&self, cx: &Cx, seat: &u32) -> Result<()> {
-        let name = if seat % 2 == 0 { "free_even" } else { "free_odd" };
+        let name = if seat.is_multiple_of(2) { "free_even" } else { "free_odd" };
         self.script.act(name, cx, *seat).await.map(drop)
     }
 }

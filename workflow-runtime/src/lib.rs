@@ -101,13 +101,14 @@ pub mod driver {
 
 pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
-pub use kernel::{Advance, OnFailure, RetryPolicy};
+pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
+pub use machine::StepHeartbeatMissed;
 pub use machine::{
-    Accepts, After, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo, Failure,
-    Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome, Progress,
-    Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut,
-    Stepper, TargetIn, Targets, Timer, Transition, Trigger, Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent,
-    WorkflowState, goto, unwind,
+    Accepts, After, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo,
+    Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome,
+    Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy,
+    StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition, Trigger, Turn, TurnScope, Unwind, Wait, Workflow,
+    WorkflowEvent, WorkflowState, goto, unwind,
 };
 pub use record::*;
 pub use stores::MemoryStore;

@@ -1,16 +1,22 @@
 //! An SQLite file that stands for the world outside: what it has seen stays, whoever crashes.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
 use workflow_runtime::{Context as _, Error, Result};
 
-/// An SQLite file. Cloning gives the same.
+/// So many callers wait for their turn at most, and so many share a commit.
+const QUEUE: usize = 256;
+
+/// Does its work, and hands back what tells the caller when it is on disk.
+type Job = Box<dyn FnOnce(&mut Connection) -> Answer + Send>;
+type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
+
+/// An SQLite file, used by one thread of its own, which commits what is there at once together. Cloning gives the same.
 #[derive(Debug, Clone)]
 pub struct Database {
-    // Held for one piece of work, on a thread that may block.
-    connection: Arc<Mutex<Connection>>,
+    queue: mpsc::Sender<Job>,
 }
 
 impl Database {
@@ -26,27 +32,80 @@ impl Database {
             Ok(connection)
         };
         let connection = open().with_context(|| format!("cannot use the file {}", path.display()))?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        std::thread::spawn(move || work_off(connection, jobs));
+        Ok(Self { queue })
     }
 
-    /// Has `work` done on this thread.
+    /// Has `work` done as a whole or not at all. When this returns, what it did is on disk.
     ///
     /// # Errors
-    /// That of `work`.
-    pub fn with<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        work(&mut self.connection.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Has `work` done on a thread that may block.
-    ///
-    /// # Errors
-    /// That of `work`.
+    /// That of `work`, or if the file cannot be written.
     pub async fn call<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let database = self.clone();
-        let done = tokio::task::spawn_blocking(move || database.with(work)).await.map_err(Error::from)?;
-        Ok(done?)
+        let (sender, answer) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let done = whole(connection, work);
+            Box::new(move |committed| {
+                let done = committed.map_err(Error::msg).and_then(|()| done.map_err(Error::from));
+                // Who has gone away does not mind.
+                let _ = sender.send(done);
+            })
+        });
+        // If the thread has stopped, the job is dropped here.
+        let _ = self.queue.send(job).await;
+        answer.await.map_err(|_| Error::msg("the file cannot be written at present"))?
+    }
+}
+
+fn whole<T>(connection: &mut Connection, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let savepoint = connection.savepoint()?;
+    let value = work(&savepoint)?;
+    savepoint.commit()?;
+    Ok(value)
+}
+
+fn work_off(mut connection: Connection, mut queue: mpsc::Receiver<Job>) {
+    let mut jobs = Vec::new();
+    while queue.blocking_recv_many(&mut jobs, QUEUE) > 0 {
+        if connection.execute_batch("BEGIN IMMEDIATE").is_err() {
+            // A job that is dropped tells its caller that nothing was done.
+            jobs.clear();
+            continue;
+        }
+        let answers: Vec<Answer> = jobs.drain(..).map(|job| job(&mut connection)).collect();
+        let committed = connection.execute_batch("COMMIT");
+        if committed.is_err() && !connection.is_autocommit() {
+            // Whoever waited is told of the first error.
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        let committed = committed.map_err(|error| error.to_string());
+        answers.into_iter().for_each(|answer| answer(committed.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_leaves_nothing_and_what_succeeds_beside_it_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("d.db"), "CREATE TABLE IF NOT EXISTS t (n INTEGER)").unwrap();
+        workflow_runtime::block_on(async {
+            let right = database.call(|connection| connection.execute("INSERT INTO t VALUES (1)", []));
+            let wrong = database.call(|connection| {
+                connection.execute("INSERT INTO t VALUES (2)", [])?;
+                connection.execute("INSERT INTO nowhere VALUES (2)", [])
+            });
+            let (right, wrong) = tokio::join!(right, wrong);
+            assert_eq!(right.unwrap(), 1);
+            assert!(wrong.unwrap_err().to_string().contains("nowhere"));
+            let sum = database
+                .call(|connection| connection.query_row("SELECT sum(n) FROM t", [], |row| row.get::<_, i64>(0)));
+            assert_eq!(sum.await.unwrap(), 1);
+        });
     }
 }

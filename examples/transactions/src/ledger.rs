@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use example_support::Database;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use workflow_runtime::Result;
 
@@ -89,14 +89,16 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be used.
-    pub fn open(path: &Path, accounts: &[Account]) -> Result<Self> {
+    pub async fn open(path: &Path, accounts: &[Account]) -> Result<Self> {
         let database = Database::open(path, SCHEMA)?;
-        database.with(|connection| {
+        let accounts = accounts.to_vec();
+        let open = move |connection: &Connection| {
             accounts.iter().try_for_each(|Account { name, currency, cents }| {
                 let insert = "INSERT INTO accounts VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
                 connection.execute(insert, params![name, currency, cents]).map(|_| ())
             })
-        })?;
+        };
+        database.call(open).await?;
         Ok(Self { database })
     }
 
@@ -115,14 +117,7 @@ impl Ledger {
     /// If the file cannot be written.
     pub async fn book(&self, transfer: &Transfer, key: String) -> Result<Result<Entry, Refusal>> {
         let transfer = transfer.clone();
-        self.database
-            .call(move |connection| {
-                let transaction = connection.transaction()?;
-                let booked = book(&transaction, &transfer, &key)?;
-                transaction.commit()?;
-                Ok(booked)
-            })
-            .await
+        self.database.call(move |connection| book(connection, &transfer, &key)).await
     }
 
     /// Alerts those who are to know, once for each key.
@@ -140,27 +135,28 @@ impl Ledger {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn accounts(&self) -> Result<Vec<Account>> {
-        let accounts = self.database.with(|connection| {
+    pub async fn accounts(&self) -> Result<Vec<Account>> {
+        let accounts = |connection: &Connection| {
             let mut select = connection.prepare("SELECT name, currency, cents FROM accounts ORDER BY name")?;
             let rows = select
                 .query_map([], |row| Ok(Account { name: row.get(0)?, currency: row.get(1)?, cents: row.get(2)? }))?;
             rows.collect()
-        })?;
-        Ok(accounts)
+        };
+        self.database.call(accounts).await
     }
 
     /// How many entries and how many alerts there are of a transfer.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn traces(&self, transfer_id: &str) -> Result<(i64, i64)> {
+    pub async fn traces(&self, transfer_id: &str) -> Result<(i64, i64)> {
         let count = "SELECT (SELECT count(*) FROM entries WHERE transfer_id = ?1),
                             (SELECT count(*) FROM alerts WHERE transfer_id = ?1)";
-        let traces = |connection: &mut Connection| {
+        let transfer_id = transfer_id.to_owned();
+        let traces = move |connection: &Connection| {
             connection.query_row(count, [transfer_id], |row| Ok((row.get(0)?, row.get(1)?)))
         };
-        Ok(self.database.with(traces)?)
+        self.database.call(traces).await
     }
 }
 
@@ -192,20 +188,20 @@ fn objections(connection: &Connection, transfer: &Transfer) -> rusqlite::Result<
     Ok(objections)
 }
 
-fn book(transaction: &Transaction<'_>, transfer: &Transfer, key: &str) -> rusqlite::Result<Result<Entry, Refusal>> {
+fn book(connection: &Connection, transfer: &Transfer, key: &str) -> rusqlite::Result<Result<Entry, Refusal>> {
     let known = "SELECT number FROM entries WHERE key = ?1";
-    let known: Option<i64> = transaction.query_row(known, [key], |row| row.get(0)).optional()?;
+    let known: Option<i64> = connection.query_row(known, [key], |row| row.get(0)).optional()?;
     if let Some(number) = known {
         return Ok(Ok(Entry(number)));
     }
-    if let Some(refusal) = objections(transaction, transfer)?.into_iter().next() {
+    if let Some(refusal) = objections(connection, transfer)?.into_iter().next() {
         return Ok(Err(refusal));
     }
     let Transfer { id, from, to, cents, .. } = transfer;
     for (name, change) in [(from, -cents), (to, *cents)] {
-        transaction.execute("UPDATE accounts SET cents = cents + ?2 WHERE name = ?1", params![name, change])?;
+        connection.execute("UPDATE accounts SET cents = cents + ?2 WHERE name = ?1", params![name, change])?;
     }
     let insert = "INSERT INTO entries (key, transfer_id) VALUES (?1, ?2)";
-    transaction.execute(insert, params![key, id])?;
-    Ok(Ok(Entry(transaction.last_insert_rowid())))
+    connection.execute(insert, params![key, id])?;
+    Ok(Ok(Entry(connection.last_insert_rowid())))
 }

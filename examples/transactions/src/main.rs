@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
             let given = args.words.first().map(Path::new);
             let listed = Path::new(env!("CARGO_MANIFEST_DIR")).join("bank.json");
             let bank: Bank = read_json(given.unwrap_or(&listed))?;
-            let ledger = Ledger::open(&args.file("ledger.db"), &bank.accounts)?;
+            let ledger = Ledger::open(&args.file("ledger.db"), &bank.accounts).await?;
             let booking = Booking { ledger: ledger.clone() };
             let engine = Engine::sqlite(args.file("executions.db")).workflow(booking);
             with_engine(engine, async |engine| settle(engine, &ledger, &bank).await).await

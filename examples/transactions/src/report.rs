@@ -48,12 +48,12 @@ pub async fn settle(engine: &Engine, ledger: &Ledger, bank: &Bank) -> Result<boo
             BookingOutcome::Failed(failed) => ("failed", failed.reason, (0, 1)),
         };
         say(format!("{id:<12}{:>12.2} {}  {outcome}: {reason}", euros(transfer.cents), transfer.currency));
-        let traces = ledger.traces(id)?;
+        let traces = ledger.traces(id).await?;
         if outcome != expect || traces != right {
             faults.push(format!("{id} was to be {expect}, is {outcome}, and has {traces:?} entries and alerts"));
         }
     }
-    let now = ledger.accounts()?;
+    let now = ledger.accounts().await?;
     now.iter()
         .for_each(|account| say(format!("{:<12}{:>12.2} {}", account.name, euros(account.cents), account.currency)));
     if sums(&now) != sums(&bank.accounts) {

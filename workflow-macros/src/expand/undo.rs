@@ -6,12 +6,18 @@ use syn::spanned::Spanned as _;
 
 use super::step::{assertions_of, policy};
 use super::{at, edge_key, where_part};
-use crate::model::{Machine, Policy, Retry, Undo, unraw};
+use crate::model::{Jitter, Machine, Policy, Retry, Undo, unraw};
 
 use std::time::Duration;
 
 /// How an undo is retried that is no step itself. It takes some minutes, as there is nobody else to do it.
-const DEFAULT: Retry = Retry { max: 16, base: Duration::from_millis(200), cap: Duration::from_secs(60) };
+const DEFAULT: Retry = Retry {
+    max: 16,
+    base: Duration::from_millis(200),
+    cap: Duration::from_secs(60),
+    jitter: Jitter::Full,
+    variants: None,
+};
 
 // #[step(retry(max = 5), undo = release)]
 // async fn reserve(&self, cx: &Cx, order: &Order) -> Result<Reservation, StockError> { … }

@@ -2,6 +2,7 @@
 //! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
 mod advance;
+mod control;
 mod decided;
 mod execution;
 mod plan;
@@ -17,4 +18,4 @@ pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
-pub use retry::RetryPolicy;
+pub use retry::{Jitter, RetryPolicy};

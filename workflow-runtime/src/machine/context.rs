@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::step::StepScope;
 use super::turn_state::TurnState;
 use super::{Failure, Services, TurnScope};
 use crate::base::{Clock, Error, ExecutionId, Timestamp};
@@ -21,14 +22,8 @@ use crate::record::{ErrorKind, ExecutionKey, JournalEntry, JournalResult, Json};
 pub struct Cx {
     turn: Arc<TurnState>,
     step: Option<Arc<StepScope>>,
-}
-
-#[derive(Debug)]
-struct StepScope {
-    key: String,
-    attempt: u32,
-    /// Whether the step is still to be called.
-    to_be_called: bool,
+    /// The key that the step has which is called with this, if it had one before.
+    again: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Cx {
@@ -39,7 +34,7 @@ impl fmt::Debug for Cx {
 
 impl Cx {
     pub(super) fn new(turn: Arc<TurnState>) -> Self {
-        Self { turn, step: None }
+        Self { turn, step: None, again: None }
     }
 
     /// A context that belongs to no execution, to call one handler or step in a unit test. Steps run and are retried as
@@ -162,19 +157,22 @@ impl Cx {
         &self.turn
     }
 
-    pub(super) fn in_step(&self, key: &str, attempt: u32) -> Self {
-        let step = StepScope { key: key.to_owned(), attempt, to_be_called: false };
-        Self { turn: Arc::clone(&self.turn), step: Some(Arc::new(step)) }
+    /// The attempt that this is the context of.
+    pub(super) fn step_scope(&self) -> Option<&StepScope> {
+        self.step.as_deref()
+    }
+
+    pub(super) fn in_step(&self, step: &Arc<StepScope>) -> Self {
+        Self { turn: Arc::clone(&self.turn), step: Some(Arc::clone(step)), again: None }
     }
 
     /// The context to call a step with that had this key when it was called first.
     pub(super) fn again(&self, key: &str) -> Self {
-        let step = StepScope { key: key.to_owned(), attempt: 1, to_be_called: true };
-        Self { turn: Arc::clone(&self.turn), step: Some(Arc::new(step)) }
+        Self { again: Some(key.into()), ..self.clone() }
     }
 
     /// The key that the step has which is called with this context, if it had one before.
     pub(super) fn key_again(&self) -> Option<&str> {
-        self.step.as_ref().filter(|step| step.to_be_called).map(|step| step.key.as_str())
+        self.again.as_deref()
     }
 }

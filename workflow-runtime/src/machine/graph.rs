@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kernel::OnFailure;
+use crate::kernel::{Jitter, OnFailure};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
@@ -136,6 +136,8 @@ pub struct StepInfo {
     pub timeout: Option<Duration>,
     /// The method that undoes it, if it can be undone.
     pub undo: Option<&'static str>,
+    /// How long one attempt may go without a sign of life.
+    pub heartbeat: Option<Duration>,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -154,6 +156,12 @@ pub struct RetryInfo {
     pub base: Duration,
     /// The longest pause at all.
     pub cap: Duration,
+    /// Which part of a pause is left to chance.
+    pub jitter: Jitter,
+    /// The variants of the step's error after which it is tried again; empty for all.
+    pub only: &'static [&'static str],
+    /// The variants of the step's error that are final.
+    pub never: &'static [&'static str],
 }
 
 // The types above are open to new fields, so generated code cannot write them as literals; it calls these instead.
@@ -251,10 +259,18 @@ impl StepInfo {
     #[must_use]
     pub const fn declare(policy: &super::StepPolicy, doc: &'static str, file: &'static str, line: u32) -> Self {
         let retry = match policy.retry {
-            Some(retry) => Some(RetryInfo { max: retry.max, base: retry.base, cap: retry.cap }),
+            Some(retry) => Some(RetryInfo {
+                max: retry.max,
+                base: retry.base,
+                cap: retry.cap,
+                jitter: retry.jitter,
+                only: policy.only,
+                never: policy.never,
+            }),
             None => None,
         };
-        Self { name: policy.name, retry, timeout: policy.timeout, undo: None, doc, file, line }
+        let super::StepPolicy { name, timeout, heartbeat, .. } = *policy;
+        Self { name, retry, timeout, heartbeat, undo: None, doc, file, line }
     }
 
     #[must_use]
