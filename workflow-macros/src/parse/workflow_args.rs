@@ -2,8 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
-use syn::parse::ParseStream;
-use syn::{Ident, Token, Visibility, parse_quote};
+use syn::parse::{ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
+use syn::{Ident, Token, Type, Visibility, parse_quote};
 
 use super::include::{Included, parse_include};
 use super::keys::{flag, list_value, name_list, parse_keys};
@@ -11,7 +12,7 @@ use super::runtime::{default_runtime, parse_runtime};
 use super::types::parse_type_ref;
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
-use crate::model::{Runtime, TypeRef, unraw};
+use crate::model::{Receive, Runtime, TypeRef, unraw};
 use crate::nearest::hint;
 
 /// What `#[workflow(…)]` says.
@@ -31,6 +32,10 @@ pub(crate) struct WorkflowArgs {
     pub(crate) allow: Vec<Lint>,
     /// Whether a failure that nothing catches has everything undone.
     pub(crate) unwinds_on_failure: bool,
+    /// Events that are received where the macro does not see it.
+    pub(crate) events: Vec<TypeRef>,
+    /// Events that the function waits for, where the attribute is on one.
+    pub(crate) receives: Vec<Receive>,
 }
 
 /// What `#[workflow(…)]` stands on.
@@ -57,13 +62,15 @@ pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &
         },
         allow: Vec::new(),
         unwinds_on_failure: false,
+        events: Vec::new(),
+        receives: Vec::new(),
     };
     let mut only_main: Option<(Span, String)> = None;
-    let known = ["start", "include", "on_failure", "part", "crate", "vis", "allow"];
+    let known = ["start", "include", "events", "on_failure", "part", "crate", "vis", "allow"];
     let mut mistakes = Errors::default();
     parse_keys("workflow", &known, tokens, &mut mistakes, |key, input, errors| {
         let name = unraw(key);
-        if matches!(name.as_str(), "start" | "include" | "on_failure" | "vis") && only_main.is_none() {
+        if matches!(name.as_str(), "start" | "include" | "events" | "on_failure" | "vis") && only_main.is_none() {
             only_main = Some((key.span(), name.clone()));
         }
         if let (Form::Function(_), "start" | "include" | "part") = (form, name.as_str()) {
@@ -97,6 +104,11 @@ pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &
                 errors.take(mistakes);
             }
             "on_failure" => args.unwinds_on_failure = parse_on_failure(key, input)?,
+            "events" => {
+                let tokens = list_value(key, "Payment, Answer", input)?;
+                let types = Punctuated::<Type, Token![,]>::parse_terminated.parse2(tokens)?;
+                args.events.extend(types.iter().filter_map(|ty| errors.ok(parse_type_ref(ty, "an event"))));
+            }
             "part" => {
                 flag(key, input)?;
                 args.part = true;

@@ -31,17 +31,18 @@ impl Json {
         }
     }
 
+    /// The value `null`.
+    #[must_use]
+    pub fn null() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+
     /// Reads the value back.
     ///
     /// # Errors
     /// If the text is of another shape than `T`.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
         serde_json::from_str(self.text()).map_err(JsonError::Decode)
-    }
-
-    /// `null`.
-    pub(crate) fn null() -> Self {
-        Self(RawValue::NULL.to_owned())
     }
 
     /// The JSON text.

@@ -136,7 +136,10 @@ impl StepCall {
                     failed = entry.attempts;
                     turn.sleep_until(due).await;
                 }
-                JournalResult::Started | JournalResult::Sleeping { .. } => {}
+                JournalResult::Started
+                | JournalResult::Sleeping { .. }
+                | JournalResult::Received { .. }
+                | JournalResult::Child { .. } => {}
             }
         } else if self.undo.is_some() {
             if turn.is_interrupted() {
