@@ -100,6 +100,13 @@ impl<T: Serialize + ?Sized> ArgProbe<'_, T> {
     pub fn save(&self) -> Result<Json, JsonError> {
         Json::encode(self.0)
     }
+
+    /// The argument for people, if it is short.
+    #[must_use]
+    pub fn label(&self) -> Option<String> {
+        const LONGEST: usize = 120;
+        serde_json::to_string(self.0).ok().filter(|text| text.len() <= LONGEST)
+    }
 }
 
 /// The other side of [`ArgProbe`]: an argument that is not serializable.
@@ -113,6 +120,12 @@ pub trait UndigestedArg {
     /// None.
     fn save(&self) -> Result<Json, JsonError> {
         Ok(Json::null())
+    }
+
+    /// Nothing.
+    #[must_use]
+    fn label(&self) -> Option<String> {
+        None
     }
 }
 
