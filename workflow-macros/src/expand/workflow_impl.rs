@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Type;
 
+use super::undo::expand_undo;
 use super::{at, edge_key, generated_ident, group_probe, source_read, state_probe, where_shared};
 use crate::model::{Due, Handler, Machine, Trigger, TypeRef};
 use crate::parse::types::is_named;
@@ -18,6 +19,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
     let event = generated_ident(machine, "Event");
     let transition = generated_ident(machine, "Transition");
     let runs = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| expand_run(machine, handler));
+    let undo = expand_undo(machine);
     // Those of the state go before those of a group, and that before those of any state.
     let any = generated_ident(machine, "Live");
     let (any, groups): (Vec<_>, Vec<_>) = machine.groups.iter().partition(|group| group.ty.name == any);
@@ -74,6 +76,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                     _ => __private::run_unknown(__call),
                 }
             }
+            #undo
             fn catch(
                 &self,
                 __state: &::core::primitive::str,
