@@ -93,7 +93,7 @@ fn each_of_a_hundred_thousand_visits_writes_as_much_as_the_first_ones() {
         let engine = Engine::on(hooked).workflow(Rally).start().await.unwrap();
         let rally = engine.start::<Rally>("a", Ping { left: ROUNDS - 1 }).await.unwrap();
         rally.outcome().await.unwrap();
-        let written = written.lock().unwrap();
+        let written = std::mem::take(&mut *written.lock().unwrap());
         // One commit for each visit: the last result of one and its transition are one.
         assert_eq!(written.len(), 2 * ROUNDS as usize);
         let (early, late) = (written[100], written[2 * ROUNDS as usize - 100]);

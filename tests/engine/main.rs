@@ -25,3 +25,6 @@ mod recovery;
 #[cfg(unix)]
 mod signals;
 mod timers;
+mod trip;
+mod undoing;
+mod unwinding;

@@ -37,6 +37,7 @@
 
 use std::collections::HashSet;
 
+use super::journal::Journal;
 use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::Timestamp;
@@ -50,7 +51,9 @@ use crate::record::{
 pub struct Kernel {
     pub(super) record: ExecutionRecord,
     pub(super) inbox: Vec<EventRecord>,
-    pub(super) journal: Vec<JournalEntry>,
+    pub(super) journal: Journal,
+    /// Those entries of it that are not stored yet.
+    pub(super) unsaved: Journal,
     pub(super) changes: Advance,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
@@ -104,7 +107,16 @@ impl Kernel {
         let stack = record.undo.iter().map(|undo| undo.order);
         let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order).chain(stack);
         let next_order = orders.max().unwrap_or(0);
-        Self { record, inbox, journal, changes: Advance::default(), next_order, stored_visit, changed: false }
+        Self {
+            record,
+            inbox,
+            journal: Journal::new(journal),
+            unsaved: Journal::default(),
+            changes: Advance::default(),
+            next_order,
+            stored_visit,
+            changed: false,
+        }
     }
 
     /// The record, with all changes.
@@ -116,7 +128,7 @@ impl Kernel {
     /// The journal of the visit, with all changes.
     #[must_use]
     pub fn journal(&self) -> &[JournalEntry] {
-        &self.journal
+        self.journal.entries()
     }
 
     /// The visit of the stored record: what a commit of the changes is fenced by.
@@ -135,6 +147,7 @@ impl Kernel {
     #[must_use]
     pub fn take_changes(&mut self) -> Advance {
         let mut changes = std::mem::take(&mut self.changes);
+        changes.journal = self.unsaved.take();
         if std::mem::take(&mut self.changed) {
             changes.record = Some(self.record.clone());
         }
@@ -200,16 +213,13 @@ impl Kernel {
     /// Results of steps of the running handler.
     pub fn recorded(&mut self, results: Vec<JournalEntry>) {
         self.consume_received(&results);
-        let keys: HashSet<&str> = results.iter().map(|result| result.key.as_str()).collect();
-        self.journal.retain(|entry| !keys.contains(entry.key.as_str()));
-        self.changes.journal.retain(|entry| !keys.contains(entry.key.as_str()));
         for mut result in results {
             if let Some(call) = &mut result.undo {
                 self.next_order += 1;
                 call.order = self.next_order;
             }
-            self.journal.push(result.clone());
-            self.changes.journal.push(result);
+            self.journal.put(result.clone());
+            self.unsaved.put(result);
         }
     }
 
@@ -372,7 +382,7 @@ impl Kernel {
     }
 
     /// The handler is not suspended any more.
-    fn go_on(&mut self) {
+    pub(super) fn go_on(&mut self) {
         self.record.resume_at = None;
         self.record.waits_for.clear();
     }
@@ -420,8 +430,8 @@ impl Kernel {
     fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
         self.keep_undo(&is_over, now);
         self.leave_children(&is_over, now);
-        self.changes.journal.retain(|entry| !is_over(entry));
-        let over = self.journal.extract_if(.., |entry| is_over(entry)).map(|entry| entry.key);
+        self.unsaved.extract(&is_over);
+        let over = self.journal.extract(&is_over).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
     }
 

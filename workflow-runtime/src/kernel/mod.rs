@@ -8,6 +8,8 @@ mod control;
 mod decided;
 mod execution;
 mod inbox;
+mod join;
+mod journal;
 mod plan;
 mod retry;
 #[cfg(test)]
@@ -22,5 +24,7 @@ pub(crate) use children::report_key;
 pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
+pub use join::JoinRule;
+pub(crate) use join::{Join, Verdict};
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use retry::{Jitter, RetryPolicy};
