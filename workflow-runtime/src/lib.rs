@@ -102,6 +102,7 @@ pub mod driver {
 pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::{Advance, Jitter, RetryPolicy};
+pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
 pub use machine::StepHeartbeatMissed;
 pub use machine::{
     Accepts, After, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo,

@@ -1,11 +1,15 @@
 //! Layer 2: the kernel. Pure and synchronous: a record goes in, changes and a next thing to do come out. No clock, no
 //! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
+mod adaptive;
 mod advance;
+mod breaker;
 mod control;
 mod decided;
 mod execution;
+mod limiter;
 mod plan;
+mod rate;
 mod retry;
 #[cfg(test)]
 mod tests;
@@ -15,7 +19,11 @@ mod unwind;
 mod unwind_tests;
 
 pub use advance::Advance;
+pub use breaker::{BreakerPolicy, BreakerState};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
+pub(crate) use limiter::{Admission, AttemptEnd, Limiter};
+pub use limiter::{AtOnce, StepLimits};
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
+pub use rate::{InvalidRate, Rate};
 pub use retry::{Jitter, RetryPolicy};
