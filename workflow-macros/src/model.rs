@@ -36,6 +36,8 @@ pub(crate) struct Machine {
     pub(crate) events: Vec<EventModel>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
+    /// The events that bodies wait for, as far as they can be seen.
+    pub(crate) receives: Vec<Receive>,
     pub(crate) allow: Vec<Lint>,
     /// Whether it is made of one function, and not of an impl.
     pub(crate) is_function: bool,
@@ -236,6 +238,17 @@ pub(crate) enum Fails {
     With(Box<Type>),
 }
 
+/// A call of `recv::<E>` or `recv_timeout::<E>`.
+#[derive(Debug)]
+pub(crate) struct Receive {
+    pub(crate) event: TypeRef,
+    /// The method that it stands in.
+    pub(crate) function: Ident,
+    pub(crate) cfg: Cfg,
+    /// Whether it waits only so long.
+    pub(crate) timed: bool,
+}
+
 /// A step among the methods.
 #[derive(Debug)]
 pub(crate) struct Step {
@@ -253,6 +266,9 @@ pub(crate) struct Policy {
     pub(crate) retry: Option<Retry>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) heartbeat: Option<Duration>,
+    pub(crate) limit: Option<AtOnce>,
+    pub(crate) rate: Option<(u32, Duration)>,
+    pub(crate) breaker: Option<Breaker>,
     pub(crate) cancel: bool,
 }
 
@@ -273,6 +289,22 @@ pub(crate) enum Jitter {
     Full,
     Equal,
     None,
+}
+
+/// What `limit = …` says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AtOnce {
+    Fixed(u32),
+    Adaptive { min: u32, max: u32 },
+}
+
+/// What `breaker(…)` says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Breaker {
+    pub(crate) failures: u32,
+    pub(crate) within: Duration,
+    pub(crate) open: Duration,
+    pub(crate) probes: u32,
 }
 
 /// What `only(…)` or `never(…)` says: variants of the step's error.

@@ -90,20 +90,21 @@ pub mod driver {
     //! memory while an execution waits. [`Stepper`](crate::Stepper) is the smallest driver.
 
     pub use crate::kernel::{
-        Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy,
-        StatePlan, TimerOf, TimerRule,
+        Acknowledged, Advance, AfterPlan, Command, CommandAnswer, CommandCall, CommandRefused, Decided, HandlerPlan,
+        Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
-        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, SpawnError,
-        Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
+        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Limits, Progress, Services,
+        SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
     };
 }
 
 pub use base::*;
+pub use engine::Limit;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
+pub use kernel::CommandRefused;
 pub use kernel::{Advance, Jitter, RetryPolicy};
 pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
-pub use machine::StepHeartbeatMissed;
 pub use machine::{
     Accepts, After, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo,
     Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome,
@@ -111,6 +112,8 @@ pub use machine::{
     StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition, Trigger, Turn, TurnScope, Wait, Workflow,
     WorkflowEvent, WorkflowState, goto,
 };
+pub use machine::{ChildHandle, ChildSpawn};
+pub use machine::{LimitState, StepHeartbeatMissed};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]

@@ -7,10 +7,12 @@
 mod active;
 mod block_on;
 mod builder;
+mod commands;
 mod control;
 mod core;
 mod error;
 mod handle;
+mod limits;
 mod registry;
 mod requests;
 mod run;
@@ -25,6 +27,7 @@ pub use block_on::block_on;
 pub use builder::EngineBuilder;
 pub use error::EngineError;
 pub use handle::Execution;
+pub use limits::Limit;
 pub use system_clock::SystemClock;
 
 use self::core::Core;

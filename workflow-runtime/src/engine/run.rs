@@ -98,6 +98,9 @@ impl Run {
             if self.place.signal().take() {
                 self.look_at_inbox(&mut execution).await?;
             }
+            if self.core.services.limits.takes_offer(self.place.key()) {
+                execution.resume(self.core.now());
+            }
             let next = execution.decide(self.machine.plan(), self.core.now());
             match next {
                 Next::Run(handler) if handler.pure && execution.unsaved_history() < LONGEST_CHAIN => {
@@ -108,6 +111,7 @@ impl Run {
                     self.turn(&mut execution, &handler).await?;
                 }
                 Next::Wait { until } => {
+                    self.settle_offers();
                     self.commit(&mut execution).await?;
                     if self.place.release() {
                         until.into_iter().for_each(|until| self.core.alarm.set(until));
@@ -115,6 +119,7 @@ impl Run {
                     }
                 }
                 Next::Parked | Next::Ended => {
+                    self.settle_offers();
                     self.commit(&mut execution).await?;
                     self.core.watchers.tell(self.place.key());
                     if self.place.release() {
@@ -148,8 +153,18 @@ impl Run {
             edge_number: record.edge_number(),
             services: self.core.services.clone(),
         };
-        let turn = self.machine.turn(call, scope, execution.journal().to_vec());
-        self.drive(execution, turn).instrument(span).await
+        let mut turn = self.machine.turn(call, scope, execution.journal().to_vec());
+        turn.arrived(execution.receivable(self.machine.plan()));
+        let driven = self.drive(execution, turn).instrument(span).await;
+        self.settle_offers();
+        driven
+    }
+
+    /// What the limits of steps have offered to this execution, and it did not want, is given to others.
+    fn settle_offers(&self) {
+        let (limits, now) = (&self.core.services.limits, self.core.now());
+        limits.settle(self.place.key(), now);
+        limits.tick(now).into_iter().for_each(|due| self.core.alarm.set(due));
     }
 
     async fn drive(&self, execution: &mut Kernel, mut turn: Turn) -> Result<(), Stop> {
@@ -173,6 +188,7 @@ impl Run {
             let Some(progress) = progress else {
                 if self.place.signal().take() && !self.core.is_stopping() {
                     self.look_at_inbox(execution).await?;
+                    turn.arrived(execution.receivable(self.machine.plan()));
                 }
                 if execution.is_to_be_terminated() {
                     // Dropping the turn cuts off what runs.
@@ -188,9 +204,10 @@ impl Run {
                     self.commit(execution).await?;
                     turn.saved();
                 }
-                Progress::Wait { due, results } => {
+                Progress::Execute(commands) => turn.answered(self.core.execute(commands).await?),
+                Progress::Wait { due, results, events } => {
                     execution.recorded(results);
-                    execution.suspended(due, self.machine.plan(), self.core.now());
+                    execution.suspended(due, events, self.machine.plan(), self.core.now());
                     return Ok(());
                 }
                 Progress::Interrupted { results } => {

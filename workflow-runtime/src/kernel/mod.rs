@@ -4,9 +4,11 @@
 mod adaptive;
 mod advance;
 mod breaker;
+mod command;
 mod control;
 mod decided;
 mod execution;
+mod inbox;
 mod limiter;
 mod plan;
 mod rate;
@@ -20,6 +22,7 @@ mod unwind_tests;
 
 pub use advance::Advance;
 pub use breaker::{BreakerPolicy, BreakerState};
+pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
 pub(crate) use limiter::{Admission, AttemptEnd, Limiter};

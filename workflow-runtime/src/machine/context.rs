@@ -82,8 +82,16 @@ impl Cx {
     /// own.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
+        self.call_key(self.step.as_ref().map_or(&self.turn.scope.handler, |step| &step.key))
+    }
+
+    /// A text that names this call of this run of the handler, whenever it is made again.
+    pub(super) fn call_key(&self, call: &str) -> String {
+        format!("{:032x}", self.call_digest(call))
+    }
+
+    pub(super) fn call_digest(&self, call: &str) -> u128 {
         let scope = &self.turn.scope;
-        let call = self.step.as_ref().map_or(scope.handler.as_str(), |step| &step.key);
         let mut hasher = SipHasher13::new();
         for part in [&*scope.key.workflow, scope.key.id.as_str(), call] {
             hasher.write(part.as_bytes());
@@ -91,7 +99,7 @@ impl Cx {
         }
         hasher.write(&scope.visit.to_le_bytes());
         hasher.write(&scope.edge_number.to_le_bytes());
-        format!("{:032x}", hasher.finish128().as_u128())
+        hasher.finish128().as_u128()
     }
 
     /// The present, recorded: when the handler is run again after a crash, it sees the same time as before.
@@ -142,7 +150,7 @@ impl Cx {
         }
     }
 
-    fn claim(&self, call: &str) -> String {
+    pub(super) fn claim(&self, call: &str) -> String {
         self.turn.claim(&format!("{}:{call}", self.caller()))
     }
 

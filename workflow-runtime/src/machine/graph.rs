@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kernel::Jitter;
+use crate::kernel::{AtOnce, BreakerPolicy, Jitter, Rate, StepLimits};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
@@ -130,6 +130,12 @@ pub struct StepInfo {
     pub timeout: Option<Duration>,
     /// How long one attempt may go without a sign of life.
     pub heartbeat: Option<Duration>,
+    /// How many attempts may be under way at once, over all executions of an engine.
+    pub limit: Option<AtOnce>,
+    /// How many attempts may begin in a time, over all executions of an engine.
+    pub rate: Option<Rate>,
+    /// When attempts are held back because too many of them fail.
+    pub breaker: Option<BreakerPolicy>,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -243,7 +249,26 @@ impl StepInfo {
             }),
             None => None,
         };
-        Self { name: policy.name, retry, timeout: policy.timeout, heartbeat: policy.heartbeat, doc, file, line }
+        Self {
+            name: policy.name,
+            retry,
+            timeout: policy.timeout,
+            heartbeat: policy.heartbeat,
+            limit: policy.limits.limit,
+            rate: policy.limits.rate,
+            breaker: policy.limits.breaker,
+            doc,
+            file,
+            line,
+        }
+    }
+}
+
+impl StepInfo {
+    /// The limits that all executions of an engine share.
+    #[must_use]
+    pub const fn limits(&self) -> StepLimits {
+        StepLimits { limit: self.limit, rate: self.rate, breaker: self.breaker }
     }
 }
 

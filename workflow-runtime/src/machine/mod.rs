@@ -5,17 +5,20 @@
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
 mod cancel;
+mod commands;
 mod context;
 mod digest;
 mod finish;
 mod graph;
 mod graph_check;
 mod handler;
+mod limits;
 mod plan;
 #[allow(missing_docs, reason = "for generated code alone")]
 pub mod private;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod probes;
+mod receive;
 mod render;
 mod sending;
 mod services;
@@ -26,15 +29,19 @@ mod stepper;
 mod target;
 mod timer;
 mod turn;
+mod turn_inbox;
 mod turn_state;
 mod workflow;
 
 pub use crate::kernel::Decided;
 pub use cancel::Cancel;
+pub use commands::{ChildHandle, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
+pub(crate) use limits::UnknownStep;
+pub use limits::{LimitState, Limits};
 pub use plan::plan;
 pub use sending::Sending;
 pub use services::Services;

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
 
+use super::turn_inbox::TurnInbox;
 use super::{Failure, TurnScope};
 use crate::base::{Sleep, Timestamp};
 use crate::record::{JournalEntry, JournalResult};
@@ -20,16 +21,20 @@ pub(super) struct TurnState {
 }
 
 #[derive(Default)]
-struct Inner {
-    journal: HashMap<String, JournalEntry>,
+pub(super) struct Inner {
+    pub(super) journal: HashMap<String, JournalEntry>,
     /// Keys that were in the journal at the beginning and that no call has asked for.
     unclaimed: BTreeSet<String>,
     /// How often each call was made, by all of its key but the count.
     calls: HashMap<String, u32>,
     unsaved: Vec<JournalEntry>,
+    /// Events, and commands to others.
+    pub(super) inbox: TurnInbox,
     /// Entries were handed to the driver, which has not said yet that they are on disk.
     saving: bool,
-    interrupted: bool,
+    pub(super) interrupted: bool,
+    /// The turn has ended because its handler waits.
+    suspended: bool,
     in_flight: usize,
     attempts: u32,
     failure: Option<Failure>,
@@ -69,7 +74,7 @@ impl TurnState {
         Self::with(scope, Vec::new(), None)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         // Every change below is made in one go, so a panic elsewhere cannot have left it half done.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,6 +139,15 @@ impl TurnState {
 
     pub(super) fn interrupt(&self) {
         self.lock().interrupted = true;
+    }
+
+    /// The turn ends because its handler waits: what the handler holds is dropped on its behalf, not given up.
+    pub(super) fn suspend(&self) {
+        self.lock().suspended = true;
+    }
+
+    pub(super) fn is_suspended(&self) -> bool {
+        self.lock().suspended
     }
 
     pub(super) fn is_interrupted(&self) -> bool {
@@ -221,6 +235,16 @@ impl TurnState {
         Gate { state: Arc::clone(self), waiter: None }
     }
 
+    /// A waker, for others to keep, that has a future of ours polled again. It is none of the turn's own, so that a turn
+    /// whose handler waits for nothing else can end.
+    pub(super) fn waker(self: &Arc<Self>, context: &Context<'_>) -> Waker {
+        if self.detached {
+            return context.waker().clone();
+        }
+        let foreign = self.lock().foreign_waker(context);
+        Waker::from(Arc::new(LooseWake { turn: Arc::downgrade(self), foreign }))
+    }
+
     /// Ready when the clock shows `due`.
     pub(super) fn sleep_until(self: &Arc<Self>, due: Timestamp) -> TurnSleep {
         let detached = self.detached.then(|| self.scope.services.clock.sleep_until(due));
@@ -235,24 +259,40 @@ impl Inner {
 
     /// Wakes the turn, once the lock is given back, if this happens in a task of its own: only the turn saves results,
     /// sets the alarm and ends.
-    fn turn(&self) -> Option<Waker> {
+    pub(super) fn turn(&self) -> Option<Waker> {
         self.turn.as_ref().filter(|_| !self.polled).cloned()
     }
 
     /// A waker to keep for `context`, unless the turn itself polls on: a future that polls its children by wakers of
     /// its own, as `FuturesUnordered` does, has to be told.
-    fn foreign_waker(&self, context: &Context<'_>) -> Option<Waker> {
+    pub(super) fn foreign_waker(&self, context: &Context<'_>) -> Option<Waker> {
         match &self.root {
             Some(root) if root.will_wake(context.waker()) => None,
             _ => Some(context.waker().clone()),
         }
     }
 
-    fn waiter(&mut self, waiter: &mut Option<u64>) -> u64 {
+    pub(super) fn waiter(&mut self, waiter: &mut Option<u64>) -> u64 {
         *waiter.get_or_insert_with(|| {
             self.next_waiter += 1;
             self.next_waiter
         })
+    }
+}
+
+/// Wakes the turn, and whoever polls the future inside of it.
+struct LooseWake {
+    turn: Weak<TurnState>,
+    foreign: Option<Waker>,
+}
+
+impl Wake for LooseWake {
+    fn wake(self: Arc<Self>) {
+        if let Some(foreign) = &self.foreign {
+            foreign.wake_by_ref();
+        }
+        let turn = self.turn.upgrade().and_then(|turn| turn.lock().turn.clone());
+        turn.into_iter().for_each(Waker::wake);
     }
 }
 

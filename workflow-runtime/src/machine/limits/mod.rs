@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-pub(super) use self::queue::{CallId, Permit, StepQueue};
 use self::index::Suspended;
+pub(super) use self::queue::{CallId, Permit, StepQueue};
 use crate::base::Timestamp;
 use crate::kernel::{BreakerState, StepLimits};
 use crate::record::ExecutionKey;

@@ -69,7 +69,7 @@ enum Waiter {
 }
 
 /// Who is to hear that it is their turn.
-type Told = Vec<Waiter>;
+type Told = Vec<(CallId, Waiter)>;
 
 impl StepQueue {
     pub(super) fn new(limits: StepLimits, suspended: Arc<Suspended>) -> Self {
@@ -90,7 +90,7 @@ impl StepQueue {
     }
 
     fn tell(&self, told: Told) {
-        for waiter in told {
+        for (_, waiter) in told {
             match waiter {
                 Waiter::Task(waker) => waker.wake(),
                 Waiter::Execution(execution) => self.suspended.tell(&execution),
@@ -107,11 +107,7 @@ impl StepQueue {
         self.limits().is_none()
     }
 
-    pub(super) fn change(
-        &self,
-        change: impl FnOnce(&mut StepLimits),
-        now: Timestamp,
-    ) -> Result<StepLimits, String> {
+    pub(super) fn change(&self, change: impl FnOnce(&mut StepLimits), now: Timestamp) -> Result<StepLimits, String> {
         let mut state = self.lock();
         let mut limits = state.limiter.limits();
         change(&mut limits);
@@ -170,8 +166,14 @@ impl StepQueue {
         let result = match state.offered.remove(&call) {
             Some(offer) => {
                 // It is here, and need not be woken.
-                told.retain(|waiter| !waiter.is(&offer.waiter));
-                Ok(Permit { queue: Arc::clone(self), clock: Arc::clone(clock), admission: offer.admission, begun: now, ended: false })
+                told.retain(|(other, _)| *other != call);
+                Ok(Permit {
+                    queue: Arc::clone(self),
+                    clock: Arc::clone(clock),
+                    admission: offer.admission,
+                    begun: now,
+                    ended: false,
+                })
             }
             None => Err(state.again_at(now, self.suspended.can_tell())),
         };
@@ -190,7 +192,13 @@ impl StepQueue {
     }
 
     /// The turn of the call ends: `execution` keeps its place.
-    pub(in crate::machine) fn suspend(self: &Arc<Self>, call: CallId, holder: u64, execution: &ExecutionKey, now: Timestamp) {
+    pub(in crate::machine) fn suspend(
+        self: &Arc<Self>,
+        call: CallId,
+        holder: u64,
+        execution: &ExecutionKey,
+        now: Timestamp,
+    ) {
         if !self.suspended.can_tell() {
             return self.cancel(call, holder, now);
         }
@@ -272,7 +280,7 @@ impl State {
             let Ok(admission) = self.limiter.admit(now) else { break };
             let Ticket { call, waiter, holder } = first.remove();
             self.tickets.remove(&call);
-            told.push(waiter.clone());
+            told.push((call, waiter.clone()));
             self.offered.insert(call, Offer { admission, waiter, holder, taken: false });
         }
         told
@@ -316,16 +324,6 @@ impl State {
             && let Some(offer) = self.offered.remove(&call)
         {
             self.limiter.end(offer.admission, AttemptEnd::NeverBegan, now);
-        }
-    }
-}
-
-impl Waiter {
-    fn is(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Task(one), Self::Task(other)) => one.will_wake(other),
-            (Self::Execution(one), Self::Execution(other)) => one == other,
-            (Self::Task(_), Self::Execution(_)) | (Self::Execution(_), Self::Task(_)) => false,
         }
     }
 }

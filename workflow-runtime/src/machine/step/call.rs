@@ -15,6 +15,7 @@ use super::heartbeat::{Heartbeat, details_entry, details_key};
 use super::policy::StepPolicy;
 use super::scope::StepScope;
 use crate::base::Error;
+use crate::kernel::StepLimits;
 use crate::machine::digest::Digest;
 use crate::machine::{Cx, Failure};
 use crate::record::{ErrorRecord, JournalEntry, JournalResult, Json, JsonError};
@@ -26,19 +27,21 @@ pub struct StepCall {
     pub(super) cx: Cx,
     pub(super) name: Cow<'static, str>,
     pub(super) policy: StepPolicy,
-    key: String,
+    /// The limits that it is declared with, if it has a place among those that can be limited.
+    pub(super) limits: Option<StepLimits>,
+    pub(super) key: String,
 }
 
 impl StepCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
     pub fn new(cx: &Cx, policy: &StepPolicy, arguments: &Digest) -> Self {
-        Self::named(cx, Cow::Borrowed(policy.name), *policy, arguments)
+        Self { limits: Some(policy.limits), ..Self::named(cx, Cow::Borrowed(policy.name), *policy, arguments) }
     }
 
     pub(super) fn named(cx: &Cx, name: Cow<'static, str>, policy: StepPolicy, arguments: &Digest) -> Self {
         let key = cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish()));
-        Self { cx: cx.clone(), name, policy, key }
+        Self { cx: cx.clone(), name, policy, limits: None, key }
     }
 
     /// Runs a step that is not retried, unless its result is recorded.
@@ -105,11 +108,15 @@ impl StepCall {
                     failed = entry.attempts;
                     turn.sleep_until(due).await;
                 }
-                JournalResult::Started | JournalResult::Sleeping { .. } => {}
+                JournalResult::Started
+                | JournalResult::Sleeping { .. }
+                | JournalResult::Received { .. }
+                | JournalResult::Child { .. } => {}
             }
         }
         loop {
             turn.gate().await;
+            let permit = self.admitted().await;
             let number = failed + 1;
             let scope = self.scope(number);
             let Some(attempt) = start(self.cx.in_step(&scope)) else {
@@ -117,7 +124,12 @@ impl StepCall {
             };
             let in_flight = turn.attempt(self.policy.cancel);
             let span = self.span(number);
-            let failure = match self.attempt(&scope, attempt).instrument(span.clone()).await {
+            let ended = self.attempt(&scope, attempt).instrument(span.clone()).await;
+            if let Some(permit) = permit {
+                let (failed, overload) = self.verdict(ended.as_ref().err(), &again);
+                permit.end(failed, overload);
+            }
+            let failure = match ended {
                 Ok(value) => {
                     match self.encode(&value) {
                         Ok(json) => self.record(number, JournalResult::Done(json)),
@@ -174,6 +186,16 @@ impl StepCall {
             workflow = self.cx.workflow(),
             execution = %self.cx.id(),
         )
+    }
+
+    /// Whether an attempt counts as failed for the breaker, and whether it took too long. Where the step says which errors
+    /// are worth another attempt, the others say something of the call, and nothing of the service.
+    fn verdict<E>(&self, failure: Option<&Failed<E>>, again: impl Fn(&E) -> bool) -> (bool, bool) {
+        match failure {
+            None => (false, false),
+            Some(Failed::Own(error)) => (!self.policy.names_variants() || again(error), false),
+            Some(Failed::Cut(cut)) => (true, cut.took_too_long()),
+        }
     }
 
     /// How long to wait before the next attempt, if there is to be one.
