@@ -13,6 +13,8 @@ mod graph;
 mod graph_check;
 mod handler;
 mod limits;
+#[allow(missing_docs, reason = "most of it is for generated code alone")]
+mod parallel;
 mod plan;
 #[allow(missing_docs, reason = "for generated code alone")]
 pub mod private;
@@ -31,6 +33,9 @@ mod timer;
 mod turn;
 mod turn_inbox;
 mod turn_state;
+#[allow(missing_docs, reason = "for generated code alone")]
+mod undo;
+mod watch;
 mod workflow;
 
 pub use crate::kernel::Decided;
@@ -42,14 +47,16 @@ pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepI
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
 pub(crate) use limits::UnknownStep;
 pub use limits::{LimitState, Limits};
+pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
+use step::StepCall;
 pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
-pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
+pub use target::{Next, Stay, TargetIn, Targets, Unwind, Wait, goto, unwind};
 pub(crate) use turn::panic_text;
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
 pub use workflow::{

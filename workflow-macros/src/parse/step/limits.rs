@@ -10,7 +10,6 @@ use syn::{Ident, LitInt};
 use crate::duration::parse_duration;
 use crate::errors::Errors;
 use crate::model::{AtOnce, Breaker, unraw};
-use crate::nearest::hint;
 use crate::parse::keys::{list_value, parse_keys, text_value};
 
 const DEFAULT_WITHIN: Duration = Duration::from_secs(60);
@@ -38,8 +37,7 @@ pub(super) fn parse_limit(key: &Ident, input: ParseStream<'_>, errors: &mut Erro
     }
     let kind = input.call(Ident::parse_any)?;
     if kind != "adaptive" {
-        let message =
-            format!("there is no limit `{kind}`: {}, or write a number", hint(&kind.to_string(), &["adaptive"]));
+        let message = format!("there is no limit `{kind}`: write a number, or `adaptive(min = 1, max = 64)`");
         return Err(syn::Error::new(kind.span(), message));
     }
     let tokens = list_value(&kind, "min = 1, max = 64", input)?;
@@ -53,9 +51,9 @@ fn parse_adaptive(adaptive: &Ident, tokens: TokenStream, errors: &mut Errors) ->
         let wanted = format!("write a number of attempts: `{key} = 8`");
         let bound = number(key, input, &wanted, "an adaptive limit lets at least 1 through: write at least 1")?;
         if key == "min" {
-            min = Some(bound)
+            min = Some(bound);
         } else {
-            max = Some(bound)
+            max = Some(bound);
         }
         Ok(())
     });

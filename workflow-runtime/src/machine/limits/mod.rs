@@ -30,10 +30,13 @@ pub struct Limits {
     shared: Arc<Shared>,
 }
 
+/// The queues of one workflow, by step.
+type Steps = BTreeMap<String, Arc<StepQueue>>;
+
 #[derive(Default)]
 struct Shared {
     // Held only to look up or to insert, never over an await.
-    queues: RwLock<BTreeMap<Arc<str>, BTreeMap<String, Arc<StepQueue>>>>,
+    queues: RwLock<BTreeMap<Arc<str>, Steps>>,
     suspended: Arc<Suspended>,
 }
 
@@ -127,7 +130,7 @@ impl Limits {
     pub fn states(&self, now: Timestamp) -> Vec<LimitState> {
         let mut states = Vec::new();
         for (workflow, step, queue) in self.all() {
-            let state = queue.state(workflow, step, now);
+            let state = queue.state(&workflow, step, now);
             if !state.limits.is_none() {
                 states.push(state);
             }

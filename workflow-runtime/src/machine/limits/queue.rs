@@ -119,10 +119,10 @@ impl StepQueue {
         Ok(limits)
     }
 
-    pub(super) fn state(&self, workflow: Arc<str>, step: String, now: Timestamp) -> LimitState {
+    pub(super) fn state(&self, workflow: &str, step: String, now: Timestamp) -> LimitState {
         let state = self.lock();
         LimitState {
-            workflow: workflow.as_ref().to_owned(),
+            workflow: workflow.to_owned(),
             step,
             limits: state.limiter.limits(),
             at_once: state.limiter.at_once(),

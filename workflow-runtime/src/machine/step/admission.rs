@@ -11,8 +11,7 @@ use crate::machine::limits::{CallId, Permit, StepQueue};
 use crate::machine::turn_state::{TurnSleep, TurnState};
 
 impl StepCall {
-    /// Waits until the limits let an attempt begin, and everything that was recorded meanwhile is on disk. `None` if there
-    /// are no limits.
+    /// Waits until the limits let an attempt begin. `None` if there are none.
     pub(super) async fn admitted(&self) -> Option<Permit> {
         let turn = self.cx.turn();
         let limits = &turn.scope.services.limits;
@@ -22,21 +21,24 @@ impl StepCall {
         }
         let holder = queue.holder();
         let call = CallId(self.cx.call_digest(&self.key));
-        let mut permit =
-            Some(Admission { turn: Arc::clone(turn), queue, call, holder, sleep: None, asked: false }.await);
+        Some(Admission { turn: Arc::clone(turn), queue, call, holder, sleep: None, asked: false }.await)
+    }
+
+    /// Waits until everything recorded before is on disk. If the attempt is not to begin because the handler is interrupted,
+    /// others may have its place.
+    pub(super) async fn gate(&self, permit: &mut Option<Permit>) {
+        let turn = self.cx.turn();
         let mut gate = turn.gate();
         poll_fn(|context| {
             if turn.is_interrupted() {
-                // The attempt will not begin: others may have the place.
-                permit = None;
+                *permit = None;
             }
             Pin::new(&mut gate).poll(context)
         })
         .await;
-        if let Some(permit) = &mut permit {
+        if let Some(permit) = permit {
             permit.begin();
         }
-        permit
     }
 }
 

@@ -18,7 +18,7 @@ use crate::base::Error;
 use crate::kernel::StepLimits;
 use crate::machine::digest::Digest;
 use crate::machine::{Cx, Failure};
-use crate::record::{ErrorRecord, JournalEntry, JournalResult, Json, JsonError};
+use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, JsonError, UndoableCall};
 
 /// One call of a step: its place in the journal is taken when this is made.
 #[doc(hidden)]
@@ -30,6 +30,8 @@ pub struct StepCall {
     /// The limits that it is declared with, if it has a place among those that can be limited.
     pub(super) limits: Option<StepLimits>,
     pub(super) key: String,
+    /// What is saved before it runs, if it has an `undo`.
+    undo: Option<UndoableCall>,
 }
 
 impl StepCall {
@@ -40,8 +42,37 @@ impl StepCall {
     }
 
     pub(super) fn named(cx: &Cx, name: Cow<'static, str>, policy: StepPolicy, arguments: &Digest) -> Self {
-        let key = cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish()));
-        Self { cx: cx.clone(), name, policy, limits: None, key }
+        let key = match cx.key_again() {
+            Some(key) => key.to_owned(),
+            None => cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish())),
+        };
+        Self { cx: cx.clone(), name, policy, limits: None, key, undo: None }
+    }
+
+    /// The call of a step that is made once in its turn, and needs no arguments to be told from others.
+    pub(in crate::machine) fn with_key(cx: &Cx, policy: &StepPolicy, key: String) -> Self {
+        Self { cx: cx.clone(), name: Cow::Borrowed(policy.name), policy: *policy, limits: None, key, undo: None }
+    }
+
+    /// Has it say that it was started, and with which arguments, before it runs: it has an `undo`. Arguments that cannot
+    /// be saved are a failure of the handler.
+    #[must_use]
+    pub fn undoable(mut self, args: Result<Vec<Json>, JsonError>) -> Self {
+        if self.cx.key_again().is_some() {
+            // It runs to be undone, and what is saved of it is still there.
+            return self;
+        }
+        match args.and_then(|args| Json::encode(&args)) {
+            Ok(args) => {
+                let (step, edge_number) = (self.name.clone().into_owned(), self.cx.turn().scope.edge_number);
+                self.undo = Some(UndoableCall { step, edge_number, args: Some(args), order: 0 });
+            }
+            Err(error) => {
+                let text = format!("the arguments of the step `{}` cannot be saved", self.name);
+                self.cx.turn().fail(Failure::unreadable(Error::from(error).context(text)));
+            }
+        }
+        self
     }
 
     /// Runs a step that is not retried, unless its result is recorded.
@@ -111,18 +142,27 @@ impl StepCall {
                 JournalResult::Started
                 | JournalResult::Sleeping { .. }
                 | JournalResult::Received { .. }
-                | JournalResult::Child { .. } => {}
+                | JournalResult::Child { .. }
+                | JournalResult::Parallel(_)
+                | JournalResult::Branch(_) => {}
             }
         }
         loop {
-            turn.gate().await;
-            let permit = self.admitted().await;
+            let mut permit = self.admitted().await;
+            if self.undo.is_some() && turn.recorded(&self.key).is_none() {
+                if turn.is_interrupted() {
+                    return pending().await;
+                }
+                // Saved at the gate, with all results before it.
+                self.record(0, JournalResult::Started);
+            }
+            self.gate(&mut permit).await;
+            let Some(in_flight) = turn.attempt(self.policy.cancel) else { continue };
             let number = failed + 1;
             let scope = self.scope(number);
             let Some(attempt) = start(self.cx.in_step(&scope)) else {
                 return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
             };
-            let in_flight = turn.attempt(self.policy.cancel);
             let span = self.span(number);
             let ended = self.attempt(&scope, attempt).instrument(span.clone()).await;
             if let Some(permit) = permit {
@@ -216,7 +256,12 @@ impl StepCall {
     }
 
     fn record(&self, attempts: u32, result: JournalResult) {
-        self.cx.turn().record(JournalEntry::new(&self.key, attempts, result));
+        let undo = match &result {
+            JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => None,
+            JournalResult::Done(_) => self.undo.clone().map(|call| UndoableCall { args: None, ..call }),
+            _ => self.undo.clone(),
+        };
+        self.cx.turn().record(JournalEntry { undo, ..JournalEntry::new(&self.key, attempts, result) });
     }
 
     fn encode<T: Serialize>(&self, value: &T) -> Result<Json, Failure> {
