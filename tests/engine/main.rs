@@ -17,6 +17,7 @@ mod on_disk;
 mod panics;
 mod races;
 mod recovery;
+mod searching;
 #[cfg(unix)]
 mod signals;
 mod timers;

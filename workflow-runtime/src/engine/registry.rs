@@ -7,12 +7,13 @@ use std::sync::Arc;
 use super::EngineError;
 use crate::base::Error;
 use crate::kernel::Plan;
-use crate::machine::{HandlerCall, Turn, TurnScope, Workflow, plan};
+use crate::machine::{Graph, HandlerCall, Turn, TurnScope, Workflow, plan};
 use crate::record::{JournalEntry, Json};
 
 /// A workflow whose type does not matter any more.
 pub(super) trait Machine: Send + Sync {
     fn name(&self) -> &'static str;
+    fn graph(&self) -> &'static Graph;
     fn plan(&self) -> &Plan;
     fn turn(&self, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Turn;
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)>;
@@ -32,6 +33,10 @@ struct Registered<W> {
 impl<W: Workflow> Machine for Registered<W> {
     fn name(&self) -> &'static str {
         W::NAME
+    }
+
+    fn graph(&self) -> &'static Graph {
+        W::GRAPH
     }
 
     fn plan(&self) -> &Plan {

@@ -28,6 +28,7 @@
 //! What is to be undone moves from the journal to the record's stack when the journal is dropped; entering a pivot or an
 //! end empties it. See `unwind.rs`.
 
+use super::searching::index;
 use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::Timestamp;
@@ -45,6 +46,8 @@ pub struct Kernel {
     pub(super) changes: Advance,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
+    /// The present, as far as it was told.
+    pub(super) now: Timestamp,
     /// The visit that the stored record is in.
     stored_visit: u64,
     /// Whether the record differs from the stored one.
@@ -93,7 +96,8 @@ impl Kernel {
         let stack = record.undo.iter().map(|undo| undo.order);
         let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order).chain(stack);
         let next_order = orders.max().unwrap_or(0);
-        Self { record, inbox, journal, changes: Advance::default(), next_order, stored_visit, changed: false }
+        let now = record.entered_at;
+        Self { record, inbox, journal, changes: Advance::default(), next_order, now, stored_visit, changed: false }
     }
 
     /// The record, with all changes.
@@ -139,6 +143,7 @@ impl Kernel {
 
     /// Takes what a person has asked for and what edges are to be taken, and says what is to be done then.
     pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Next {
+        self.at(now);
         self.take_control(plan, now);
         if self.record.activity == Activity::Ended {
             return Next::Ended;
@@ -191,6 +196,7 @@ impl Kernel {
             self.journal.push(result.clone());
             self.changes.journal.push(result);
         }
+        self.look_for_failing();
     }
 
     /// The running handler waits: until `due`, or with `None` for nothing that comes by itself.
@@ -224,6 +230,7 @@ impl Kernel {
                 self.note(kind, now);
                 self.record.data = data;
                 self.follow_data(plan);
+                index(&mut self.record, plan);
                 self.keep_visit(plan, now);
             }
             Decided::Wait => {
@@ -409,6 +416,7 @@ impl Kernel {
         self.changes.journal.retain(|entry| !is_over(entry));
         let over = self.journal.extract_if(.., |entry| is_over(entry)).map(|entry| entry.key);
         self.changes.forget.extend(over);
+        self.look_for_failing();
     }
 
     pub(super) fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
@@ -483,6 +491,7 @@ impl Kernel {
 /// Sets up the record for a state that it has just entered.
 fn settle_in(record: &mut ExecutionRecord, plan: &Plan, now: Timestamp) {
     let state = plan.state(&record.state).cloned().unwrap_or_default();
+    index(record, plan);
     record.entered_at = now;
     record.resume_at = None;
     record.parked = None;

@@ -7,6 +7,7 @@ mod decided;
 mod execution;
 mod plan;
 mod retry;
+mod searching;
 #[cfg(test)]
 mod tests;
 mod timers;

@@ -161,6 +161,7 @@ impl Kernel {
         self.changes.journal.clear();
         self.changes.forget.clear();
         self.changes.drop_journal = true;
+        self.record.failing = None;
         self.changed = true;
     }
 

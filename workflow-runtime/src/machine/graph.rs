@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::AttributeInfo;
+
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
 /// `YourWorkflowState::GRAPH` is made at compile time, and [`Workflow::GRAPH`](super::Workflow::GRAPH) is the same.
@@ -38,6 +40,8 @@ pub struct StateInfo {
     pub doc: &'static str,
     /// Whether the workflow ends there.
     pub end: bool,
+    /// The fields that executions in it can be searched by.
+    pub attributes: &'static [AttributeInfo],
 }
 
 /// An event in a [`Graph`].
@@ -173,7 +177,13 @@ impl StateInfo {
         doc: &'static str,
         end: bool,
     ) -> Self {
-        Self { name, was, type_name, doc, end }
+        Self { name, was, type_name, doc, end, attributes: &[] }
+    }
+
+    #[must_use]
+    pub const fn attributes(mut self, attributes: &'static [AttributeInfo]) -> Self {
+        self.attributes = attributes;
+        self
     }
 }
 

@@ -18,7 +18,11 @@ pub fn plan<W: Workflow>(workflow: &Arc<W>) -> Plan {
 fn plan_of(graph: &Graph) -> Plan {
     let mut plan = Plan::default();
     for state in graph.states {
-        let mut state_plan = StatePlan { end: state.end, ..StatePlan::default() };
+        let mut state_plan = StatePlan {
+            end: state.end,
+            attributes: state.attributes.iter().map(|attribute| attribute.name.to_owned()).collect(),
+            ..StatePlan::default()
+        };
         for handler in graph.handlers_of(state.name) {
             let of = HandlerPlan { name: handler.name.to_owned(), pure: handler.pure };
             let mut after = |rule, handler| state_plan.after.push(AfterPlan { rule, handler });

@@ -245,7 +245,9 @@ impl<W: Workflow> Stepper<W> {
         let journal = self.execution.journal().to_vec();
         let mut turn = Turn::new(Arc::clone(&self.workflow), call, scope, journal);
         loop {
-            match turn.next().await {
+            let progress = turn.next().await;
+            self.execution.at(self.clock.now());
+            match progress {
                 Progress::Save(results) => {
                     self.execution.recorded(results);
                     self.commit();
