@@ -36,7 +36,13 @@ pub(crate) struct Machine {
     pub(crate) events: Vec<EventModel>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
+    /// The events that bodies wait for, as far as they can be seen.
+    pub(crate) receives: Vec<Receive>,
     pub(crate) allow: Vec<Lint>,
+    /// Whether a failure that nothing catches has everything undone.
+    pub(crate) unwinds_on_failure: bool,
+    /// The steps that can be undone, and how.
+    pub(crate) undos: Vec<Undo>,
     /// Whether it is made of one function, and not of an impl.
     pub(crate) is_function: bool,
     /// Whether every handler could be read, rightly or wrongly written.
@@ -205,15 +211,23 @@ impl Output {
     /// The states that it may go to.
     pub(crate) fn states(&self) -> impl Iterator<Item = &TypeRef> {
         self.targets.iter().filter_map(|target| match target {
-            Target::State(state) => Some(state),
+            Target::State(state) | Target::Unwind(state) => Some(state),
             Target::Stay(_) | Target::Wait(_) => None,
+        })
+    }
+
+    /// Those of them that it goes to by way of undos.
+    pub(crate) fn unwound(&self) -> impl Iterator<Item = &TypeRef> {
+        self.targets.iter().filter_map(|target| match target {
+            Target::Unwind(state) => Some(state),
+            Target::State(_) | Target::Stay(_) | Target::Wait(_) => None,
         })
     }
 
     /// Where it says that the visit may go on, if it does.
     pub(crate) fn waits(&self) -> Option<Span> {
         self.targets.iter().find_map(|target| match target {
-            Target::State(_) => None,
+            Target::State(_) | Target::Unwind(_) => None,
             Target::Stay(span) | Target::Wait(span) => Some(*span),
         })
     }
@@ -223,6 +237,8 @@ impl Output {
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     State(TypeRef),
+    /// The state that is entered when all is undone.
+    Unwind(TypeRef),
     Stay(Span),
     Wait(Span),
 }
@@ -236,15 +252,56 @@ pub(crate) enum Fails {
     With(Box<Type>),
 }
 
+/// A call of `recv::<E>` or `recv_timeout::<E>`.
+#[derive(Debug)]
+pub(crate) struct Receive {
+    pub(crate) event: TypeRef,
+    /// The method that it stands in.
+    pub(crate) function: Ident,
+    pub(crate) cfg: Cfg,
+    /// Whether it waits only so long.
+    pub(crate) timed: bool,
+}
+
 /// A step among the methods.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) ident: Ident,
     pub(crate) policy: Policy,
+    /// The method that undoes it.
+    pub(crate) undo: Option<Ident>,
     pub(crate) doc: String,
     pub(crate) cfg: Cfg,
     pub(crate) allow: Vec<Lint>,
     pub(crate) line: u32,
+}
+
+/// How one step is undone.
+#[derive(Debug)]
+pub(crate) struct Undo {
+    pub(crate) step: Ident,
+    pub(crate) cfg: Cfg,
+    /// What the step takes after the context.
+    pub(crate) arguments: Vec<UndoArgument>,
+    /// The `Result` that the step returns.
+    pub(crate) output: Type,
+    /// The method, as it is named at the step.
+    pub(crate) method: Ident,
+    /// What that takes after the context, and whether by reference.
+    pub(crate) takes: Type,
+    pub(crate) by_reference: bool,
+    /// The `Result` that it returns.
+    pub(crate) returns: Type,
+    /// Whether it is a step itself, with a policy of its own.
+    pub(crate) is_step: bool,
+}
+
+/// An argument of a step that can be undone.
+#[derive(Debug)]
+pub(crate) struct UndoArgument {
+    /// Its type when it is saved: owned.
+    pub(crate) ty: Type,
+    pub(crate) by_reference: bool,
 }
 
 /// What `#[step(…)]` says.
@@ -252,15 +309,42 @@ pub(crate) struct Step {
 pub(crate) struct Policy {
     pub(crate) retry: Option<Retry>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) heartbeat: Option<Duration>,
     pub(crate) cancel: bool,
 }
 
 /// What `retry(…)` says.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Retry {
     pub(crate) max: u32,
     pub(crate) base: Duration,
     pub(crate) cap: Duration,
+    pub(crate) jitter: Jitter,
+    pub(crate) variants: Option<Variants>,
+}
+
+/// What `jitter = …` says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Jitter {
+    #[default]
+    Full,
+    Equal,
+    None,
+}
+
+/// What `only(…)` or `never(…)` says: variants of the step's error.
+#[derive(Debug, Clone)]
+pub(crate) struct Variants {
+    /// `only` or `never`.
+    pub(crate) key: Ident,
+    pub(crate) names: Vec<Ident>,
+}
+
+impl Variants {
+    /// Whether the step is tried again after these, and not after all others.
+    pub(crate) fn is_only(&self) -> bool {
+        self.key == "only"
+    }
 }
 
 /// The condition under which something exists.

@@ -141,14 +141,9 @@ impl Run {
             handler = handler.name,
         );
         let call = HandlerCall::of(record, &handler.name);
-        let scope = TurnScope {
-            key: self.place.key().clone(),
-            visit: record.visit,
-            handler: handler.name.clone(),
-            edge_number: record.edge_number(),
-            services: self.core.services.clone(),
-        };
-        let turn = self.machine.turn(call, scope, execution.journal().to_vec());
+        let scope = TurnScope::of(record, &handler.name, self.place.key().clone(), self.core.services.clone());
+        let mut turn = self.machine.turn(call, scope, execution.journal().to_vec());
+        turn.arrived(execution.receivable(self.machine.plan()));
         self.drive(execution, turn).instrument(span).await
     }
 
@@ -173,6 +168,7 @@ impl Run {
             let Some(progress) = progress else {
                 if self.place.signal().take() && !self.core.is_stopping() {
                     self.look_at_inbox(execution).await?;
+                    turn.arrived(execution.receivable(self.machine.plan()));
                 }
                 if execution.is_to_be_terminated() {
                     // Dropping the turn cuts off what runs.
@@ -189,9 +185,10 @@ impl Run {
                     self.commit(execution).await?;
                     turn.saved();
                 }
-                Progress::Wait { due, results } => {
+                Progress::Execute(commands) => turn.answered(self.core.execute(commands).await?),
+                Progress::Wait { due, results, events } => {
                     execution.recorded(results);
-                    execution.suspended(due, self.machine.plan(), self.core.now());
+                    execution.suspended(due, events, self.machine.plan(), self.core.now());
                     return Ok(());
                 }
                 Progress::Interrupted { results } => {

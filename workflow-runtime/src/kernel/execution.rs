@@ -11,7 +11,10 @@
 //! | a handler | goto | as a start, in the next visit | record, timers, history; journal dropped |
 //! | entry | stay, wait | waiting | data |
 //! | an edge's handler | stay, wait | the entry handler if it was interrupted, else waiting | data, history; the edge's part of the journal dropped |
-//! | a handler | suspended until a time | the same, at that time | results, the time |
+//! | a handler | suspended until a time, or until events come | the same, then | results, the time, the events |
+//! | a handler | suspended, for an event that an edge takes | parked | error, history |
+//! | a handler | received an event that no edge takes | the same | result; event consumed |
+//! | any but parked | a child of an earlier visit reports | the same | event consumed, history |
 //! | a handler but a catch | failed, and an edge catches it | the catch handler | edge durable |
 //! | a handler | failed, and none does | parked | error, history |
 //! | a handler | the same, of a workflow that unwinds then | unwinding, into being parked | as below |
@@ -28,6 +31,9 @@
 //! What is to be undone moves from the journal to the record's stack when the journal is dropped; entering a pivot or an
 //! end empties it. See `unwind.rs`.
 
+use std::collections::HashSet;
+
+use super::journal::Journal;
 use super::searching::index;
 use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
@@ -42,7 +48,9 @@ use crate::record::{
 pub struct Kernel {
     pub(super) record: ExecutionRecord,
     pub(super) inbox: Vec<EventRecord>,
-    pub(super) journal: Vec<JournalEntry>,
+    pub(super) journal: Journal,
+    /// Those entries of it that are not stored yet.
+    pub(super) unsaved: Journal,
     pub(super) changes: Advance,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
@@ -97,7 +105,17 @@ impl Kernel {
         let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order).chain(stack);
         let next_order = orders.max().unwrap_or(0);
         let now = record.entered_at;
-        Self { record, inbox, journal, changes: Advance::default(), next_order, now, stored_visit, changed: false }
+        Self {
+            record,
+            inbox,
+            journal: Journal::new(journal),
+            unsaved: Journal::default(),
+            changes: Advance::default(),
+            next_order,
+            now,
+            stored_visit,
+            changed: false,
+        }
     }
 
     /// The record, with all changes.
@@ -109,7 +127,7 @@ impl Kernel {
     /// The journal of the visit, with all changes.
     #[must_use]
     pub fn journal(&self) -> &[JournalEntry] {
-        &self.journal
+        self.journal.entries()
     }
 
     /// The visit of the stored record: what a commit of the changes is fenced by.
@@ -128,6 +146,7 @@ impl Kernel {
     #[must_use]
     pub fn take_changes(&mut self) -> Advance {
         let mut changes = std::mem::take(&mut self.changes);
+        changes.journal = self.unsaved.take();
         if std::mem::take(&mut self.changed) {
             changes.record = Some(self.record.clone());
         }
@@ -137,7 +156,7 @@ impl Kernel {
 
     /// Events that have arrived since.
     pub fn arrived(&mut self, inbox: Vec<EventRecord>) {
-        let consumed = &self.changes.consumed;
+        let consumed: HashSet<u64> = self.changes.consumed.iter().copied().collect();
         self.inbox = inbox.into_iter().filter(|event| !consumed.contains(&event.seq)).collect();
     }
 
@@ -162,6 +181,7 @@ impl Kernel {
             self.park(error, now);
             return Next::Parked;
         }
+        self.drop_stale_reports(now);
         if let (Activity::Entry, Some(entry)) = (&self.record.activity, &state.entry)
             && entry.pure
         {
@@ -186,33 +206,16 @@ impl Kernel {
 
     /// Results of steps of the running handler.
     pub fn recorded(&mut self, results: Vec<JournalEntry>) {
+        self.consume_received(&results);
         for mut result in results {
             if let Some(call) = &mut result.undo {
                 self.next_order += 1;
                 call.order = self.next_order;
             }
-            self.journal.retain(|entry| entry.key != result.key);
-            self.changes.journal.retain(|entry| entry.key != result.key);
-            self.journal.push(result.clone());
-            self.changes.journal.push(result);
+            self.see_failing(&result);
+            self.journal.put(result.clone());
+            self.unsaved.put(result);
         }
-        self.look_for_failing();
-    }
-
-    /// The running handler waits: until `due`, or with `None` for nothing that comes by itself.
-    pub fn suspended(&mut self, due: Option<Timestamp>, plan: &Plan, now: Timestamp) {
-        let has_edges = plan.state(&self.record.state).is_some_and(|state| state.has_edges());
-        match due {
-            Some(due) => self.record.resume_at = Some(due),
-            None if has_edges && self.record.activity == Activity::Entry => {
-                self.record.resume_at = Some(Timestamp::MAX);
-            }
-            None if matches!(self.record.activity, Activity::Unwinding { .. }) => {
-                return self.undo_failed(endless_wait(&self.handler_name(plan)), now);
-            }
-            None => return self.park(endless_wait(&self.handler_name(plan)), now),
-        }
-        self.changed = true;
     }
 
     /// The running handler ended.
@@ -264,7 +267,7 @@ impl Kernel {
         if !self.unpark(now) {
             return false;
         }
-        self.record.resume_at = None;
+        self.go_on();
         self.forget_failures();
         self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
         true
@@ -301,7 +304,7 @@ impl Kernel {
         }
     }
 
-    fn handler_name(&self, plan: &Plan) -> String {
+    pub(super) fn handler_name(&self, plan: &Plan) -> String {
         let entry = || plan.state(&self.record.state).and_then(|state| state.entry.clone());
         match &self.record.activity {
             Activity::Handler { handler, .. } => handler.clone(),
@@ -326,12 +329,12 @@ impl Kernel {
 
     fn do_next(&mut self, state: &StatePlan, plan: &Plan, now: Timestamp) -> Next {
         if let Some(due) = self.record.resume_at {
-            if due > now {
+            if due > now && !self.has_awaited(state) {
                 self.see_inbox();
                 let timer = self.record.next_timer().filter(|_| self.record.activity == Activity::Entry);
                 return Next::Wait { until: Some(timer.map_or(due, |timer| timer.min(due))) };
             }
-            self.record.resume_at = None;
+            self.go_on();
             self.changed = true;
         }
         match &self.record.activity {
@@ -373,6 +376,12 @@ impl Kernel {
         }
     }
 
+    /// The handler is not suspended any more.
+    pub(super) fn go_on(&mut self) {
+        self.record.resume_at = None;
+        self.record.waits_for.clear();
+    }
+
     pub(super) fn interrupt_entry(&mut self) {
         if self.record.activity == Activity::Entry {
             self.record.entry_interrupted = true;
@@ -381,7 +390,7 @@ impl Kernel {
 
     pub(super) fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
         self.record.activity = Activity::Handler { handler, cause, payload };
-        self.record.resume_at = None;
+        self.go_on();
         self.changed = true;
     }
 
@@ -390,7 +399,8 @@ impl Kernel {
             let handler = self.handler_name(plan);
             self.forget_where(|entry| entry.is_of(&handler), now);
             self.record.activity = *aside.activity;
-            self.record.resume_at = aside.resume_at;
+            // What it waited for, it looks for anew.
+            self.go_on();
             self.changed = true;
             return;
         }
@@ -400,7 +410,7 @@ impl Kernel {
         }
         let goes_on = std::mem::take(&mut self.record.entry_interrupted);
         self.record.activity = if goes_on { Activity::Entry } else { Activity::Waiting };
-        self.record.resume_at = None;
+        self.go_on();
         self.changed = true;
     }
 
@@ -413,8 +423,8 @@ impl Kernel {
 
     fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
         self.keep_undo(&is_over, now);
-        self.changes.journal.retain(|entry| !is_over(entry));
-        let over = self.journal.extract_if(.., |entry| is_over(entry)).map(|entry| entry.key);
+        self.unsaved.extract(&is_over);
+        let over = self.journal.extract(&is_over).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
         self.look_for_failing();
     }
@@ -494,6 +504,7 @@ fn settle_in(record: &mut ExecutionRecord, plan: &Plan, now: Timestamp) {
     index(record, plan);
     record.entered_at = now;
     record.resume_at = None;
+    record.waits_for.clear();
     record.parked = None;
     record.set_aside = None;
     record.entry_interrupted = false;
@@ -521,12 +532,4 @@ fn unknown_handler(handler: &str, state: &str) -> ErrorRecord {
     unreadable(format!(
         "the state `{state}` has no handler `{handler}` any more, and an execution is in the middle of it: bring the handler back"
     ))
-}
-
-fn endless_wait(handler: &str) -> ErrorRecord {
-    ErrorRecord {
-        kind: ErrorKind::Failed,
-        message: format!("the handler `{handler}` waits for something that nothing can bring about"),
-        sources: Vec::new(),
-    }
 }

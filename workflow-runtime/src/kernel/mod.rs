@@ -2,9 +2,13 @@
 //! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
 mod advance;
+mod command;
 mod control;
 mod decided;
 mod execution;
+mod inbox;
+mod join;
+mod journal;
 mod plan;
 mod retry;
 mod searching;
@@ -16,7 +20,10 @@ mod unwind;
 mod unwind_tests;
 
 pub use advance::Advance;
+pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
+pub use join::JoinRule;
+pub(crate) use join::{Join, Verdict};
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
-pub use retry::RetryPolicy;
+pub use retry::{Jitter, RetryPolicy};

@@ -12,15 +12,28 @@ impl Kernel {
         self.now = self.now.max(now);
     }
 
-    /// Brings up to date which step fails.
+    /// Brings up to date which step fails, before `result` is put into the journal.
+    pub(super) fn see_failing(&mut self, result: &JournalEntry) {
+        let is_this = self.record.failing.as_ref().is_some_and(|failing| failing.key == result.key);
+        if self.record.failing.is_some() && !is_this {
+            return;
+        }
+        let since = self.record.failing.as_ref().map_or(self.now, |failing| failing.since);
+        self.record.failing = failing_in(result, since);
+        if is_this && self.record.failing.is_none() {
+            let others = self.journal.iter().filter(|entry| entry.key != result.key);
+            self.record.failing = others.filter_map(|entry| failing_in(entry, self.now)).next();
+        }
+        self.changed |= is_this || self.record.failing.is_some();
+    }
+
+    /// Brings up to date which step fails, after entries have been taken out of the journal.
     pub(super) fn look_for_failing(&mut self) {
-        let before = self.record.failing.take();
-        let still = before.as_ref().and_then(|failing| {
-            let entry = self.journal.iter().find(|entry| entry.key == failing.key)?;
-            failing_in(entry, failing.since)
-        });
-        self.record.failing = still.or_else(|| self.journal.iter().find_map(|entry| failing_in(entry, self.now)));
-        self.changed |= self.record.failing != before;
+        let Some(failing) = &self.record.failing else { return };
+        if !self.journal.iter().any(|entry| entry.key == failing.key) {
+            self.record.failing = self.journal.iter().find_map(|entry| failing_in(entry, self.now));
+            self.changed = true;
+        }
     }
 }
 

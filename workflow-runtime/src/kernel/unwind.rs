@@ -4,11 +4,13 @@
 //! what the journal has lost: those of earlier visits, and of edges that kept this one. When unwinding begins, all of it
 //! is on the stack and the journal is empty, to be that of one undo at a time.
 
+use std::collections::BTreeSet;
+
 use super::{HandlerPlan, Kernel, Next, OnFailure, Plan};
 use crate::base::Timestamp;
 use crate::record::{
-    Activity, Cause, Closed, ErrorKind, ErrorRecord, HistoryKind, JournalEntry, JournalResult, ParkedRecord,
-    UndoOutput, UndoRecord, UnwindInto,
+    Activity, Cause, Closed, ErrorKind, ErrorRecord, HistoryKind, JournalEntry, JournalResult, ParallelEnd,
+    ParallelRecord, ParkedRecord, UndoOutput, UndoRecord, UnwindInto,
 };
 
 impl Kernel {
@@ -34,7 +36,7 @@ impl Kernel {
         self.record.parked = None;
         self.record.set_aside = None;
         self.record.entry_interrupted = false;
-        self.record.resume_at = None;
+        self.go_on();
         self.record.timers.clear();
         self.record.activity = Activity::Ended;
         self.drop_journal();
@@ -53,7 +55,7 @@ impl Kernel {
         let state = into.state().map(str::to_owned);
         self.note(HistoryKind::UnwindBegan { from, into: state, cause: cause.clone(), error, unclaimed }, now);
         self.record.parked = None;
-        self.record.resume_at = None;
+        self.go_on();
         let attempts = self.attempts();
         let before = match std::mem::replace(&mut self.record.activity, Activity::Waiting) {
             // It was parked on the way, and its journal is that of the undo that failed.
@@ -82,11 +84,12 @@ impl Kernel {
         let Some(undo) = self.record.undo.last() else { return self.unwound(plan, now) };
         let handler = HandlerPlan { name: undo.handler(), pure: false };
         if let Some(due) = self.record.resume_at {
-            if due > now {
+            let state = plan.state(&self.record.state).cloned().unwrap_or_default();
+            if due > now && !self.has_awaited(&state) {
                 self.see_inbox();
                 return Next::Wait { until: Some(due) };
             }
-            self.record.resume_at = None;
+            self.go_on();
             self.changed = true;
         }
         Next::Run(handler)
@@ -102,7 +105,7 @@ impl Kernel {
             self.push_undo(entries, undo.visit, now);
         }
         self.note(HistoryKind::Undone { step: undo.step, key: undo.key, effect }, now);
-        self.record.resume_at = None;
+        self.go_on();
         self.drop_journal();
         self.prepare_undo();
     }
@@ -136,29 +139,33 @@ impl Kernel {
 
     /// After a retry, a step that may have run is one that may have run, whatever was last heard of it.
     pub(super) fn forget_failures(&mut self) {
-        let mut forgotten = Vec::new();
+        let mut forgotten = BTreeSet::new();
         let mut started = Vec::new();
-        for entry in &self.journal {
-            match &entry.result {
-                JournalResult::Done(_) | JournalResult::Sleeping { .. } | JournalResult::Started => {}
-                JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => {
-                    forgotten.push(entry.key.clone());
-                }
-                JournalResult::Failed { .. } | JournalResult::Retrying { .. } if entry.undo.is_some() => {
-                    started.push(JournalEntry { attempts: 0, result: JournalResult::Started, ..entry.clone() });
-                }
-                _ => forgotten.push(entry.key.clone()),
+        for entry in self.journal.iter() {
+            let had_no_effect = match &entry.result {
+                JournalResult::Failed { error, .. } => error.kind == ErrorKind::Failed,
+                JournalResult::Retrying { .. } => false,
+                JournalResult::Branch(branch) if branch.error.is_some() => true,
+                JournalResult::Parallel(call) if !is_kept(call) => true,
+                _ => continue,
+            };
+            if entry.undo.is_none() || had_no_effect {
+                forgotten.insert(entry.key.clone());
+            } else {
+                started.push(JournalEntry { attempts: 0, result: JournalResult::Started, ..entry.clone() });
             }
         }
-        self.journal.retain(|entry| !forgotten.contains(&entry.key));
-        self.changes.journal.retain(|entry| !forgotten.contains(&entry.key));
-        self.changes.forget.extend(forgotten);
+        let is_forgotten = |entry: &JournalEntry| forgotten.contains(&entry.key);
+        self.unsaved.extract(is_forgotten);
+        let over = self.journal.extract(is_forgotten).into_iter().map(|entry| entry.key);
+        self.changes.forget.extend(over);
+        self.look_for_failing();
         self.recorded(started);
     }
 
     pub(super) fn drop_journal(&mut self) {
-        self.journal.clear();
-        self.changes.journal.clear();
+        self.journal.take();
+        self.unsaved.take();
         self.changes.forget.clear();
         self.changes.drop_journal = true;
         self.record.failing = None;
@@ -262,4 +269,13 @@ fn order(entry: &JournalEntry) -> (bool, u64) {
 
 fn inside_of(entry: &JournalEntry) -> String {
     format!("{}:", entry.key)
+}
+
+/// Whether a retry leaves what is known of a parallel call: not if it failed, nor if its time went by while it was parked.
+fn is_kept(call: &ParallelRecord) -> bool {
+    match &call.end {
+        Some(ParallelEnd::Succeeded { .. }) => true,
+        Some(ParallelEnd::Failed { .. } | ParallelEnd::TimedOut) => false,
+        None => call.due.is_none(),
+    }
 }

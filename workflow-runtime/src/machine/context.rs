@@ -1,5 +1,6 @@
 //! The context of a handler: what it may ask of the execution that it runs in.
 
+use std::any::Any;
 use std::fmt;
 use std::hash::Hasher;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::step::StepScope;
 use super::turn_state::TurnState;
 use super::{Failure, Services, TurnScope};
 use crate::base::{Clock, Error, ExecutionId, Timestamp};
@@ -20,24 +22,35 @@ use crate::record::{ErrorKind, ExecutionKey, JournalEntry, JournalResult, Json};
 #[derive(Clone)]
 pub struct Cx {
     turn: Arc<TurnState>,
+    /// The attempt of a step that it is of, unless it is that of the handler itself.
     step: Option<Arc<StepScope>>,
-}
-
-#[derive(Debug)]
-struct StepScope {
-    key: String,
-    attempt: u32,
+    /// The key of the branch that it is of, inside of that.
+    branch: Option<Arc<str>>,
+    /// The workflow whose handler runs.
+    workflow: Option<Arc<dyn Any + Send + Sync>>,
+    /// The key that the step has which is called with this, if it had one before.
+    again: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Cx {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Cx").field("turn", &self.turn).field("step", &self.step).finish()
+        formatter
+            .debug_struct("Cx")
+            .field("turn", &self.turn)
+            .field("step", &self.step)
+            .field("branch", &self.branch)
+            .finish_non_exhaustive()
     }
 }
 
 impl Cx {
     pub(super) fn new(turn: Arc<TurnState>) -> Self {
-        Self { turn, step: None }
+        Self { turn, step: None, branch: None, workflow: None, again: None }
+    }
+
+    /// The same, for a handler of `workflow`.
+    pub(super) fn serving<W: Any + Send + Sync>(self, workflow: Arc<W>) -> Self {
+        Self { workflow: Some(workflow), ..self }
     }
 
     /// A context that belongs to no execution, to call one handler or step in a unit test. Steps run and are retried as
@@ -87,8 +100,12 @@ impl Cx {
     /// own.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
+        self.call_key(self.caller())
+    }
+
+    /// A text that names this call of this run of the handler, whenever it is made again.
+    pub(super) fn call_key(&self, call: &str) -> String {
         let scope = &self.turn.scope;
-        let call = self.step.as_ref().map_or(scope.handler.as_str(), |step| &step.key);
         let mut hasher = SipHasher13::new();
         for part in [&*scope.key.workflow, scope.key.id.as_str(), call] {
             hasher.write(part.as_bytes());
@@ -147,21 +164,47 @@ impl Cx {
         }
     }
 
-    fn claim(&self, call: &str) -> String {
+    pub(super) fn claim(&self, call: &str) -> String {
         self.turn.claim(&format!("{}:{call}", self.caller()))
     }
 
     /// Who makes the calls in this context: the first part of their keys.
     pub(super) fn caller(&self) -> &str {
-        self.step.as_ref().map_or(&self.turn.scope.handler, |step| &step.key)
+        let step = || self.step.as_ref().map_or(&*self.turn.scope.handler, |step| &step.key);
+        self.branch.as_deref().unwrap_or_else(step)
     }
 
     pub(super) fn turn(&self) -> &Arc<TurnState> {
         &self.turn
     }
 
-    pub(super) fn in_step(&self, key: &str, attempt: u32) -> Self {
-        let step = StepScope { key: key.to_owned(), attempt };
-        Self { turn: Arc::clone(&self.turn), step: Some(Arc::new(step)) }
+    /// The attempt that this is the context of.
+    pub(super) fn step_scope(&self) -> Option<&StepScope> {
+        self.step.as_deref()
+    }
+
+    pub(super) fn in_step(&self, step: &Arc<StepScope>) -> Self {
+        Self { step: Some(Arc::clone(step)), branch: None, again: None, ..self.clone() }
+    }
+
+    /// That of a branch: what it calls is found by the branch's key first.
+    pub(super) fn in_branch(&self, key: &str) -> Self {
+        Self { branch: Some(key.into()), ..self.clone() }
+    }
+
+    /// The workflow whose handler runs, if it is this one: a branch that runs on its own needs it for as long as it does.
+    pub(super) fn shared<W: Any + Send + Sync>(&self, workflow: &W) -> Option<Arc<W>> {
+        let shared = Arc::clone(self.workflow.as_ref()?).downcast::<W>().ok()?;
+        std::ptr::eq(&*shared, workflow).then_some(shared)
+    }
+
+    /// The context to call a step with that had this key when it was called first.
+    pub(super) fn again(&self, key: &str) -> Self {
+        Self { again: Some(key.into()), ..self.clone() }
+    }
+
+    /// The key that the step has which is called with this context, if it had one before.
+    pub(super) fn key_again(&self) -> Option<&str> {
+        self.again.as_deref()
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::AttributeInfo;
+use crate::kernel::{Jitter, OnFailure};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
@@ -24,6 +25,8 @@ pub struct Graph {
     pub handlers: &'static [HandlerInfo],
     /// Every step among the workflow's methods, in declaration order.
     pub steps: &'static [StepInfo],
+    /// What becomes of an execution that failed for good, where nothing catches the error.
+    pub on_failure: OnFailure,
 }
 
 /// A state in a [`Graph`].
@@ -40,6 +43,8 @@ pub struct StateInfo {
     pub doc: &'static str,
     /// Whether the workflow ends there.
     pub end: bool,
+    /// Whether entering it makes all that was done before final.
+    pub pivot: bool,
     /// The fields that executions in it can be searched by.
     pub attributes: &'static [AttributeInfo],
 }
@@ -70,6 +75,8 @@ pub struct HandlerInfo {
     pub from: &'static str,
     /// The states that it may go to, as declared.
     pub to: &'static [&'static str],
+    /// Those of them that it enters when all is undone: it declares `Unwind`.
+    pub unwinds: &'static [&'static str],
     /// Whether it may keep the visit: it declares `Wait` or `Stay`.
     pub waits: bool,
     /// Whether it has no effects: a plain `fn`.
@@ -130,6 +137,10 @@ pub struct StepInfo {
     pub retry: Option<RetryInfo>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
+    /// The method that undoes it, if it can be undone.
+    pub undo: Option<&'static str>,
+    /// How long one attempt may go without a sign of life.
+    pub heartbeat: Option<Duration>,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -148,6 +159,12 @@ pub struct RetryInfo {
     pub base: Duration,
     /// The longest pause at all.
     pub cap: Duration,
+    /// Which part of a pause is left to chance.
+    pub jitter: Jitter,
+    /// The variants of the step's error after which it is tried again; empty for all.
+    pub only: &'static [&'static str],
+    /// The variants of the step's error that are final.
+    pub never: &'static [&'static str],
 }
 
 // The types above are open to new fields, so generated code cannot write them as literals; it calls these instead.
@@ -163,7 +180,13 @@ impl Graph {
         handlers: &'static [HandlerInfo],
         steps: &'static [StepInfo],
     ) -> Self {
-        Self { workflow, doc, start, states, events, handlers, steps }
+        Self { workflow, doc, start, states, events, handlers, steps, on_failure: OnFailure::Park }
+    }
+
+    #[must_use]
+    pub const fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
     }
 }
 
@@ -177,12 +200,18 @@ impl StateInfo {
         doc: &'static str,
         end: bool,
     ) -> Self {
-        Self { name, was, type_name, doc, end, attributes: &[] }
+        Self { name, was, type_name, doc, end, pivot: false, attributes: &[] }
     }
 
     #[must_use]
     pub const fn attributes(mut self, attributes: &'static [AttributeInfo]) -> Self {
         self.attributes = attributes;
+        self
+    }
+
+    #[must_use]
+    pub const fn pivot(mut self, pivot: bool) -> Self {
+        self.pivot = pivot;
         self
     }
 }
@@ -212,7 +241,13 @@ impl HandlerInfo {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, trigger, from, to, waits: false, pure: false, doc, file, line }
+        Self { name, trigger, from, to, unwinds: &[], waits: false, pure: false, doc, file, line }
+    }
+
+    #[must_use]
+    pub const fn unwinds(mut self, unwinds: &'static [&'static str]) -> Self {
+        self.unwinds = unwinds;
+        self
     }
 
     #[must_use]
@@ -233,10 +268,32 @@ impl StepInfo {
     #[must_use]
     pub const fn declare(policy: &super::StepPolicy, doc: &'static str, file: &'static str, line: u32) -> Self {
         let retry = match policy.retry {
-            Some(retry) => Some(RetryInfo { max: retry.max, base: retry.base, cap: retry.cap }),
+            Some(retry) => Some(RetryInfo {
+                max: retry.max,
+                base: retry.base,
+                cap: retry.cap,
+                jitter: retry.jitter,
+                only: policy.only,
+                never: policy.never,
+            }),
             None => None,
         };
-        Self { name: policy.name, retry, timeout: policy.timeout, doc, file, line }
+        let super::StepPolicy { name, timeout, heartbeat, .. } = *policy;
+        Self { name, retry, timeout, heartbeat, undo: None, doc, file, line }
+    }
+
+    #[must_use]
+    pub const fn undo(mut self, undo: &'static str) -> Self {
+        self.undo = Some(undo);
+        self
+    }
+}
+
+impl HandlerInfo {
+    /// Whether everything is undone before it enters this state.
+    #[must_use]
+    pub fn unwinds_to(&self, state: &str) -> bool {
+        self.unwinds.contains(&state)
     }
 }
 
@@ -249,14 +306,16 @@ pub struct Edge {
     pub to: &'static str,
     /// The handler that takes it.
     pub handler: &'static HandlerInfo,
+    /// Whether everything is undone before the state is entered.
+    pub unwinds: bool,
 }
 
 impl Graph {
     /// Every edge, in declaration order.
     pub fn edges(&self) -> impl Iterator<Item = Edge> {
-        self.handlers
-            .iter()
-            .flat_map(|handler| handler.to.iter().map(move |to| Edge { from: handler.from, to, handler }))
+        self.handlers.iter().flat_map(|handler| {
+            handler.to.iter().map(move |to| Edge { from: handler.from, to, handler, unwinds: handler.unwinds_to(to) })
+        })
     }
 
     /// The state of this persisted name, current or old.

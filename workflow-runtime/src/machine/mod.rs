@@ -6,17 +6,21 @@
 
 mod attribute;
 mod cancel;
+mod commands;
 mod context;
 mod digest;
 mod finish;
 mod graph;
 mod graph_check;
 mod handler;
+#[allow(missing_docs, reason = "most of it is for generated code alone")]
+mod parallel;
 mod plan;
 #[allow(missing_docs, reason = "for generated code alone")]
 pub mod private;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod probes;
+mod receive;
 mod render;
 mod sending;
 mod services;
@@ -27,24 +31,31 @@ mod stepper;
 mod target;
 mod timer;
 mod turn;
+mod turn_inbox;
 mod turn_state;
+#[allow(missing_docs, reason = "for generated code alone")]
+mod undo;
+mod watch;
 mod workflow;
 
 pub use crate::kernel::Decided;
 pub use attribute::{Attribute, AttributeInfo};
 pub use cancel::Cancel;
+pub use commands::{ChildHandle, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
+pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
-pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
+use step::StepCall;
+pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
-pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
+pub use target::{Next, Stay, TargetIn, Targets, Unwind, Wait, goto, unwind};
 pub(crate) use turn::panic_text;
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
 pub use workflow::{

@@ -17,9 +17,11 @@ pub fn plan<W: Workflow>(workflow: &Arc<W>) -> Plan {
 
 fn plan_of(graph: &Graph) -> Plan {
     let mut plan = Plan::default();
+    plan.set_on_failure(graph.on_failure);
     for state in graph.states {
         let mut state_plan = StatePlan {
             end: state.end,
+            pivot: state.pivot,
             attributes: state.attributes.iter().map(|attribute| attribute.name.to_owned()).collect(),
             ..StatePlan::default()
         };

@@ -22,6 +22,8 @@ use crate::record::{Json, JsonError};
 /// The other sides of the probes, to import where a probe is used.
 pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
+    pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoShare as _};
+    pub use super::super::undo::{NoPart as _, NoUndo as _, NotUndone as _};
     pub use super::{
         NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,
         NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _, NoState as _,
@@ -39,6 +41,7 @@ impl<T: State> StateProbe<T> {
     pub const WAS: &'static [&'static str] = T::WAS;
     pub const END: bool = T::END;
     pub const ATTRIBUTES: &'static [AttributeInfo] = T::ATTRIBUTES;
+    pub const PIVOT: bool = T::PIVOT;
     pub const DOC: &'static str = T::DOC;
 
     pub fn encode(state: &T) -> Result<Json, JsonError> {
@@ -57,6 +60,7 @@ pub trait NoState<T> {
     const WAS: &'static [&'static str] = &[];
     const END: bool = false;
     const ATTRIBUTES: &'static [AttributeInfo] = &[];
+    const PIVOT: bool = false;
     const DOC: &'static str = "";
 
     fn encode(_: &T) -> Result<Json, JsonError> {
@@ -220,6 +224,10 @@ where
         Decision::Goto(state.into())
     }
 
+    pub fn unwind(state: T) -> Decision<W> {
+        Decision::Unwind(state.into())
+    }
+
     pub fn stay(state: T) -> Decision<W> {
         Decision::Stay(state.into())
     }
@@ -228,6 +236,10 @@ where
 /// The other side of [`GotoProbe`]: a part goes where the main impl does not say that it does, which is reported there.
 pub trait NoGoto<W: Workflow, T> {
     fn goto(_: T) -> Decision<W> {
+        Decision::Wait
+    }
+
+    fn unwind(_: T) -> Decision<W> {
         Decision::Wait
     }
 
@@ -285,6 +297,14 @@ impl<T: Serialize + DeserializeOwned, E: StepError> StepProbe<Result<T, E>> {
     {
         call.retried(attempt)
     }
+
+    pub fn retried_if<F, A>(call: StepCall, attempt: F, again: fn(&E) -> bool) -> impl Future<Output = Result<T, E>>
+    where
+        F: FnMut(Cx) -> A,
+        A: Future<Output = Result<T, E>>,
+    {
+        call.retried_if(attempt, again)
+    }
 }
 
 /// The other side of [`StepProbe`].
@@ -294,6 +314,10 @@ pub trait NoStep<R> {
     }
 
     fn retried<F: FnMut(Cx) -> A, A: Future<Output = R>>(_: StepCall, _: F) -> Pending<R> {
+        pending()
+    }
+
+    fn retried_if<F: FnMut(Cx) -> A, A: Future<Output = R>, E>(_: StepCall, _: F, _: fn(&E) -> bool) -> Pending<R> {
         pending()
     }
 }

@@ -20,6 +20,8 @@ pub trait State: Sized + 'static {
     const WAS: &'static [&'static str];
     /// Whether a workflow ends here.
     const END: bool;
+    /// Whether entering it makes all that was done before final: nothing of it is undone any more.
+    const PIVOT: bool = false;
     /// The doc comment.
     const DOC: &'static str;
     /// The fields that executions in it can be searched by: those with `#[index]`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Closed, ErrorRecord, Json, Reason, UndoRecord, UnwindInto};
+use super::{Closed, ErrorRecord, Json, ParentRecord, Reason, UndoRecord, UnwindInto};
 use crate::base::{ExecutionId, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
@@ -49,6 +49,9 @@ pub struct ExecutionRecord {
     /// When the suspended handler goes on, if it waits for a retry or a sleep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_at: Option<Timestamp>,
+    /// Names of events that the suspended handler waits for: one of them has it go on before its time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<String>,
     /// The timers of this visit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerRecord>,
@@ -58,6 +61,9 @@ pub struct ExecutionRecord {
     /// Why and when it was parked, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<ParkedRecord>,
+    /// Who started it, if another execution did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentRecord>,
     /// What unwinding would undo of the visits before this one, and of edges that kept this one; the newest is the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<UndoRecord>,
@@ -118,9 +124,6 @@ pub enum Activity {
 pub struct SetAside {
     /// What it was doing.
     pub activity: Box<Activity>,
-    /// When it was to go on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume_at: Option<Timestamp>,
     /// The place in the inbox of what interrupted it.
     pub by: u64,
 }
@@ -311,9 +314,11 @@ impl ExecutionRecord {
             resume_at: None,
             timers: Vec::new(),
             inbox_seen: 0,
+            waits_for: Vec::new(),
             parked: None,
             failing: None,
             attributes: BTreeMap::new(),
+            parent: None,
             set_aside: None,
             undo: Vec::new(),
             closed: None,

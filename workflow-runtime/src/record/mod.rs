@@ -6,6 +6,7 @@
 //! what it is and whose it is, so that a damaged or misplaced row is found instead of believed.
 
 mod attribute;
+mod child;
 mod closed;
 mod control;
 mod error;
@@ -14,10 +15,12 @@ mod execution;
 mod history;
 mod journal;
 mod json;
+mod parallel;
 mod seal;
 mod undo;
 
 pub use attribute::{AttributeKind, AttributeValue};
+pub use child::{CHILD_EVENT, ChildEnd, ChildReport, LeftChildRecord, ParentRecord};
 pub use closed::Closed;
 pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};
@@ -29,6 +32,7 @@ pub use execution::{
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
+pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
 pub use seal::{RecordKind, Sealed, UnsealError, open, seal};
 pub use undo::{UndoOutput, UndoRecord, UndoableCall, UnwindInto};
 

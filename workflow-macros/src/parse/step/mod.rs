@@ -4,21 +4,30 @@ mod retry;
 mod signature;
 
 use proc_macro2::TokenStream;
-use syn::{Attribute, Signature};
+use syn::{Attribute, Ident, Signature};
 
-pub(crate) use self::signature::check_step_signature;
+pub(crate) use self::retry::error_type;
+use self::signature::check_step_signature;
 use super::attributes::{Inert, doc_text, line_of};
 use super::keys::{flag, list_value, name_list, parse_keys, text_value};
-use crate::duration::parse_duration;
+use super::undo::parse_undo;
+use crate::duration::{duration_text, parse_duration};
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
 use crate::model::{Cfg, Policy, Runtime, Step, unraw};
+
+/// The keys of a step among the methods of a workflow.
+const METHOD_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "undo", "cancel", "allow"];
+/// The keys of a step that is a function of its own.
+pub(crate) const FREE_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "undo", "cancel", "crate"];
 
 /// What `#[step(…)]` says.
 #[derive(Debug, Default)]
 pub(crate) struct StepArgs {
     pub(crate) policy: Policy,
     pub(crate) allow: Vec<Lint>,
+    /// The method that undoes it.
+    pub(crate) undo: Option<Ident>,
     /// Only a free function says it; a method has its workflow's.
     pub(crate) runtime: Option<Runtime>,
 }
@@ -34,8 +43,8 @@ pub(crate) fn parse_method_step(
     if inert.is_assignment {
         mistakes.at(&inert.ident, "write `#[step]`, or `#[step(…)]`");
     }
-    let args = parse_step_args(inert.tokens.clone(), &["retry", "timeout", "cancel", "allow"], &mut mistakes);
-    check_step_signature(signature, true, &mut mistakes);
+    let args = parse_step_args(inert.tokens.clone(), METHOD_KEYS, &mut mistakes);
+    check_step(signature, &args, true, &mut mistakes);
     let broken = !mistakes.is_empty();
     errors.take(mistakes);
     (!broken).then(|| make_step(attributes, signature, args))
@@ -45,6 +54,7 @@ pub(crate) fn make_step(attributes: &[Attribute], signature: &Signature, args: S
     Step {
         ident: signature.ident.clone(),
         policy: args.policy,
+        undo: args.undo,
         doc: doc_text(attributes),
         cfg: Cfg::of(attributes),
         allow: args.allow,
@@ -54,6 +64,7 @@ pub(crate) fn make_step(attributes: &[Attribute], signature: &Signature, args: S
 
 pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut Errors) -> StepArgs {
     let mut args = StepArgs::default();
+    let mut heartbeat = None;
     parse_keys("step", known, tokens, errors, |key, input, errors| {
         match unraw(key).as_str() {
             "retry" => {
@@ -61,14 +72,32 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
                 args.policy.retry = retry::parse_retry(key, tokens, errors);
             }
             "timeout" => args.policy.timeout = Some(parse_duration(&text_value(key, "10s", input)?)?),
+            "heartbeat" => {
+                let text = text_value(key, "30s", input)?;
+                args.policy.heartbeat = Some(parse_duration(&text)?);
+                heartbeat = Some(text);
+            }
             "cancel" => {
                 flag(key, input)?;
                 args.policy.cancel = true;
             }
+            "undo" => args.undo = Some(parse_undo(key, input)?),
             "crate" => args.runtime = Some(crate::parse::runtime::parse_runtime(key, input)?),
             _ => args.allow = named(name_list(key, "fragile_step", input)?, errors),
         }
         Ok(())
     });
+    if let (Some(text), Some(timeout)) = (heartbeat, args.policy.timeout)
+        && args.policy.heartbeat.is_some_and(|heartbeat| heartbeat >= timeout)
+    {
+        let timeout = duration_text(timeout);
+        errors.at(&text, format!("the `timeout` of {timeout} comes first, always: write a shorter `heartbeat`"));
+    }
     args
+}
+
+/// Checks what the expansion of a step relies on.
+pub(crate) fn check_step(signature: &Signature, args: &StepArgs, method: bool, errors: &mut Errors) {
+    check_step_signature(signature, method, errors);
+    retry::check_variants(args.policy.retry.as_ref(), signature, errors);
 }
