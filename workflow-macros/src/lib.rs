@@ -52,6 +52,23 @@ use crate::parse::data::DataKind;
 /// assert_eq!((PendingPayment::NAME, PendingPayment::WAS, Closed::END), ("pending_payment", &["pending"][..], true));
 /// ```
 ///
+/// # Fields to search by
+///
+/// A named field with `#[index]` is an attribute that executions in the state are found by, under the name that serde saves
+/// it under: `engine.list(&Query::of::<Sale>().attribute("customer", "Ada"))`. It is a `String`, a whole number of up to 64
+/// bits, a `bool` or a `Timestamp`, or an `Option` of one of these. An execution that was in the state before the field got
+/// its `#[index]` is found by it once its data has changed.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[state]
+/// pub struct Ordered { #[index] customer: String, #[index] cents: u64, note: String }
+///
+/// use workflow_runtime::State;
+/// assert_eq!(Ordered::ATTRIBUTES[1].name, "cents");
+/// ```
+///
 /// # On a method
 ///
 /// Inside of a [`#[workflow]`](macro@workflow) impl, it makes the entry handler of a state: it runs when the state is
