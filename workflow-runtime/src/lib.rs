@@ -107,13 +107,15 @@ pub use kernel::CommandRefused;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use machine::StepHeartbeatMissed;
 pub use machine::{
-    Accepts, After, Attribute, AttributeInfo, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described,
-    Edge, EdgeKey, Event, EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo,
-    HandlerRun, JoinMissed, Next, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo,
-    Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition,
-    Trigger, Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
+    Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
+    EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
+    JoinMissed, Next, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay,
+    StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn,
+    TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
+pub use machine::{Attribute, AttributeInfo};
 pub use machine::{ChildHandle, ChildSpawn};
+pub use machine::{Group, GroupInfo, Source, Timer};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
