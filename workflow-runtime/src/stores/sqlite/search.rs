@@ -99,7 +99,7 @@ pub(super) fn selection(query: &Query) -> (String, Vec<Value>) {
         None => {
             selection.sql = format!("SELECT {SUMMARY} FROM ");
             match query.stuck_before {
-                Some(time) => selection.from_stuck(query.workflow.as_ref(), time),
+                Some(time) => selection.start_with_stuck(query.workflow.as_ref(), time),
                 None => selection.add("executions AS found", []),
             }
             selection.add(" WHERE TRUE", []);
@@ -166,7 +166,7 @@ impl Selection {
     }
 
     /// Those that are stuck, each half by its index: few, whatever there is besides.
-    fn from_stuck(&mut self, workflow: Option<&Arc<str>>, before: Timestamp) {
+    fn start_with_stuck(&mut self, workflow: Option<&Arc<str>>, before: Timestamp) {
         let (of_workflow, workflow) = match workflow {
             Some(workflow) => ("workflow = ? AND", Some(text(workflow))),
             None => ("", None),
