@@ -100,8 +100,14 @@ pub fn state(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// It goes on a struct or an enum. What holds for the data of a [`#[state]`](macro@state) holds for an event's.
 ///
+/// `defer`, `reject` and `drop` say what becomes of one that no edge of the present state takes: it is kept until a state comes
+/// that takes it; it is refused, and whoever sends or asks gets `EngineError::Rejected`; it is forgotten, with a row in the
+/// history. While a handler runs, none is refused; one that it waits for with `recv` is taken.
+///
 /// | key | meaning | default |
 /// |---|---|---|
+/// | `defer`, `reject`, `drop` | what becomes of it where no edge takes it | `defer` |
+/// | `key = "field"` | two events with the same text in this field are one that was sent twice | each is another |
 /// | `name = "…"` | the persisted name: letters, digits and `_` | the type's, in snake case |
 /// | `was = "…"`, `was("…", "…")` | older persisted names that are still read | none |
 /// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
@@ -109,11 +115,12 @@ pub fn state(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 /// use workflow_runtime::prelude::*;
 ///
-/// #[event]
+/// #[event(reject, key = "reference")]
 /// pub struct Payment { reference: String }
 ///
 /// use workflow_runtime::Event;
 /// assert_eq!(Payment::NAME, "payment");
+/// assert_eq!(Payment { reference: "ab-1".into() }.key(), Some("ab-1".into()));
 /// ```
 #[proc_macro_attribute]
 pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -200,6 +207,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `Next<(A, B)>` | to one of them, made by `goto`; `Stay<S>` and `Wait` may be among them |
 /// | `Stay<S>` | stay, with new data |
 /// | `Wait` | stay as it is |
+/// | `Reply<R, T>`, `Reply<R, T, E>` | for `#[on]`: answer the event with `R`, and do `T`, which is any of these; or refuse it with `E`, and stay as it is |
 ///
 /// # One function
 ///

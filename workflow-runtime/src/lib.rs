@@ -100,8 +100,10 @@ pub mod driver {
 }
 
 pub use base::*;
+pub use engine::AskError;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::CommandRefused;
+pub use kernel::EventPolicy;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use machine::StepHeartbeatMissed;
 pub use machine::{
@@ -111,6 +113,7 @@ pub use machine::{
     StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn,
     TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
+pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{ChildHandle, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
 pub use record::*;
@@ -128,6 +131,7 @@ pub mod prelude {
         Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event,
         every, goto, main, on, state, step, unwind, workflow,
     };
+    pub use crate::{Asks as _, Reply, refuse, reply};
 }
 
 #[doc(hidden)]

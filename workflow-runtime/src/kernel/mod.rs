@@ -2,6 +2,7 @@
 //! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
 mod advance;
+mod answers;
 mod command;
 mod control;
 mod decided;
@@ -24,5 +25,6 @@ pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
 pub use join::JoinRule;
 pub(crate) use join::{Join, Verdict};
+pub use plan::EventPolicy;
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use retry::{Jitter, RetryPolicy};

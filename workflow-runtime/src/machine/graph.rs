@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::EventPolicy;
+
 use crate::kernel::{Jitter, OnFailure};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
@@ -58,6 +60,8 @@ pub struct EventInfo {
     pub type_name: &'static str,
     /// Its doc comment.
     pub doc: &'static str,
+    /// What becomes of it where no edge takes it.
+    pub policy: EventPolicy,
 }
 
 /// A handler in a [`Graph`].
@@ -80,6 +84,8 @@ pub struct HandlerInfo {
     pub waits: bool,
     /// Whether it has no effects: a plain `fn`.
     pub pure: bool,
+    /// The type that it answers its event with, as it is written there, if it does.
+    pub reply: Option<&'static str>,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -228,7 +234,13 @@ impl EventInfo {
         type_name: &'static str,
         doc: &'static str,
     ) -> Self {
-        Self { name, was, type_name, doc }
+        Self { name, was, type_name, doc, policy: EventPolicy::Defer }
+    }
+
+    #[must_use]
+    pub const fn policy(mut self, policy: EventPolicy) -> Self {
+        self.policy = policy;
+        self
     }
 }
 
@@ -244,7 +256,26 @@ impl HandlerInfo {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, trigger, from, group: None, to, unwinds: &[], waits: false, pure: false, doc, file, line }
+        Self {
+            name,
+            trigger,
+            from,
+            group: None,
+            to,
+            unwinds: &[],
+            waits: false,
+            pure: false,
+            reply: None,
+            doc,
+            file,
+            line,
+        }
+    }
+
+    #[must_use]
+    pub const fn replies(mut self, reply: &'static str) -> Self {
+        self.reply = Some(reply);
+        self
     }
 
     #[must_use]
