@@ -72,7 +72,7 @@ pub struct Concert {
     desk: Arc<Desk>,
 }
 
-#[workflow(start = Open, include(on counted(Open, Count) -> Reply<u32, Wait>))]
+#[workflow(start = Open, include(on counted(ConcertLive, Count) -> Reply<u32, Wait>))]
 impl Concert {
     #[on(allow(endless_wait))]
     async fn book(&self, cx: &Cx, open: Open, book: Book) -> Result<Reply<Booking, Next<(Stay<Open>, Closed)>, Full>> {
@@ -132,14 +132,17 @@ impl Concert {
 }
 
 mod part {
-    use super::{Concert, Count, Open};
+    use super::{Concert, ConcertLive, Count};
     use workflow_runtime::prelude::*;
 
     #[workflow(part)]
     impl Concert {
         #[on(allow(endless_wait))]
-        fn counted(&self, open: Open, _: Count) -> Reply<u32, Wait> {
-            reply(open.seats, Wait)
+        fn counted(&self, live: ConcertLive, _: Count) -> Reply<u32, Wait> {
+            match live {
+                ConcertLive::Open(open) => reply(open.seats, Wait),
+                ConcertLive::Closed(_) => reply(0, Wait),
+            }
         }
     }
 }
@@ -388,7 +391,7 @@ fn what_waits_for_whom_can_be_listed() {
             });
             (summary.id.as_str(), events.collect::<Vec<_>>())
         });
-        assert_eq!(waiting.collect::<Vec<_>>(), [("a", vec!["book", "knock", "hint", "start"])]);
+        assert_eq!(waiting.collect::<Vec<_>>(), [("a", vec!["book", "knock", "hint", "start", "count"])]);
         assert_eq!(ConcertState::GRAPH.event("knock").unwrap().policy, EventPolicy::Reject);
         assert_eq!(ConcertState::GRAPH.handler("book").unwrap().reply, Some("Booking"));
     });

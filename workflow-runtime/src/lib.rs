@@ -94,18 +94,20 @@ pub mod driver {
         Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
-        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, SpawnError,
-        Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
+        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Limits, Progress, Services,
+        SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
     };
 }
 
 pub use base::*;
 pub use engine::AskError;
+pub use engine::Limit;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
+pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;
 pub use kernel::EventPolicy;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
-pub use machine::StepHeartbeatMissed;
+pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
     EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
@@ -114,8 +116,10 @@ pub use machine::{
     TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
 pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
+pub use machine::{Attribute, AttributeInfo};
 pub use machine::{ChildHandle, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
+pub use machine::{LimitState, StepHeartbeatMissed};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]

@@ -100,7 +100,8 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
 fn expand_asks(machine: &Machine, event: &EventModel) -> Option<TokenStream> {
     let (runtime, self_ty, cfg, ty) = (&machine.runtime, &machine.self_ty, &event.cfg, &event.ty);
     let takes = |handler: &&Handler| matches!(&handler.trigger, Trigger::On { event } if event == ty);
-    let handlers = machine.handlers.iter().filter(|handler| !handler.broken).filter(takes);
+    // Also those with mistakes, as the user may ask elsewhere.
+    let handlers = machine.handlers.iter().filter(takes);
     let replies: Vec<_> = handlers.filter_map(|handler| handler.output.reply.as_ref()).collect();
     let reply = &replies.first()?.reply;
     let refusal = match replies.iter().find_map(|reply| reply.refusal.as_ref()) {

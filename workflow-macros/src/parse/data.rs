@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Ident, LitStr, Member, Meta, Token, Type, TypeReference};
 
 use super::attributes::doc_text;
+use super::index::IndexedField;
 use super::keys::{flag, parse_keys, text_value};
 use super::runtime::{default_runtime, parse_runtime};
 use super::types::is_named;
@@ -49,6 +50,8 @@ pub(crate) struct DataModel {
     pub(crate) policy: Option<&'static str>,
     /// The field that is the key of an event.
     pub(crate) key: Option<(Member, Span)>,
+    /// The fields that executions can be searched by.
+    pub(crate) indexes: Vec<IndexedField>,
     /// Whether the keys have mistakes.
     pub(crate) unclear: bool,
     /// Whether the type is generic or borrows something, which has been reported.
@@ -76,6 +79,7 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
         derive_deserialize: !derives(&item.attrs, "Deserialize"),
         policy: None,
         key: None,
+        indexes: Vec::new(),
         unclear: false,
         refused: false,
     };

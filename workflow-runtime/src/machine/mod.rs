@@ -4,6 +4,7 @@
 //! handler over its state and journal until it ends or waits, and hands back data: that is the whole seam between a
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
+mod attribute;
 mod cancel;
 mod commands;
 mod context;
@@ -14,6 +15,7 @@ mod graph_check;
 #[allow(missing_docs, reason = "the probe is for generated code alone")]
 mod group;
 mod handler;
+mod limits;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod parallel;
 mod plan;
@@ -42,6 +44,7 @@ mod workflow;
 
 pub use crate::kernel::Decided;
 pub(crate) use crate::kernel::EventPolicy;
+pub use attribute::{Attribute, AttributeInfo};
 pub use cancel::Cancel;
 pub use commands::{ChildHandle, ChildSpawn};
 pub use context::Cx;
@@ -49,6 +52,8 @@ pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use group::{Group, Source};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
+pub(crate) use limits::UnknownStep;
+pub use limits::{LimitState, Limits};
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use reply::{Asks, NoRefusal, Reply, refuse, reply};

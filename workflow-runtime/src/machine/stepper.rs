@@ -63,6 +63,7 @@ pub struct Stepper<W> {
     plan: Plan,
     key: ExecutionKey,
     clock: ManualClock,
+    services: Services,
     execution: Kernel,
     inbox: Vec<EventRecord>,
     sent: u64,
@@ -129,6 +130,7 @@ impl<W: Workflow> Stepper<W> {
             workflow,
             plan,
             key,
+            services: Services::new(clock.clone()),
             clock,
             execution,
             inbox: Vec::new(),
@@ -285,13 +287,15 @@ impl<W: Workflow> Stepper<W> {
 
     async fn turn(&mut self, handler: &HandlerPlan) {
         let record = self.execution.record();
-        let scope = TurnScope::of(record, &handler.name, self.key.clone(), Services::new(self.clock.clone()));
+        let scope = TurnScope::of(record, &handler.name, self.key.clone(), self.services.clone());
         let call = HandlerCall::of(record, &handler.name);
         let journal = self.execution.journal().to_vec();
         let mut turn = Turn::new(Arc::clone(&self.workflow), call, scope, journal);
         turn.arrived(self.execution.receivable(&self.plan));
         loop {
-            match turn.next().await {
+            let progress = turn.next().await;
+            self.execution.at(self.clock.now());
+            match progress {
                 Progress::Save(results) => {
                     self.execution.recorded(results);
                     self.commit();

@@ -1,5 +1,6 @@
 //! A step: its keys and its signature.
 
+mod limits;
 mod retry;
 mod signature;
 
@@ -17,9 +18,10 @@ use crate::lint::{Lint, named};
 use crate::model::{Cfg, Policy, Runtime, Step, unraw};
 
 /// The keys of a step among the methods of a workflow.
-const METHOD_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "undo", "cancel", "allow"];
+const METHOD_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "undo", "cancel", "allow"];
 /// The keys of a step that is a function of its own.
-pub(crate) const FREE_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "undo", "cancel", "crate"];
+pub(crate) const FREE_KEYS: &[&str] =
+    &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "undo", "cancel", "crate"];
 
 /// What `#[step(…)]` says.
 #[derive(Debug, Default)]
@@ -76,6 +78,12 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
                 let text = text_value(key, "30s", input)?;
                 args.policy.heartbeat = Some(parse_duration(&text)?);
                 heartbeat = Some(text);
+            }
+            "limit" => args.policy.limit = limits::parse_limit(key, input, errors)?,
+            "rate" => args.policy.rate = Some(limits::parse_rate(key, input)?),
+            "breaker" => {
+                let tokens = list_value(key, "failures = 5, within = \"1m\", open = \"30s\"", input)?;
+                args.policy.breaker = limits::parse_breaker(key, tokens, errors);
             }
             "cancel" => {
                 flag(key, input)?;

@@ -16,7 +16,7 @@ impl Order {
         Ok(Done)
     }
 
-    #[step(undo = release)]
+    #[step(breaker(failures = 5, failures = 6))]
     async fn ship(&self, _: &Cx, number: u32) -> Result<u32> {
         Ok(number)
     }
