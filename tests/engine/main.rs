@@ -22,3 +22,6 @@ mod recovery;
 #[cfg(unix)]
 mod signals;
 mod timers;
+mod trip;
+mod undoing;
+mod unwinding;

@@ -39,6 +39,10 @@ pub(crate) struct Machine {
     /// The events that bodies wait for, as far as they can be seen.
     pub(crate) receives: Vec<Receive>,
     pub(crate) allow: Vec<Lint>,
+    /// Whether a failure that nothing catches has everything undone.
+    pub(crate) unwinds_on_failure: bool,
+    /// The steps that can be undone, and how.
+    pub(crate) undos: Vec<Undo>,
     /// Whether it is made of one function, and not of an impl.
     pub(crate) is_function: bool,
     /// Whether every handler could be read, rightly or wrongly written.
@@ -207,15 +211,23 @@ impl Output {
     /// The states that it may go to.
     pub(crate) fn states(&self) -> impl Iterator<Item = &TypeRef> {
         self.targets.iter().filter_map(|target| match target {
-            Target::State(state) => Some(state),
+            Target::State(state) | Target::Unwind(state) => Some(state),
             Target::Stay(_) | Target::Wait(_) => None,
+        })
+    }
+
+    /// Those of them that it goes to by way of undos.
+    pub(crate) fn unwound(&self) -> impl Iterator<Item = &TypeRef> {
+        self.targets.iter().filter_map(|target| match target {
+            Target::Unwind(state) => Some(state),
+            Target::State(_) | Target::Stay(_) | Target::Wait(_) => None,
         })
     }
 
     /// Where it says that the visit may go on, if it does.
     pub(crate) fn waits(&self) -> Option<Span> {
         self.targets.iter().find_map(|target| match target {
-            Target::State(_) => None,
+            Target::State(_) | Target::Unwind(_) => None,
             Target::Stay(span) | Target::Wait(span) => Some(*span),
         })
     }
@@ -225,6 +237,8 @@ impl Output {
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     State(TypeRef),
+    /// The state that is entered when all is undone.
+    Unwind(TypeRef),
     Stay(Span),
     Wait(Span),
 }
@@ -254,10 +268,40 @@ pub(crate) struct Receive {
 pub(crate) struct Step {
     pub(crate) ident: Ident,
     pub(crate) policy: Policy,
+    /// The method that undoes it.
+    pub(crate) undo: Option<Ident>,
     pub(crate) doc: String,
     pub(crate) cfg: Cfg,
     pub(crate) allow: Vec<Lint>,
     pub(crate) line: u32,
+}
+
+/// How one step is undone.
+#[derive(Debug)]
+pub(crate) struct Undo {
+    pub(crate) step: Ident,
+    pub(crate) cfg: Cfg,
+    /// What the step takes after the context.
+    pub(crate) arguments: Vec<UndoArgument>,
+    /// The `Result` that the step returns.
+    pub(crate) output: Type,
+    /// The method, as it is named at the step.
+    pub(crate) method: Ident,
+    /// What that takes after the context, and whether by reference.
+    pub(crate) takes: Type,
+    pub(crate) by_reference: bool,
+    /// The `Result` that it returns.
+    pub(crate) returns: Type,
+    /// Whether it is a step itself, with a policy of its own.
+    pub(crate) is_step: bool,
+}
+
+/// An argument of a step that can be undone.
+#[derive(Debug)]
+pub(crate) struct UndoArgument {
+    /// Its type when it is saved: owned.
+    pub(crate) ty: Type,
+    pub(crate) by_reference: bool,
 }
 
 /// What `#[step(…)]` says.

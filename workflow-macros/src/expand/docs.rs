@@ -60,6 +60,7 @@ fn diagram_handler(handler: &Handler) -> DiagramHandler {
         trigger,
         from: display(&handler.state.name),
         to: handler.output.states().map(|state| display(&state.name)).collect(),
+        unwinds: handler.output.unwound().map(|state| display(&state.name)).collect(),
         stays: handler.output.waits().is_some(),
         doc: handler.doc.clone(),
     }

@@ -130,6 +130,10 @@ pub(crate) fn decide_for(
             let pattern = quote!(__target);
             (pattern, quote!(__private::GotoProbe::<#workflow, #state>::goto(__target)))
         }
+        Target::Unwind(state) => {
+            let pattern = quote!(#runtime::Unwind(__target));
+            (pattern, quote!(__private::GotoProbe::<#workflow, #state>::unwind(__target)))
+        }
         Target::Stay(_) => {
             let state = &handler.state;
             (quote!(#runtime::Stay(__target)), quote!(__private::GotoProbe::<#workflow, #state>::stay(__target)))

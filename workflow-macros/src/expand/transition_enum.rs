@@ -14,6 +14,8 @@ pub(crate) struct Transition<'a> {
     pub(crate) ident: Ident,
     pub(crate) handler: &'a Handler,
     pub(crate) to: &'a TypeRef,
+    /// Whether what was done is undone before.
+    pub(crate) unwinds: bool,
 }
 
 /// Every edge, in declaration order; also those of handlers with mistakes, as the user may name them elsewhere.
@@ -25,7 +27,8 @@ pub(crate) fn transitions(machine: &Machine) -> Vec<Transition<'_>> {
         if handler.broken && transitions.iter().any(|known| known.ident == name) {
             continue;
         }
-        transitions.push(Transition { ident: Ident::new(&name, Span::call_site()), handler, to });
+        let unwinds = handler.output.unwound().any(|unwound| unwound == to);
+        transitions.push(Transition { ident: Ident::new(&name, Span::call_site()), handler, to, unwinds });
     }
     transitions
 }
@@ -58,6 +61,10 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
         let name = transition.handler.name();
         quote!(#name)
     });
+    let unwinds = arms(&|transition| {
+        let unwinds = transition.unwinds;
+        quote!(#unwinds)
+    });
     let trigger = arms(&|transition| trigger(machine, transition.handler));
     let all = transitions.iter().map(|transition| {
         let (cfg, name) = (&transition.handler.cfg, &transition.ident);
@@ -74,6 +81,7 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
                 fn from(self) -> &'static ::core::primitive::str { Self::from(self) }
                 fn to(self) -> &'static ::core::primitive::str { Self::to(self) }
                 fn handler(self) -> &'static ::core::primitive::str { Self::handler(self) }
+                fn unwinds(self) -> ::core::primitive::bool { Self::unwinds(self) }
                 fn trigger(self) -> #runtime::Trigger { Self::trigger(self) }
             }
         },
@@ -99,6 +107,9 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
             /// The handler that takes it.
             #[must_use]
             pub const fn handler(self) -> &'static ::core::primitive::str { #handler }
+            /// Whether everything is undone before the state is entered.
+            #[must_use]
+            pub const fn unwinds(self) -> ::core::primitive::bool { #unwinds }
             /// What makes it fire.
             #[must_use]
             pub const fn trigger(self) -> #runtime::Trigger { #imports #trigger }

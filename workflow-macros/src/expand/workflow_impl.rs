@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Type;
 
+use super::undo::expand_undo;
 use super::{at, edge_key, generated_ident, state_probe, where_shared};
 use crate::model::{Due, Handler, Machine, Trigger, TypeRef};
 use crate::parse::types::is_named;
@@ -18,6 +19,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
     let event = generated_ident(machine, "Event");
     let transition = generated_ident(machine, "Transition");
     let runs = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| expand_run(machine, handler));
+    let undo = expand_undo(machine);
     let catches = machine.states.iter().map(|state| expand_catch(machine, &state.ty));
     let timers: Vec<_> = machine.handlers.iter().filter_map(|handler| expand_timer(machine, handler)).collect();
     let timer = (!timers.is_empty()).then(|| {
@@ -70,6 +72,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                     _ => __private::run_unknown(__call),
                 }
             }
+            #undo
             fn catch(
                 &self,
                 __state: &::core::primitive::str,

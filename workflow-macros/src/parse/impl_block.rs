@@ -14,6 +14,7 @@ use super::receives::find_receives;
 use super::repair::{awaited_methods, repair_output, repair_step};
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
+use super::undo::{Method, resolve_undos};
 use super::workflow_args::WorkflowArgs;
 use crate::errors::Errors;
 use crate::expand::step::expand_method_step;
@@ -38,6 +39,7 @@ pub(crate) fn parse_impl(
     let mut receives = args.receives;
     let mut complete = true;
     let mut unreadable = Vec::new();
+    let mut methods = Vec::new();
     let mut items = Vec::with_capacity(item.items.len());
     let self_ty = (*item.self_ty).clone();
     let awaited = awaited_methods(item.to_token_stream());
@@ -61,6 +63,7 @@ pub(crate) fn parse_impl(
         receives.extend(find_receives(&method.attrs, &method.sig, &method.block, Some(&self_ty)));
         check_no_dependency(&mut method.sig, errors);
         let inert = take_inert(&mut method.attrs);
+        methods.push(Method::new(&method, &inert));
         check_one_attribute(&inert, errors);
         let is_both = inert.len() > 1;
         // If it is a handler too, then what it returns is of more use than its result's place in the journal.
@@ -124,6 +127,8 @@ pub(crate) fn parse_impl(
         collect_received(state, args.events, &receives, &mut events);
     }
     let start = args.start.or_else(|| states.first().map(|state| state.ty.clone()));
+    let undos =
+        resolve_undos(&steps, &methods, &self_ty, args.part && handlers.iter().all(Handler::is_included), errors);
     let machine = Machine {
         runtime: args.runtime,
         vis: args.vis,
@@ -138,6 +143,8 @@ pub(crate) fn parse_impl(
         steps,
         receives,
         allow: args.allow,
+        unwinds_on_failure: args.unwinds_on_failure,
+        undos,
         is_function: false,
         complete,
         include_broken: args.include_broken,

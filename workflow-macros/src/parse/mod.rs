@@ -15,4 +15,5 @@ pub(crate) mod sequential;
 pub(crate) mod step;
 pub(crate) mod timer;
 pub(crate) mod types;
+pub(crate) mod undo;
 pub(crate) mod workflow_args;

@@ -141,13 +141,7 @@ impl Run {
             handler = handler.name,
         );
         let call = HandlerCall::of(record, &handler.name);
-        let scope = TurnScope {
-            key: self.place.key().clone(),
-            visit: record.visit,
-            handler: handler.name.clone(),
-            edge_number: record.edge_number(),
-            services: self.core.services.clone(),
-        };
+        let scope = TurnScope::of(record, &handler.name, self.place.key().clone(), self.core.services.clone());
         let mut turn = self.machine.turn(call, scope, execution.journal().to_vec());
         turn.arrived(execution.receivable(self.machine.plan()));
         self.drive(execution, turn).instrument(span).await

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kernel::Jitter;
+use crate::kernel::{Jitter, OnFailure};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
@@ -24,6 +24,8 @@ pub struct Graph {
     pub handlers: &'static [HandlerInfo],
     /// Every step among the workflow's methods, in declaration order.
     pub steps: &'static [StepInfo],
+    /// What becomes of an execution that failed for good, where nothing catches the error.
+    pub on_failure: OnFailure,
 }
 
 /// A state in a [`Graph`].
@@ -40,6 +42,8 @@ pub struct StateInfo {
     pub doc: &'static str,
     /// Whether the workflow ends there.
     pub end: bool,
+    /// Whether entering it makes all that was done before final.
+    pub pivot: bool,
 }
 
 /// An event in a [`Graph`].
@@ -68,6 +72,8 @@ pub struct HandlerInfo {
     pub from: &'static str,
     /// The states that it may go to, as declared.
     pub to: &'static [&'static str],
+    /// Those of them that it enters when all is undone: it declares `Unwind`.
+    pub unwinds: &'static [&'static str],
     /// Whether it may keep the visit: it declares `Wait` or `Stay`.
     pub waits: bool,
     /// Whether it has no effects: a plain `fn`.
@@ -128,6 +134,8 @@ pub struct StepInfo {
     pub retry: Option<RetryInfo>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
+    /// The method that undoes it, if it can be undone.
+    pub undo: Option<&'static str>,
     /// How long one attempt may go without a sign of life.
     pub heartbeat: Option<Duration>,
     /// Its doc comment.
@@ -169,7 +177,13 @@ impl Graph {
         handlers: &'static [HandlerInfo],
         steps: &'static [StepInfo],
     ) -> Self {
-        Self { workflow, doc, start, states, events, handlers, steps }
+        Self { workflow, doc, start, states, events, handlers, steps, on_failure: OnFailure::Park }
+    }
+
+    #[must_use]
+    pub const fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
     }
 }
 
@@ -183,7 +197,13 @@ impl StateInfo {
         doc: &'static str,
         end: bool,
     ) -> Self {
-        Self { name, was, type_name, doc, end }
+        Self { name, was, type_name, doc, end, pivot: false }
+    }
+
+    #[must_use]
+    pub const fn pivot(mut self, pivot: bool) -> Self {
+        self.pivot = pivot;
+        self
     }
 }
 
@@ -212,7 +232,13 @@ impl HandlerInfo {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, trigger, from, to, waits: false, pure: false, doc, file, line }
+        Self { name, trigger, from, to, unwinds: &[], waits: false, pure: false, doc, file, line }
+    }
+
+    #[must_use]
+    pub const fn unwinds(mut self, unwinds: &'static [&'static str]) -> Self {
+        self.unwinds = unwinds;
+        self
     }
 
     #[must_use]
@@ -243,7 +269,22 @@ impl StepInfo {
             }),
             None => None,
         };
-        Self { name: policy.name, retry, timeout: policy.timeout, heartbeat: policy.heartbeat, doc, file, line }
+        let super::StepPolicy { name, timeout, heartbeat, .. } = *policy;
+        Self { name, retry, timeout, heartbeat, undo: None, doc, file, line }
+    }
+
+    #[must_use]
+    pub const fn undo(mut self, undo: &'static str) -> Self {
+        self.undo = Some(undo);
+        self
+    }
+}
+
+impl HandlerInfo {
+    /// Whether everything is undone before it enters this state.
+    #[must_use]
+    pub fn unwinds_to(&self, state: &str) -> bool {
+        self.unwinds.contains(&state)
     }
 }
 
@@ -256,14 +297,16 @@ pub struct Edge {
     pub to: &'static str,
     /// The handler that takes it.
     pub handler: &'static HandlerInfo,
+    /// Whether everything is undone before the state is entered.
+    pub unwinds: bool,
 }
 
 impl Graph {
     /// Every edge, in declaration order.
     pub fn edges(&self) -> impl Iterator<Item = Edge> {
-        self.handlers
-            .iter()
-            .flat_map(|handler| handler.to.iter().map(move |to| Edge { from: handler.from, to, handler }))
+        self.handlers.iter().flat_map(|handler| {
+            handler.to.iter().map(move |to| Edge { from: handler.from, to, handler, unwinds: handler.unwinds_to(to) })
+        })
     }
 
     /// The state of this persisted name, current or old.

@@ -220,7 +220,14 @@ pub const fn clashes<const N: usize>(places: &[Place; N], index: usize) -> bool 
 
 /// Whether a handler in a part is another than the main impl says.
 #[must_use]
-pub const fn differs(handler: Option<HandlerInfo>, kind: &str, payload: &str, to: &[&str], waits: bool) -> bool {
+pub const fn differs(
+    handler: Option<HandlerInfo>,
+    kind: &str,
+    payload: &str,
+    to: &[&str],
+    waits: bool,
+    unwinds: &[&str],
+) -> bool {
     let Some(handler) = handler else { return false };
     let same_trigger = match handler.trigger {
         Trigger::Entry => same_name(kind, "state"),
@@ -230,17 +237,21 @@ pub const fn differs(handler: Option<HandlerInfo>, kind: &str, payload: &str, to
         Trigger::Every { .. } => same_name(kind, "every"),
         Trigger::Catch { error } => same_name(kind, "catch") && same_name(payload, error),
     };
-    if !same_trigger || handler.waits != waits || handler.to.len() != to.len() {
-        return true;
+    !same_trigger || handler.waits != waits || !same_names(to, handler.to) || !same_names(unwinds, handler.unwinds)
+}
+
+const fn same_names(left: &[&str], right: &[&str]) -> bool {
+    if left.len() != right.len() {
+        return false;
     }
     let mut index = 0;
-    while index < to.len() {
-        if !same_name(to[index], handler.to[index]) {
-            return true;
+    while index < left.len() {
+        if !same_name(left[index], right[index]) {
+            return false;
         }
         index += 1;
     }
-    false
+    true
 }
 
 const fn same_name(left: &str, right: &str) -> bool {

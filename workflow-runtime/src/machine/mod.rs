@@ -32,6 +32,8 @@ mod timer;
 mod turn;
 mod turn_inbox;
 mod turn_state;
+#[allow(missing_docs, reason = "for generated code alone")]
+mod undo;
 mod watch;
 mod workflow;
 
@@ -48,9 +50,10 @@ pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
+use step::StepCall;
 pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
-pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
+pub use target::{Next, Stay, TargetIn, Targets, Unwind, Wait, goto, unwind};
 pub(crate) use turn::panic_text;
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
 pub use workflow::{

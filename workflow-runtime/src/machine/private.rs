@@ -14,7 +14,7 @@ use super::{
     HandlerRun, On, State, Timer, Workflow, WorkflowState,
 };
 use crate::base::Error;
-pub use crate::record::{Json, JsonError};
+pub use crate::record::{Json, JsonError, UndoRecord};
 
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
 pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, refuse, verdict};
@@ -23,6 +23,7 @@ pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
+pub use super::undo::*;
 pub use crate::kernel::{Jitter, JoinRule, RetryPolicy};
 
 /// What a field of a state or an event must be.
@@ -324,6 +325,10 @@ fn decided<W: Workflow>(handled: Handled<W>) -> Result<Decided, Failure> {
     match handled.map_err(Failure::failed)? {
         Decision::Goto(state) => match state.encode() {
             Ok(data) => Ok(Decided::Goto { state: state.name(), data }),
+            Err(error) => Err(unwritable(&state, error)),
+        },
+        Decision::Unwind(state) => match state.encode() {
+            Ok(data) => Ok(Decided::Unwind { state: state.name(), data }),
             Err(error) => Err(unwritable(&state, error)),
         },
         Decision::Stay(state) => match state.encode() {

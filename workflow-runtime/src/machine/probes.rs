@@ -23,6 +23,7 @@ use crate::record::{Json, JsonError};
 pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
     pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoShare as _};
+    pub use super::super::undo::{NoPart as _, NoUndo as _, NotUndone as _};
     pub use super::{
         NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,
         NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _, NoState as _,
@@ -39,6 +40,7 @@ impl<T: State> StateProbe<T> {
     pub const NAME: &'static str = T::NAME;
     pub const WAS: &'static [&'static str] = T::WAS;
     pub const END: bool = T::END;
+    pub const PIVOT: bool = T::PIVOT;
     pub const DOC: &'static str = T::DOC;
 
     pub fn encode(state: &T) -> Result<Json, JsonError> {
@@ -56,6 +58,7 @@ pub trait NoState<T> {
     const NAME: &'static str = "";
     const WAS: &'static [&'static str] = &[];
     const END: bool = false;
+    const PIVOT: bool = false;
     const DOC: &'static str = "";
 
     fn encode(_: &T) -> Result<Json, JsonError> {
@@ -219,6 +222,10 @@ where
         Decision::Goto(state.into())
     }
 
+    pub fn unwind(state: T) -> Decision<W> {
+        Decision::Unwind(state.into())
+    }
+
     pub fn stay(state: T) -> Decision<W> {
         Decision::Stay(state.into())
     }
@@ -227,6 +234,10 @@ where
 /// The other side of [`GotoProbe`]: a part goes where the main impl does not say that it does, which is reported there.
 pub trait NoGoto<W: Workflow, T> {
     fn goto(_: T) -> Decision<W> {
+        Decision::Wait
+    }
+
+    fn unwind(_: T) -> Decision<W> {
         Decision::Wait
     }
 

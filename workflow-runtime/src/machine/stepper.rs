@@ -252,13 +252,7 @@ impl<W: Workflow> Stepper<W> {
 
     async fn turn(&mut self, handler: &HandlerPlan) {
         let record = self.execution.record();
-        let scope = TurnScope {
-            key: self.key.clone(),
-            visit: record.visit,
-            handler: handler.name.clone(),
-            edge_number: record.edge_number(),
-            services: Services::new(self.clock.clone()),
-        };
+        let scope = TurnScope::of(record, &handler.name, self.key.clone(), Services::new(self.clock.clone()));
         let call = HandlerCall::of(record, &handler.name);
         let journal = self.execution.journal().to_vec();
         let mut turn = Turn::new(Arc::clone(&self.workflow), call, scope, journal);

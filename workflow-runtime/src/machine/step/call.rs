@@ -17,7 +17,7 @@ use super::scope::StepScope;
 use crate::base::Error;
 use crate::machine::digest::Digest;
 use crate::machine::{Cx, Failure};
-use crate::record::{ErrorRecord, JournalEntry, JournalResult, Json, JsonError};
+use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, JsonError, UndoableCall};
 
 /// One call of a step: its place in the journal is taken when this is made.
 #[doc(hidden)]
@@ -27,6 +27,8 @@ pub struct StepCall {
     pub(super) name: Cow<'static, str>,
     pub(super) policy: StepPolicy,
     key: String,
+    /// What is saved before it runs, if it has an `undo`.
+    undo: Option<UndoableCall>,
 }
 
 impl StepCall {
@@ -37,8 +39,37 @@ impl StepCall {
     }
 
     pub(super) fn named(cx: &Cx, name: Cow<'static, str>, policy: StepPolicy, arguments: &Digest) -> Self {
-        let key = cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish()));
-        Self { cx: cx.clone(), name, policy, key }
+        let key = match cx.key_again() {
+            Some(key) => key.to_owned(),
+            None => cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish())),
+        };
+        Self { cx: cx.clone(), name, policy, key, undo: None }
+    }
+
+    /// The call of a step that is made once in its turn, and needs no arguments to be told from others.
+    pub(in crate::machine) fn with_key(cx: &Cx, policy: &StepPolicy, key: String) -> Self {
+        Self { cx: cx.clone(), name: Cow::Borrowed(policy.name), policy: *policy, key, undo: None }
+    }
+
+    /// Has it say that it was started, and with which arguments, before it runs: it has an `undo`. Arguments that cannot
+    /// be saved are a failure of the handler.
+    #[must_use]
+    pub fn undoable(mut self, args: Result<Vec<Json>, JsonError>) -> Self {
+        if self.cx.key_again().is_some() {
+            // It runs to be undone, and what is saved of it is still there.
+            return self;
+        }
+        match args.and_then(|args| Json::encode(&args)) {
+            Ok(args) => {
+                let (step, edge_number) = (self.name.clone().into_owned(), self.cx.turn().scope.edge_number);
+                self.undo = Some(UndoableCall { step, edge_number, args: Some(args), order: 0 });
+            }
+            Err(error) => {
+                let text = format!("the arguments of the step `{}` cannot be saved", self.name);
+                self.cx.turn().fail(Failure::unreadable(Error::from(error).context(text)));
+            }
+        }
+        self
     }
 
     /// Runs a step that is not retried, unless its result is recorded.
@@ -112,6 +143,12 @@ impl StepCall {
                 | JournalResult::Parallel(_)
                 | JournalResult::Branch(_) => {}
             }
+        } else if self.undo.is_some() {
+            if turn.is_interrupted() {
+                return pending().await;
+            }
+            // Saved at the gate, with all results before it.
+            self.record(0, JournalResult::Started);
         }
         loop {
             turn.gate().await;
@@ -199,7 +236,12 @@ impl StepCall {
     }
 
     fn record(&self, attempts: u32, result: JournalResult) {
-        self.cx.turn().record(JournalEntry::new(&self.key, attempts, result));
+        let undo = match &result {
+            JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => None,
+            JournalResult::Done(_) => self.undo.clone().map(|call| UndoableCall { args: None, ..call }),
+            _ => self.undo.clone(),
+        };
+        self.cx.turn().record(JournalEntry { undo, ..JournalEntry::new(&self.key, attempts, result) });
     }
 
     fn encode<T: Serialize>(&self, value: &T) -> Result<Json, Failure> {
