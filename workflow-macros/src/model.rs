@@ -36,6 +36,7 @@ pub(crate) struct Machine {
     pub(crate) events: Vec<EventModel>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) parallels: Vec<Parallel>,
     /// The events that bodies wait for, as far as they can be seen.
     pub(crate) receives: Vec<Receive>,
     pub(crate) allow: Vec<Lint>,

@@ -102,21 +102,21 @@ pub mod driver {
 pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::CommandRefused;
-pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
+pub use kernel::{Advance, Jitter, JoinRule, OnFailure, RetryPolicy};
 pub use machine::StepHeartbeatMissed;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
     EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
-    JoinMissed, Next, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay,
-    StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition,
-    Trigger, Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
+    JoinMissed, Next, On, Outcome, ParallelInfo, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State,
+    StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Timer,
+    Transition, Trigger, Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
 pub use machine::{ChildHandle, ChildSpawn};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
-pub use workflow_macros::{after, at, catch, event, every, main, on, state, step, workflow};
+pub use workflow_macros::{after, at, catch, event, every, main, on, parallel, state, step, workflow};
 
 /// What a program that declares workflows needs, to import as a whole: `use workflow_runtime::prelude::*;`.
 ///
@@ -125,7 +125,7 @@ pub mod prelude {
     pub use crate::{
         Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
         Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event,
-        every, goto, main, on, state, step, unwind, workflow,
+        every, goto, main, on, parallel, state, step, unwind, workflow,
     };
 }
 

@@ -7,7 +7,7 @@ use syn::{Block, GenericArgument, PathArguments, ReturnType, Signature, Type};
 
 use super::at;
 use super::parallel::{Argument, Outer, arguments, judge};
-use crate::model::{Join, Parallel};
+use crate::model::{Join, Parallel, Runtime};
 use crate::parse::parallel::is_result;
 use crate::parse::types::{bare, last_segment, type_arguments};
 
@@ -32,8 +32,12 @@ use crate::parse::types::{bare, last_segment, type_arguments};
 //     }
 // }
 // async fn __each_resize(&self, cx: &Cx, image: Image, size: u32) -> Result<Thumbnail> { … }
-pub(crate) fn expand_each(outer: &Outer<'_>, block: &Block, inner_attributes: &[&syn::Attribute]) -> Option<(TokenStream, TokenStream)> {
-    let (signature, parallel) = (outer.signature, outer.parallel);
+pub(crate) fn expand_each(
+    outer: &Outer<'_>,
+    block: &Block,
+    inner_attributes: &[&syn::Attribute],
+) -> Option<(TokenStream, TokenStream)> {
+    let (runtime, signature, parallel) = (outer.runtime, outer.signature, outer.parallel);
     let arguments = arguments(signature);
     let each = arguments.iter().find(|argument| Some(argument.place) == parallel.each)?;
     let inputs = signature.inputs.iter().enumerate().map(|(place, input)| {
@@ -85,10 +89,9 @@ pub(crate) fn expand_each(outer: &Outer<'_>, block: &Block, inner_attributes: &[
     };
     let returned = outer.returned();
     let (value, error) = match result {
-        true => (
-            quote!(<#returned as __private::StepResult>::Value),
-            quote!(<#returned as __private::StepResult>::Error),
-        ),
+        true => {
+            (quote!(<#returned as __private::StepResult>::Value), quote!(<#returned as __private::StepResult>::Error))
+        }
         false => (returned.clone(), quote!(::core::convert::Infallible)),
     };
     let judge = judge(Some(&value), &error);
@@ -108,7 +111,7 @@ pub(crate) fn expand_each(outer: &Outer<'_>, block: &Block, inner_attributes: &[
                 (&__private::ArgProbe(__item)).add_to(&mut __digest);
                 (__digest, (&__private::ArgProbe(__item)).label())
             },
-            |__cx: __private::Cx, __item: #item| {
+            |__cx: #runtime::Cx, __item: #item| {
                 #(#clones)*
                 #work
             },
@@ -116,7 +119,7 @@ pub(crate) fn expand_each(outer: &Outer<'_>, block: &Block, inner_attributes: &[
         let __gathered = __gathered.await;
         #given
     };
-    let output = output(signature, parallel, &returned);
+    let output = output(runtime, signature, parallel, &returned);
     let mut inner_signature = signature.clone();
     inner_signature.ident = inner_ident;
     let inner = quote! {
@@ -150,25 +153,30 @@ fn given(join: Join, result: bool) -> TokenStream {
 }
 
 /// What is returned for all of them.
-pub(super) fn output(signature: &Signature, parallel: &Parallel, returned: &TokenStream) -> TokenStream {
+pub(super) fn output(
+    runtime: &Runtime,
+    signature: &Signature,
+    parallel: &Parallel,
+    returned: &TokenStream,
+) -> TokenStream {
     if !is_result(signature) {
         return quote!(::std::vec::Vec<#returned>);
     }
     match parallel.join {
         Join::Any => returned.clone(),
         Join::Settle => quote!(::std::vec::Vec<#returned>),
-        Join::AtLeast(_) => in_result(signature, |_| quote!(::std::vec::Vec<#returned>)),
-        Join::All | Join::Quorum(_) => in_result(signature, |value| quote!(::std::vec::Vec<#value>)),
+        Join::AtLeast(_) => in_result(runtime, signature, |_| quote!(::std::vec::Vec<#returned>)),
+        Join::All | Join::Quorum(_) => in_result(runtime, signature, |value| quote!(::std::vec::Vec<#value>)),
     }
 }
 
 /// The user's `Result<…>`, with another value in it.
-fn in_result(signature: &Signature, value: impl Fn(&Type) -> TokenStream) -> TokenStream {
+fn in_result(runtime: &Runtime, signature: &Signature, value: impl Fn(&Type) -> TokenStream) -> TokenStream {
     let ReturnType::Type(_, ty) = &signature.output else { return TokenStream::new() };
     let value_type = last_segment(ty).and_then(|segment| type_arguments(segment).first().copied().cloned());
     let Some(value_type) = value_type else {
-        let value = value(&syn::parse_quote!(<#ty as __private::StepResult>::Value));
-        return quote!(::core::result::Result<#value, <#ty as __private::StepResult>::Error>);
+        let value = value(&syn::parse_quote!(<#ty as #runtime::__private::StepResult>::Value));
+        return quote!(::core::result::Result<#value, <#ty as #runtime::__private::StepResult>::Error>);
     };
     let mut ty = bare(ty).clone();
     if let Type::Path(path) = &mut ty

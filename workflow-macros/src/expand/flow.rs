@@ -87,10 +87,15 @@ impl Run<'_> {
     fn expand(&self, arguments: &[Argument<'_>]) -> TokenStream {
         let Self { flow, context, returned, error, .. } = self;
         let items = &flow.items;
-        let patterns = arguments.iter().filter(|argument| !argument.is_context).filter_map(|Argument { name, pattern, .. }| {
-            let is_plain = matches!(pattern, Pat::Ident(PatIdent { by_ref: None, mutability: None, subpat: None, .. }));
-            (!is_plain).then(|| quote!(let #pattern = #name;))
-        });
+        let patterns = arguments.iter().filter(|argument| !argument.is_context).filter_map(
+            |Argument { name, pattern, .. }| {
+                let is_plain =
+                    matches!(pattern, Pat::Ident(PatIdent { by_ref: None, mutability: None, subpat: None, .. }));
+                let is_handed_on =
+                    flow.bindings.iter().any(|binding| binding.made_by.is_none() && binding.ident == *name);
+                (!is_plain && !is_handed_on).then(|| quote!(let #pattern = #name;))
+            },
+        );
         let contexts = flow.nodes.iter().enumerate().filter_map(|(index, node)| match &node.kind {
             NodeKind::Branch(name) => Some((context_of(index), name.clone())),
             // What it records is found by its name too, whichever of them runs first.
@@ -218,7 +223,9 @@ impl Run<'_> {
             Some(node) => binding.users.contains(&node),
             None => binding.in_tail,
         });
-        used.filter(|binding| way(self.flow, binding) == Way::Lent && is_borrowed(uses, binding)).map(Binding::name).collect()
+        used.filter(|binding| way(self.flow, binding) == Way::Lent && is_borrowed(uses, binding))
+            .map(Binding::name)
+            .collect()
     }
 }
 

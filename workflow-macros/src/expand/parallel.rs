@@ -11,12 +11,12 @@ use crate::model::{Join, Parallel, Runtime, unraw};
 use crate::parse::types::is_context;
 
 /// The function that callers see.
-pub(super) struct Outer<'a> {
-    pub(super) runtime: &'a Runtime,
-    pub(super) attributes: &'a [Attribute],
-    pub(super) vis: &'a Visibility,
-    pub(super) signature: &'a Signature,
-    pub(super) parallel: &'a Parallel,
+pub(crate) struct Outer<'a> {
+    pub(crate) runtime: &'a Runtime,
+    pub(crate) attributes: &'a [Attribute],
+    pub(crate) vis: &'a Visibility,
+    pub(crate) signature: &'a Signature,
+    pub(crate) parallel: &'a Parallel,
 }
 
 /// An argument, with a name of its own.
@@ -73,8 +73,9 @@ impl Outer<'_> {
         let send = at(place, quote!(::core::marker::Send));
         let implements = at(place, quote!(impl));
         let imports = imports(runtime);
-        let policy = self.policy();
-        let context = arguments(signature).into_iter().find(|argument| argument.is_context).map(|argument| argument.name);
+        let policy = parallel_policy(self.parallel);
+        let context =
+            arguments(signature).into_iter().find(|argument| argument.is_context).map(|argument| argument.name);
         let fn_token = &signature.fn_token;
         quote! {
             #(#attributes)*
@@ -89,23 +90,24 @@ impl Outer<'_> {
             }
         }
     }
+}
 
-    fn policy(&self) -> TokenStream {
-        let Parallel { ident, each, limit, join, timeout, branches, .. } = self.parallel;
-        let name = unraw(ident);
-        let timeout = timeout.map(|timeout| {
-            let timeout = duration(timeout);
-            quote!(.timeout(#timeout))
-        });
-        let kind = match each {
-            Some(_) => {
-                let (limit, join) = (*limit as usize, join_rule(*join));
-                quote!(.limit(#limit).join(#join))
-            }
-            None => quote!(.branches(&[#(#branches),*])),
-        };
-        quote!(__private::ParallelPolicy::new(#name) #kind #timeout)
-    }
+/// The `ParallelPolicy` of a function.
+pub(crate) fn parallel_policy(parallel: &Parallel) -> TokenStream {
+    let Parallel { ident, each, limit, join, timeout, branches, .. } = parallel;
+    let name = unraw(ident);
+    let timeout = timeout.map(|timeout| {
+        let timeout = duration(timeout);
+        quote!(.timeout(#timeout))
+    });
+    let kind = match each {
+        Some(_) => {
+            let (limit, join) = (*limit as usize, join_rule(*join));
+            quote!(.each(#limit, #join))
+        }
+        None => quote!(.branches(&[#(#branches),*])),
+    };
+    quote!(__private::ParallelPolicy::new(#name) #kind #timeout)
 }
 
 pub(crate) fn join_rule(join: Join) -> TokenStream {
@@ -137,7 +139,13 @@ pub(super) fn judge(value: Option<&TokenStream>, error: &TokenStream) -> TokenSt
 }
 
 /// What is emitted of a function with mistakes: its signature, for those who call it.
-pub(crate) fn expand_stub(runtime: &Runtime, attributes: &[Attribute], vis: &Visibility, signature: &Signature, parallel: &Parallel) -> TokenStream {
+pub(crate) fn expand_stub(
+    runtime: &Runtime,
+    attributes: &[Attribute],
+    vis: &Visibility,
+    signature: &Signature,
+    parallel: &Parallel,
+) -> TokenStream {
     let mut signature = signature.clone();
     let each = parallel.each;
     let returned = match &signature.output {
@@ -145,7 +153,7 @@ pub(crate) fn expand_stub(runtime: &Runtime, attributes: &[Attribute], vis: &Vis
         ReturnType::Default => quote!(()),
     };
     if each.is_some() {
-        let output = super::each::output(&signature, parallel, &returned);
+        let output = super::each::output(runtime, &signature, parallel, &returned);
         signature.output = syn::parse_quote!(-> #output);
         for (place, input) in signature.inputs.iter_mut().enumerate() {
             if let (FnArg::Typed(argument), true) = (input, each == Some(place)) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Local, PatIdent, Signature, Stmt};
 
@@ -32,7 +32,6 @@ pub(crate) struct Node {
     pub(crate) uses: Uses,
     /// The nodes that have to be done before it begins.
     pub(crate) after: BTreeSet<usize>,
-    pub(crate) span: Span,
 }
 
 /// What a statement is.
@@ -109,11 +108,7 @@ fn node(statement: &Stmt, before: &[Node]) -> Node {
         (_, true) => NodeKind::Barrier,
         (_, false) => NodeKind::Statement,
     };
-    let span = match statement {
-        Stmt::Local(local) => bound_by(local).first().map_or(local.let_token.span, Ident::span),
-        statement => syn::spanned::Spanned::span(statement),
-    };
-    Node { kind, statement: statement.clone(), uses, after: BTreeSet::new(), span }
+    Node { kind, statement: statement.clone(), uses, after: BTreeSet::new() }
 }
 
 fn uses_of_local(local: &Local) -> Uses {
@@ -134,7 +129,8 @@ fn uses_of_local(local: &Local) -> Uses {
 /// The name of a branch: that of its first binding, with a number if it is taken.
 fn branch_name(local: &Local, before: &[Node]) -> String {
     let name = bound_by(local).first().map_or_else(|| "_".to_owned(), unraw);
-    let is_taken = |name: &str| before.iter().any(|node| matches!(&node.kind, NodeKind::Branch(other) if other == name));
+    let is_taken =
+        |name: &str| before.iter().any(|node| matches!(&node.kind, NodeKind::Branch(other) if other == name));
     let numbered = (2..=before.len() + 1).map(|number| format!("{name}_{number}"));
     std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or(name)
 }
@@ -183,7 +179,10 @@ fn bindings(flow: &Flow, signature: &Signature) -> Vec<Binding> {
             .then(|| used(flow, pattern.ident.clone(), None, (is_mutable, is_reference)))
     });
     // An argument with one user is simply his.
-    bindings.extend(arguments.filter(|argument| argument.users.len() + usize::from(argument.in_tail) > 1 && !argument.users.is_empty()));
+    bindings.extend(
+        arguments
+            .filter(|argument| argument.users.len() + usize::from(argument.in_tail) > 1 && !argument.users.is_empty()),
+    );
     bindings
 }
 

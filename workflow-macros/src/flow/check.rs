@@ -67,7 +67,9 @@ fn check_order(flow: &Flow, signature: &Signature, errors: &mut Errors) {
             } else if waits_for_us(*maker) {
                 let ours = makers.iter().find(|(node, _)| *node == index).map(|(_, name)| name.as_str());
                 let ours = ours.unwrap_or("this statement");
-                format!("`{ours}` waits for `{name}`, and `{name}` for `{ours}`: neither could begin; let one of them go without the other")
+                format!(
+                    "`{ours}` waits for `{name}`, and `{name}` for `{ours}`: neither could begin; let one of them go without the other"
+                )
             } else {
                 format!("`{name}` is bound further down: move its `let` above this one")
             };
@@ -136,7 +138,10 @@ fn check_parallel(flow: &Flow, signature: &Signature, errors: &mut Errors) {
     let branches: Vec<usize> = (0..flow.nodes.len()).filter(is_branch).collect();
     let independent = branches.iter().any(|branch| {
         let before = ancestors.get(branch);
-        branches.iter().take_while(|other| *other != branch).any(|other| before.is_none_or(|before| !before.contains(other)))
+        branches
+            .iter()
+            .take_while(|other| *other != branch)
+            .any(|other| before.is_none_or(|before| !before.contains(other)))
     });
     if independent {
         return;

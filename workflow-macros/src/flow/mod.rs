@@ -8,7 +8,7 @@ mod analyse;
 mod check;
 mod uses;
 
-pub(crate) use analyse::{Binding, Flow, Node, NodeKind, analyse};
+pub(crate) use analyse::{Binding, Flow, Node, NodeKind, analyse, bound_by};
 pub(crate) use check::check_flow;
 pub(crate) use uses::{Uses, uses_of_expr};
 

@@ -145,7 +145,9 @@ fn names_in_format(text: &str) -> Vec<String> {
     for part in text.split('{').skip(1) {
         let inside = part.split('}').next().unwrap_or_default();
         let words = inside.split(|char: char| !char.is_alphanumeric() && char != '_');
-        names.extend(words.filter(|word| word.starts_with(|char: char| char.is_alphabetic() || char == '_')).map(str::to_owned));
+        names.extend(
+            words.filter(|word| word.starts_with(|char: char| char.is_alphabetic() || char == '_')).map(str::to_owned),
+        );
     }
     names
 }
@@ -153,9 +155,28 @@ fn names_in_format(text: &str) -> Vec<String> {
 /// Macros that only look at what they are given.
 fn only_formats(path: &syn::Path) -> bool {
     const FORMATS: [&str; 22] = [
-        "format", "print", "println", "eprint", "eprintln", "write", "writeln", "format_args", "panic", "assert",
-        "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne", "trace", "debug", "info", "warn",
-        "error", "todo", "unimplemented",
+        "format",
+        "print",
+        "println",
+        "eprint",
+        "eprintln",
+        "write",
+        "writeln",
+        "format_args",
+        "panic",
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "debug_assert",
+        "debug_assert_eq",
+        "debug_assert_ne",
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "todo",
+        "unimplemented",
     ];
     path.segments.last().is_some_and(|last| FORMATS.contains(&unraw(&last.ident).as_str()))
 }

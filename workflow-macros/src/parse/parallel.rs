@@ -81,7 +81,10 @@ fn parse_join(key: &Ident, input: ParseStream<'_>) -> syn::Result<Join> {
             let wanted = "say how many have to succeed: `join = quorum(2)`";
             let literal: LitInt = in_parentheses(&rule, wanted, input)?;
             match literal.base10_parse() {
-                Ok(0) => Err(syn::Error::new(literal.span(), "a quorum of 0 is there before anything runs: write at least 1")),
+                Ok(0) => Err(syn::Error::new(
+                    literal.span(),
+                    "a quorum of 0 is there before anything runs: write at least 1",
+                )),
                 Ok(wanted) => Ok(Join::Quorum(wanted)),
                 Err(_) => Err(syn::Error::new(literal.span(), wanted)),
             }
@@ -93,7 +96,10 @@ fn parse_join(key: &Ident, input: ParseStream<'_>) -> syn::Result<Join> {
                 Some(share) => Ok(Join::AtLeast(share)),
                 None => Err(syn::Error::new(
                     literal.span(),
-                    format!("`{}` is no share: write a percentage up to \"100%\", with at most two decimals", literal.value()),
+                    format!(
+                        "`{}` is no share: write a percentage up to \"100%\", with at most two decimals",
+                        literal.value()
+                    ),
                 )),
             }
         }
@@ -140,15 +146,22 @@ pub(crate) fn parse_parallel(
     if each.is_some() {
         check_owned(signature, errors);
     }
-    for (span, key) in args.limit.iter().map(|(span, _)| (*span, "limit")).chain(args.join.iter().map(|(span, _)| (*span, "join"))) {
+    for (span, key) in
+        args.limit.iter().map(|(span, _)| (*span, "limit")).chain(args.join.iter().map(|(span, _)| (*span, "join")))
+    {
         if each.is_none() {
-            let message = format!("`{key}` is for one branch per item: mark the argument that the items come from, `#[each] item: Item`, or leave `{key}` out");
+            let message = format!(
+                "`{key}` is for one branch per item: mark the argument that the items come from, `#[each] item: Item`, or leave `{key}` out"
+            );
             errors.span(span, message);
         }
     }
     let join = args.join.map_or(Join::All, |(_, join)| join);
     if let (Some((span, _)), false, true) = (args.join, is_result(signature), join.needs_result()) {
-        errors.span(span, "nothing can fail here, so there is nothing to choose from: return `Result<…>`, or leave `join` out");
+        errors.span(
+            span,
+            "nothing can fail here, so there is nothing to choose from: return `Result<…>`, or leave `join` out",
+        );
     }
     Parallel {
         ident: signature.ident.clone(),
@@ -212,7 +225,8 @@ fn check_signature(signature: &Signature, is_method: bool, each: bool, errors: &
         Some(context) if is_context(&context.ty) => {}
         Some(context) => errors.at(&context.ty, "the context is taken by reference: write `cx: &Cx`"),
         None => {
-            let message = format!("`cx: &Cx` is missing: a parallel function takes `{expected}`, and hands it to its steps");
+            let message =
+                format!("`cx: &Cx` is missing: a parallel function takes `{expected}`, and hands it to its steps");
             errors.at(&signature.ident, message);
         }
     }
