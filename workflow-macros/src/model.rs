@@ -33,6 +33,8 @@ pub(crate) struct Machine {
     /// Missing only where that has been reported.
     pub(crate) start: Option<TypeRef>,
     pub(crate) states: Vec<StateModel>,
+    /// What handlers are for and is no state: groups. In a part, nobody knows.
+    pub(crate) groups: Vec<StateModel>,
     pub(crate) events: Vec<EventModel>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
@@ -61,6 +63,20 @@ impl Machine {
     /// Whether all states and edges are known, so that the graph can be judged.
     pub(crate) fn is_known(&self) -> bool {
         self.complete && !self.include_broken && self.handlers.iter().all(|handler| !handler.unclear)
+    }
+
+    /// States and groups, by the place that they have in the checks of the graph.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &StateModel> {
+        self.states.iter().chain(&self.groups)
+    }
+
+    pub(crate) fn is_group(&self, state: &TypeRef) -> bool {
+        self.groups.iter().any(|group| group.ty == *state)
+    }
+
+    /// The handlers of groups, but the broken ones.
+    pub(crate) fn group_handlers(&self) -> impl Iterator<Item = &Handler> {
+        self.handlers.iter().filter(|handler| !handler.broken && self.is_group(&handler.state))
     }
 
     /// The handlers of a state, but the broken ones.

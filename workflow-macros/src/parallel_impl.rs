@@ -32,7 +32,7 @@ pub(crate) fn expand_parallel_attribute(arguments: TokenStream, tokens: &TokenSt
     }
     let args = parse_parallel_args(arguments, &["limit", "join", "timeout", "crate"], &mut errors);
     let runtime = args.runtime.clone().unwrap_or_else(default_runtime);
-    let mut parallel = parse_parallel(&item.attrs, &mut item.sig, args, false, &mut errors);
+    let mut parallel = parse_parallel(&item.attrs, &mut item.sig, &args, false, &mut errors);
     let method = Method { vis: &item.vis, attributes: &item.attrs, signature: &item.sig, block: &item.block };
     let (outer, _) = expand(&runtime, &method, &mut parallel, &mut errors);
     let errors = errors.into_tokens();
@@ -66,7 +66,7 @@ pub(crate) fn expand_method_parallel(
         mistakes.at(&inert.ident, "write `#[parallel]`, or `#[parallel(…)]`");
     }
     let args = parse_parallel_args(inert.tokens.clone(), &["limit", "join", "timeout"], &mut mistakes);
-    let mut parallel = parse_parallel(&method.attrs, &mut method.sig, args, true, &mut mistakes);
+    let mut parallel = parse_parallel(&method.attrs, &mut method.sig, &args, true, &mut mistakes);
     let items = match is_open {
         true => Vec::new(),
         false => {

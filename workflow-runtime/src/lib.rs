@@ -102,16 +102,19 @@ pub mod driver {
 pub use base::*;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::CommandRefused;
-pub use kernel::{Advance, Jitter, JoinRule, OnFailure, RetryPolicy};
+pub use kernel::JoinRule;
+pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
+pub use machine::ParallelInfo;
 pub use machine::StepHeartbeatMissed;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
     EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
-    JoinMissed, Next, On, Outcome, ParallelInfo, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State,
-    StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Timer,
-    Transition, Trigger, Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
+    JoinMissed, Next, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay,
+    StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn,
+    TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
 pub use machine::{ChildHandle, ChildSpawn};
+pub use machine::{Group, GroupInfo, Source, Timer};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]

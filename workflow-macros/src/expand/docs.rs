@@ -35,7 +35,7 @@ pub(crate) fn expand_docs(machine: &Machine, state_enum: &Ident) -> TokenStream 
 }
 
 fn diagram(machine: &Machine) -> Diagram {
-    let states = machine.states.iter().map(|state| DiagramState {
+    let states = machine.places().map(|state| DiagramState {
         name: display(&state.ty.name),
         doc: String::new(),
         end: !state.live,

@@ -1,7 +1,7 @@
 //! The graph of a parallel function: an async block for each statement, and a slot for each binding between them.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote};
+use quote::{format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprAsync, ExprClosure, Item, Pat, PatIdent, Stmt, parse_quote};
 
@@ -297,7 +297,7 @@ impl VisitMut for Leave {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         if let Expr::Return(returned) = expr {
-            let value = returned.expr.as_ref().map_or_else(|| quote!(()), |value| value.to_token_stream());
+            let value = returned.expr.as_ref().map_or_else(|| quote!(()), quote::ToTokens::to_token_stream);
             *expr = parse_quote!(match __early.leave(#value).await {});
         }
     }

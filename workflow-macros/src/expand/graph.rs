@@ -7,7 +7,7 @@ use syn::Ident;
 use super::included::handler_probe;
 use super::parallel::parallel_policy;
 use super::step::policy;
-use super::{allow, imports, state_probe, type_text};
+use super::{allow, group_probe, imports, source_name, state_probe, type_text};
 use crate::model::{Due, Handler, Machine, Trigger, unraw};
 use crate::parse::timer::field_text;
 
@@ -70,13 +70,13 @@ pub(crate) fn handler_info(machine: &Machine, handler: &Handler) -> TokenStream 
     }
     let (runtime, name, doc, line) = (&machine.runtime, handler.name(), &handler.doc, handler.line);
     let trigger = trigger(machine, handler);
-    let from = state_probe(&handler.state);
+    let (from, group) = (source_name(&handler.state), group_probe(&handler.state));
     let to = handler.output.states().map(state_probe);
     let (waits, unwinds) = (handler.output.waits().map(|_| quote!(.waits())), unwinds(handler));
     let pure = (!handler.effects).then(|| quote!(.pure()));
     quote! {
-        #runtime::HandlerInfo::declare(#name, #trigger, #from::NAME, &[#(#to::NAME),*], #doc, ::core::file!(), #line)
-            #waits #unwinds #pure
+        #runtime::HandlerInfo::declare(#name, #trigger, #from, &[#(#to::NAME),*], #doc, ::core::file!(), #line)
+            .in_group(#group::IS_GROUP, #group::MEMBERS, #group::ANY) #waits #unwinds #pure
     }
 }
 

@@ -79,6 +79,7 @@ impl Outer<'_> {
         let fn_token = &signature.fn_token;
         quote! {
             #(#attributes)*
+            #[allow(clippy::needless_borrow, reason = "what the user has written may be a borrow already")]
             #vis #fn_token #ident #generics (#inputs) -> #implements #future<Output = #output> + #send #where_clause {
                 #imports
                 const __POLICY: __private::ParallelPolicy = #policy;

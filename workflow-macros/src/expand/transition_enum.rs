@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Ident;
 
 use super::graph::trigger;
-use super::{allow, display, doc, generated_ident, imports, in_const, state_probe};
+use super::{allow, display, doc, generated_ident, group_probe, imports, in_const, source_name, state_probe};
 use crate::case::camel;
 use crate::model::{Handler, Machine, TypeRef};
 
@@ -49,9 +49,11 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
         });
         quote!(match self { #(#arms,)* })
     };
-    let from = arms(&|transition| {
-        let state = state_probe(&transition.handler.state);
-        quote!(#state::NAME)
+    let from = arms(&|transition| source_name(&transition.handler.state));
+    let sources = arms(&|transition| {
+        let source = &transition.handler.state;
+        let (group, state) = (group_probe(source), state_probe(source));
+        quote!(if #group::IS_GROUP { #group::MEMBERS } else { &[#state::NAME] })
     });
     let to = arms(&|transition| {
         let state = state_probe(transition.to);
@@ -79,6 +81,7 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
             impl #runtime::Transition for #ident {
                 const ALL: &'static [Self] = Self::ALL;
                 fn from(self) -> &'static ::core::primitive::str { Self::from(self) }
+                fn sources(self) -> &'static [&'static ::core::primitive::str] { Self::sources(self) }
                 fn to(self) -> &'static ::core::primitive::str { Self::to(self) }
                 fn handler(self) -> &'static ::core::primitive::str { Self::handler(self) }
                 fn unwinds(self) -> ::core::primitive::bool { Self::unwinds(self) }
@@ -98,9 +101,12 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
         impl #ident {
             /// Every edge, in declaration order.
             pub const ALL: &'static [Self] = &[#(#all),*];
-            /// The persisted name of the state that it leaves.
+            /// The persisted name of the state that it leaves; the name of the group, if it is one of a group.
             #[must_use]
             pub const fn from(self) -> &'static ::core::primitive::str { #imports #from }
+            /// The persisted names of the states that it may leave: one, or those of the group.
+            #[must_use]
+            pub const fn sources(self) -> &'static [&'static ::core::primitive::str] { #imports #sources }
             /// The persisted name of the state that it enters.
             #[must_use]
             pub const fn to(self) -> &'static ::core::primitive::str { #imports #to }

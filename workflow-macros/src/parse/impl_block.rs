@@ -138,7 +138,7 @@ pub(crate) fn parse_impl(
     }
     let Some(ident) = last_segment(&self_ty).map(|segment| segment.ident.clone()) else { return Err(Box::new(item)) };
     handlers.extend(args.include.into_iter().map(super::include::Included::into_handler));
-    let (states, mut events) = collect(args.start.as_ref(), &handlers);
+    let Names { states, groups, mut events } = collect(args.start.as_ref(), &handlers);
     if let Some(state) = args.start.as_ref().or_else(|| states.first().map(|state| &state.ty)) {
         collect_received(state, args.events, &receives, &mut events);
     }
@@ -154,6 +154,7 @@ pub(crate) fn parse_impl(
         doc: doc_text(&item.attrs),
         start,
         states,
+        groups,
         events,
         handlers,
         steps,
@@ -272,8 +273,14 @@ impl Visit<'_> for FindLifetime {
     }
 }
 
-/// States and events in the order in which they appear.
-pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> (Vec<StateModel>, Vec<EventModel>) {
+/// What the handlers name, in the order in which it appears.
+pub(crate) struct Names {
+    pub(crate) states: Vec<StateModel>,
+    pub(crate) groups: Vec<StateModel>,
+    pub(crate) events: Vec<EventModel>,
+}
+
+pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> Names {
     let mut states: Vec<StateModel> = Vec::new();
     let mut events: Vec<EventModel> = Vec::new();
     if let Some(start) = start {
@@ -307,7 +314,17 @@ pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> (Vec<Sta
             }
         }
     }
-    (states, events)
+    let (groups, states) = states.into_iter().partition(|state| is_group(&state.ty, start, handlers));
+    Names { states, groups, events }
+}
+
+/// Whether a type is a group: nothing goes there. If it is a state all the same, it cannot be reached, which is reported.
+fn is_group(ty: &TypeRef, start: Option<&TypeRef>, handlers: &[Handler]) -> bool {
+    // Where there are mistakes, it is not known what handlers go to.
+    let known = handlers.iter().all(|handler| !handler.broken && !handler.unclear);
+    let is_entered = start == Some(ty) || handlers.iter().any(|handler| handler.output.states().any(|to| to == ty));
+    let runs = |handler: &Handler| handler.state == *ty && matches!(handler.trigger, Trigger::Entry);
+    start.is_some() && known && !is_entered && !handlers.iter().any(runs)
 }
 
 /// Adds the events that no edge takes: those that the attribute names, and those that bodies wait for.

@@ -2,6 +2,7 @@
 
 pub(crate) mod attributes;
 pub(crate) mod data;
+pub(crate) mod group;
 pub(crate) mod half_typed;
 pub(crate) mod handler;
 pub(crate) mod impl_block;

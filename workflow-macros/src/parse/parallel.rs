@@ -137,7 +137,7 @@ fn share(text: &str) -> Option<u32> {
 pub(crate) fn parse_parallel(
     attributes: &[Attribute],
     signature: &mut Signature,
-    args: ParallelArgs,
+    args: &ParallelArgs,
     is_method: bool,
     errors: &mut Errors,
 ) -> Parallel {

@@ -94,8 +94,10 @@ pub struct HandlerInfo {
     pub name: &'static str,
     /// What makes it run.
     pub trigger: Trigger,
-    /// The state that it belongs to.
+    /// The state that it belongs to, or the group.
     pub from: &'static str,
+    /// The group that it belongs to, if it is not one state alone.
+    pub group: Option<GroupInfo>,
     /// The states that it may go to, as declared.
     pub to: &'static [&'static str],
     /// Those of them that it enters when all is undone: it declares `Unwind`.
@@ -110,6 +112,16 @@ pub struct HandlerInfo {
     pub file: &'static str,
     /// The line in that file, from 1.
     pub line: u32,
+}
+
+/// The group that a handler belongs to, in a [`Graph`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupInfo {
+    /// The states in it, which need not all be of this workflow.
+    pub members: &'static [&'static str],
+    /// Whether it is every state of the workflow that is no end.
+    pub any: bool,
 }
 
 /// What makes a handler run.
@@ -274,7 +286,15 @@ impl HandlerInfo {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, trigger, from, to, unwinds: &[], waits: false, pure: false, doc, file, line }
+        Self { name, trigger, from, group: None, to, unwinds: &[], waits: false, pure: false, doc, file, line }
+    }
+
+    #[must_use]
+    pub const fn in_group(mut self, is_group: bool, members: &'static [&'static str], any: bool) -> Self {
+        if is_group {
+            self.group = Some(GroupInfo { members, any });
+        }
+        self
     }
 
     #[must_use]
@@ -346,8 +366,29 @@ pub struct Edge {
 impl Graph {
     /// Every edge, in declaration order.
     pub fn edges(&self) -> impl Iterator<Item = Edge> {
-        self.handlers.iter().flat_map(|handler| {
-            handler.to.iter().map(move |to| Edge { from: handler.from, to, handler, unwinds: handler.unwinds_to(to) })
+        self.handlers.iter().flat_map(move |handler| {
+            let sources = self.sources(handler);
+            sources.flat_map(move |from| {
+                handler.to.iter().map(move |to| Edge { from, to, handler, unwinds: handler.unwinds_to(to) })
+            })
+        })
+    }
+
+    /// The states that `handler` is for, in declaration order: its own, or those of its group that have no handler for the
+    /// same event or error that goes before it.
+    pub fn sources(&self, handler: &HandlerInfo) -> impl Iterator<Item = &'static str> {
+        self.states.iter().filter(|state| self.is_for(handler, state)).map(|state| state.name)
+    }
+
+    fn is_for(&self, handler: &HandlerInfo, state: &StateInfo) -> bool {
+        rank(handler, state.name).is_some_and(|own| {
+            let before = |other: &&HandlerInfo| rank(other, state.name).is_some_and(|other| other < own);
+            let same = |other: &&HandlerInfo| match (handler.trigger, other.trigger) {
+                (Trigger::On { event }, Trigger::On { event: other }) => event == other,
+                (Trigger::Catch { error }, Trigger::Catch { error: other }) => error == other,
+                _ => false,
+            };
+            !self.handlers.iter().filter(same).any(|other| before(&other))
         })
     }
 
@@ -365,15 +406,25 @@ impl Graph {
         current.or_else(|| self.events.iter().find(|event| event.was.contains(&name)))
     }
 
-    /// The handlers of a state, in declaration order.
+    /// The handlers of the state of this persisted name, in declaration order, with those of groups that it is in. One that
+    /// goes before another for the same event or error leaves that out: its own, then a group's, then that for any state.
     pub fn handlers_of(&self, state: &str) -> impl Iterator<Item = &'static HandlerInfo> {
+        let state = self.states.iter().find(|known| known.name == state);
         let handlers: &'static [HandlerInfo] = self.handlers;
-        handlers.iter().filter(move |handler| handler.from == state)
+        handlers.iter().filter(move |handler| state.is_some_and(|state| self.is_for(handler, state)))
     }
 
     /// The handler of this name.
     #[must_use]
     pub fn handler(&self, name: &str) -> Option<&'static HandlerInfo> {
         self.handlers.iter().find(|handler| handler.name == name)
+    }
+}
+
+/// Which handler goes before which: that of the state itself, of a group, of any state. `None` if it is not for the state.
+fn rank(handler: &HandlerInfo, state: &str) -> Option<u8> {
+    match handler.group {
+        None => (handler.from == state).then_some(0),
+        Some(group) => group.members.contains(&state).then_some(if group.any { 2 } else { 1 }),
     }
 }

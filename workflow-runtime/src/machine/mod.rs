@@ -11,6 +11,8 @@ mod digest;
 mod finish;
 mod graph;
 mod graph_check;
+#[allow(missing_docs, reason = "the probe is for generated code alone")]
+mod group;
 mod handler;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod parallel;
@@ -42,7 +44,9 @@ pub use cancel::Cancel;
 pub use commands::{ChildHandle, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
-pub use graph::{Edge, EventInfo, Graph, HandlerInfo, ParallelInfo, RetryInfo, StateInfo, StepInfo, Trigger};
+pub use graph::ParallelInfo;
+pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
+pub use group::{Group, Source};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
 pub(crate) use parallel::ParallelPolicy;
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};

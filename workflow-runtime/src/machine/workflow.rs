@@ -114,8 +114,12 @@ pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     /// Every edge, in declaration order.
     const ALL: &'static [Self];
 
-    /// The persisted name of the state that it leaves.
+    /// The persisted name of the state that it leaves; the name of the group, if it is one of a group.
     fn from(self) -> &'static str;
+
+    /// The persisted names of the states that it may leave: one, or those of the group. In a state that has an edge of its own
+    /// for the same event, it is not taken, which [`Graph::edges`] knows.
+    fn sources(self) -> &'static [&'static str];
 
     /// The persisted name of the state that it enters.
     fn to(self) -> &'static str;
@@ -173,6 +177,13 @@ pub enum Decision<W: Workflow> {
     Unwind(W::State),
     /// Keep the visit, with this data.
     Stay(W::State),
+    /// Keep the visit, with this data, which has to be that of the present state: what a handler of a group decides.
+    StayIn {
+        /// The persisted name of the state that the data is of.
+        state: &'static str,
+        /// The data as it is persisted.
+        data: Result<Json, JsonError>,
+    },
     /// Keep the visit as it is.
     Wait,
 }
@@ -183,6 +194,7 @@ impl<W: Workflow> fmt::Debug for Decision<W> {
             Self::Goto(state) => formatter.debug_tuple("Goto").field(state).finish(),
             Self::Unwind(state) => formatter.debug_tuple("Unwind").field(state).finish(),
             Self::Stay(state) => formatter.debug_tuple("Stay").field(state).finish(),
+            Self::StayIn { state, .. } => formatter.debug_tuple("StayIn").field(state).finish(),
             Self::Wait => formatter.write_str("Wait"),
         }
     }

@@ -17,9 +17,10 @@ use crate::lint::{Lint, named};
 use crate::model::{Cfg, Policy, Runtime, Step, unraw};
 
 /// The keys of a step among the methods of a workflow.
-const METHOD_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "undo", "cancel", "allow"];
+const METHOD_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "undo", "cancel", "allow"];
 /// The keys of a step that is a function of its own.
-pub(crate) const FREE_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "undo", "cancel", "crate"];
+pub(crate) const FREE_KEYS: &[&str] =
+    &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "undo", "cancel", "crate"];
 
 /// What `#[step(…)]` says.
 #[derive(Debug, Default)]

@@ -21,13 +21,15 @@ pub(super) fn draw(graph: &Graph) -> String {
     }
     lines.push(format!("    {} -> {};", quote(START), quote(graph.start)));
     for handler in graph.handlers {
-        let (from, tooltip) = (quote(handler.from), tooltip(handler.doc));
-        for to in handler.to {
-            lines.push(format!("    {from} -> {} [label={}{tooltip}];", quote(to), quote(&label_to(handler, to))));
-        }
-        if handler.waits {
-            let label = quote(&label_of_stay(handler));
-            lines.push(format!("    {from} -> {from} [label={label}, style=dashed{tooltip}];"));
+        for from in graph.sources(handler) {
+            let (from, tooltip) = (quote(from), tooltip(handler.doc));
+            for to in handler.to {
+                lines.push(format!("    {from} -> {} [label={}{tooltip}];", quote(to), quote(&label_to(handler, to))));
+            }
+            if handler.waits {
+                let label = quote(&label_of_stay(handler));
+                lines.push(format!("    {from} -> {from} [label={label}, style=dashed{tooltip}];"));
+            }
         }
     }
     lines.push("}\n".to_owned());

@@ -17,12 +17,13 @@ pub(super) fn draw(graph: &Graph) -> String {
     }
     lines.push(format!("    [*] --> {}", ids.of(graph.start)));
     for handler in graph.handlers {
-        let from = ids.of(handler.from);
-        for to in handler.to {
-            lines.push(format!("    {from} --> {} : {}", ids.of(to), escape(&label_to(handler, to))));
-        }
-        if handler.waits {
-            lines.push(format!("    {from} --> {from} : {}", escape(&label_of_stay(handler))));
+        for from in graph.sources(handler).map(|from| ids.of(from)) {
+            for to in handler.to {
+                lines.push(format!("    {from} --> {} : {}", ids.of(to), escape(&label_to(handler, to))));
+            }
+            if handler.waits {
+                lines.push(format!("    {from} --> {from} : {}", escape(&label_of_stay(handler))));
+            }
         }
     }
     for state in graph.states.iter().filter(|state| state.end) {
