@@ -466,9 +466,20 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// | `retry(…, never(A, B))` | it is tried again after all variants of its error but these | after all |
 /// | `timeout = "…"` | how long one attempt may take | as long as it takes |
 /// | `heartbeat = "…"` | how long one attempt may go without `cx.heartbeat()` | as long as it takes |
+/// | `limit = n` | how many attempts may be under way at once, over all executions of an engine | any number |
+/// | `limit = adaptive(min = a, max = b)` | as many as the service can do without getting slower, as their latency tells; `min` is 1 if left out | |
+/// | `rate = "100/s"` | how many attempts may begin in any time of that length, over all executions; also `/m`, `/h`, `/d` | any number |
+/// | `breaker(failures = n)` | after so many failures, attempts are held back for a while, over all executions | never |
+/// | `breaker(…, within = "…")` | in how long a time | `"1m"` |
+/// | `breaker(…, open = "…")` | how long they are held back, before a few are let through to see whether things are better | `"30s"` |
+/// | `breaker(…, probes = n)` | how many those are; all have to succeed | 1 |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
+///
+/// A call that `limit`, `rate` or `breaker` holds back waits its turn, first come, first served; it uses up no attempt, and
+/// its execution leaves memory. What happened before is not known after a restart: limits are as declared, and breakers
+/// closed. `Engine::limits` shows what they come to, and `Engine::set_limit` changes them while the engine runs.
 ///
 /// Arguments that are taken by value have to be `Clone` where the step is retried.
 ///

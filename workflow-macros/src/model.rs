@@ -327,6 +327,9 @@ pub(crate) struct Policy {
     pub(crate) retry: Option<Retry>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) heartbeat: Option<Duration>,
+    pub(crate) limit: Option<AtOnce>,
+    pub(crate) rate: Option<(u32, Duration)>,
+    pub(crate) breaker: Option<Breaker>,
     pub(crate) cancel: bool,
 }
 
@@ -347,6 +350,22 @@ pub(crate) enum Jitter {
     Full,
     Equal,
     None,
+}
+
+/// What `limit = …` says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AtOnce {
+    Fixed(u32),
+    Adaptive { min: u32, max: u32 },
+}
+
+/// What `breaker(…)` says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Breaker {
+    pub(crate) failures: u32,
+    pub(crate) within: Duration,
+    pub(crate) open: Duration,
+    pub(crate) probes: u32,
 }
 
 /// What `only(…)` or `never(…)` says: variants of the step's error.

@@ -94,18 +94,19 @@ pub mod driver {
         Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
-        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, SpawnError,
-        Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
+        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Limits, Progress, Services,
+        SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
     };
 }
 
 pub use base::*;
+pub use engine::Limit;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::CommandRefused;
 pub use kernel::JoinRule;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
+pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
 pub use machine::ParallelInfo;
-pub use machine::StepHeartbeatMissed;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
     EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
@@ -115,6 +116,7 @@ pub use machine::{
 };
 pub use machine::{ChildHandle, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
+pub use machine::{LimitState, StepHeartbeatMissed};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]

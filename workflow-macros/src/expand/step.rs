@@ -8,7 +8,7 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemFn, Pat, PathArguments, ReturnType, Signature, Type};
 
 use super::{at, imports};
-use crate::model::{Jitter, Policy, Retry, Runtime, Step, unraw};
+use crate::model::{AtOnce, Breaker, Jitter, Policy, Retry, Runtime, Step, unraw};
 use crate::parse::step::error_type;
 use crate::parse::types::{bare, last_segment, type_arguments};
 
@@ -293,8 +293,20 @@ pub(crate) fn policy(ident: &Ident, policy: &Policy) -> TokenStream {
         let heartbeat = duration(heartbeat);
         quote!(.heartbeat(#heartbeat))
     });
+    let limit = policy.limit.map(|limit| match limit {
+        AtOnce::Fixed(limit) => quote!(.limit(#limit)),
+        AtOnce::Adaptive { min, max } => quote!(.adaptive(#min, #max)),
+    });
+    let rate = policy.rate.map(|(count, per)| {
+        let per = duration(per);
+        quote!(.rate(#count, #per))
+    });
+    let breaker = policy.breaker.map(|Breaker { failures, within, open, probes }| {
+        let (within, open) = (duration(within), duration(open));
+        quote!(.breaker(#failures, #within, #open, #probes))
+    });
     let cancel = policy.cancel.then(|| quote!(.cancel()));
-    quote!(__private::StepPolicy::new(#name) #retry #timeout #heartbeat #cancel)
+    quote!(__private::StepPolicy::new(#name) #retry #timeout #heartbeat #limit #rate #breaker #cancel)
 }
 
 pub(crate) fn duration(duration: Duration) -> TokenStream {

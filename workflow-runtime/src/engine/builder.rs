@@ -108,6 +108,7 @@ impl EngineBuilder {
     pub async fn start(self) -> Result<Engine, EngineError> {
         let runtime = Handle::try_current().map_err(|_| EngineError::NoRuntime)?;
         let registry = Registry::new(self.machines)?;
+        registry.declare_limits(&self.services.limits);
         let store = open(self.store).await?;
         let epoch = store.acquire().await?;
         let core = Arc::new(Core::new(Parts {

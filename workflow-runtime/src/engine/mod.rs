@@ -12,6 +12,7 @@ mod control;
 mod core;
 mod error;
 mod handle;
+mod limits;
 mod registry;
 mod requests;
 mod run;
@@ -26,6 +27,7 @@ pub use block_on::block_on;
 pub use builder::EngineBuilder;
 pub use error::EngineError;
 pub use handle::Execution;
+pub use limits::Limit;
 pub use system_clock::SystemClock;
 
 use self::core::Core;

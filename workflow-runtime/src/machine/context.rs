@@ -105,6 +105,10 @@ impl Cx {
 
     /// A text that names this call of this run of the handler, whenever it is made again.
     pub(super) fn call_key(&self, call: &str) -> String {
+        format!("{:032x}", self.call_digest(call))
+    }
+
+    pub(super) fn call_digest(&self, call: &str) -> u128 {
         let scope = &self.turn.scope;
         let mut hasher = SipHasher13::new();
         for part in [&*scope.key.workflow, scope.key.id.as_str(), call] {
@@ -113,7 +117,7 @@ impl Cx {
         }
         hasher.write(&scope.visit.to_le_bytes());
         hasher.write(&scope.edge_number.to_le_bytes());
-        format!("{:032x}", hasher.finish128().as_u128())
+        hasher.finish128().as_u128()
     }
 
     /// The present, recorded: when the handler is run again after a crash, it sees the same time as before.

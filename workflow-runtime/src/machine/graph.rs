@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kernel::{Jitter, JoinRule, OnFailure};
+use crate::kernel::{AtOnce, BreakerPolicy, Jitter, JoinRule, OnFailure, Rate, StepLimits};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
@@ -176,6 +176,12 @@ pub struct StepInfo {
     pub undo: Option<&'static str>,
     /// How long one attempt may go without a sign of life.
     pub heartbeat: Option<Duration>,
+    /// How many attempts may be under way at once, over all executions of an engine.
+    pub limit: Option<AtOnce>,
+    /// How many attempts may begin in a time, over all executions of an engine.
+    pub rate: Option<Rate>,
+    /// When attempts are held back because too many of them fail.
+    pub breaker: Option<BreakerPolicy>,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -331,14 +337,23 @@ impl StepInfo {
             }),
             None => None,
         };
-        let super::StepPolicy { name, timeout, heartbeat, .. } = *policy;
-        Self { name, retry, timeout, heartbeat, undo: None, doc, file, line }
+        let super::StepPolicy { name, timeout, heartbeat, limits, .. } = *policy;
+        let StepLimits { limit, rate, breaker } = limits;
+        Self { name, retry, timeout, heartbeat, limit, rate, breaker, undo: None, doc, file, line }
     }
 
     #[must_use]
     pub const fn undo(mut self, undo: &'static str) -> Self {
         self.undo = Some(undo);
         self
+    }
+}
+
+impl StepInfo {
+    /// The limits that all executions of an engine share.
+    #[must_use]
+    pub const fn limits(&self) -> StepLimits {
+        StepLimits { limit: self.limit, rate: self.rate, breaker: self.breaker }
     }
 }
 

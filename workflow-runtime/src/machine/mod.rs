@@ -14,6 +14,7 @@ mod graph_check;
 #[allow(missing_docs, reason = "the probe is for generated code alone")]
 mod group;
 mod handler;
+mod limits;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod parallel;
 mod plan;
@@ -48,6 +49,8 @@ pub use graph::ParallelInfo;
 pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use group::{Group, Source};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
+pub(crate) use limits::UnknownStep;
+pub use limits::{LimitState, Limits};
 pub(crate) use parallel::ParallelPolicy;
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;

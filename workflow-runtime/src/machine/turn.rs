@@ -203,6 +203,7 @@ impl Turn {
             }
             let has_commands = self.state.has_commands();
             if waits_only_for_us && !has_commands && !self.state.has_waiters_at_gate() && !self.state.has_in_flight() {
+                self.state.suspend();
                 let due = self.state.next_due();
                 let (results, events) = (self.state.take_unsaved(), self.state.awaited());
                 return Poll::Ready(Progress::Wait { due, results, events });

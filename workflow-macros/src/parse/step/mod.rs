@@ -1,5 +1,6 @@
 //! A step: its keys and its signature.
 
+mod limits;
 mod retry;
 mod signature;
 
@@ -77,6 +78,12 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
                 let text = text_value(key, "30s", input)?;
                 args.policy.heartbeat = Some(parse_duration(&text)?);
                 heartbeat = Some(text);
+            }
+            "limit" => args.policy.limit = limits::parse_limit(key, input, errors)?,
+            "rate" => args.policy.rate = Some(limits::parse_rate(key, input)?),
+            "breaker" => {
+                let tokens = list_value(key, "failures = 5, within = \"1m\", open = \"30s\"", input)?;
+                args.policy.breaker = limits::parse_breaker(key, tokens, errors);
             }
             "cancel" => {
                 flag(key, input)?;

@@ -15,6 +15,7 @@ use super::heartbeat::{Heartbeat, details_entry, details_key};
 use super::policy::StepPolicy;
 use super::scope::StepScope;
 use crate::base::Error;
+use crate::kernel::StepLimits;
 use crate::machine::digest::Digest;
 use crate::machine::{Cx, Failure};
 use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, JsonError, UndoableCall};
@@ -26,7 +27,9 @@ pub struct StepCall {
     pub(super) cx: Cx,
     pub(super) name: Cow<'static, str>,
     pub(super) policy: StepPolicy,
-    key: String,
+    /// The limits that it is declared with, if it has a place among those that can be limited.
+    pub(super) limits: Option<StepLimits>,
+    pub(super) key: String,
     /// What is saved before it runs, if it has an `undo`.
     undo: Option<UndoableCall>,
 }
@@ -35,7 +38,7 @@ impl StepCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
     pub fn new(cx: &Cx, policy: &StepPolicy, arguments: &Digest) -> Self {
-        Self::named(cx, Cow::Borrowed(policy.name), *policy, arguments)
+        Self { limits: Some(policy.limits), ..Self::named(cx, Cow::Borrowed(policy.name), *policy, arguments) }
     }
 
     pub(super) fn named(cx: &Cx, name: Cow<'static, str>, policy: StepPolicy, arguments: &Digest) -> Self {
@@ -43,12 +46,12 @@ impl StepCall {
             Some(key) => key.to_owned(),
             None => cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish())),
         };
-        Self { cx: cx.clone(), name, policy, key, undo: None }
+        Self { cx: cx.clone(), name, policy, limits: None, key, undo: None }
     }
 
     /// The call of a step that is made once in its turn, and needs no arguments to be told from others.
     pub(in crate::machine) fn with_key(cx: &Cx, policy: &StepPolicy, key: String) -> Self {
-        Self { cx: cx.clone(), name: Cow::Borrowed(policy.name), policy: *policy, key, undo: None }
+        Self { cx: cx.clone(), name: Cow::Borrowed(policy.name), policy: *policy, limits: None, key, undo: None }
     }
 
     /// Has it say that it was started, and with which arguments, before it runs: it has an `undo`. Arguments that cannot
@@ -143,15 +146,17 @@ impl StepCall {
                 | JournalResult::Parallel(_)
                 | JournalResult::Branch(_) => {}
             }
-        } else if self.undo.is_some() {
-            if turn.is_interrupted() {
-                return pending().await;
-            }
-            // Saved at the gate, with all results before it.
-            self.record(0, JournalResult::Started);
         }
         loop {
-            turn.gate().await;
+            let mut permit = self.admitted().await;
+            if self.undo.is_some() && turn.recorded(&self.key).is_none() {
+                if turn.is_interrupted() {
+                    return pending().await;
+                }
+                // Saved at the gate, with all results before it.
+                self.record(0, JournalResult::Started);
+            }
+            self.gate(&mut permit).await;
             let Some(in_flight) = turn.attempt(self.policy.cancel) else { continue };
             let number = failed + 1;
             let scope = self.scope(number);
@@ -159,7 +164,12 @@ impl StepCall {
                 return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
             };
             let span = self.span(number);
-            let failure = match self.attempt(&scope, attempt).instrument(span.clone()).await {
+            let ended = self.attempt(&scope, attempt).instrument(span.clone()).await;
+            if let Some(permit) = permit {
+                let (failed, overload) = self.verdict(ended.as_ref().err(), &again);
+                permit.end(failed, overload);
+            }
+            let failure = match ended {
                 Ok(value) => {
                     match self.encode(&value) {
                         Ok(json) => self.record(number, JournalResult::Done(json)),
@@ -216,6 +226,16 @@ impl StepCall {
             workflow = self.cx.workflow(),
             execution = %self.cx.id(),
         )
+    }
+
+    /// Whether an attempt counts as failed for the breaker, and whether it took too long. Where the step says which errors
+    /// are worth another attempt, the others say something of the call, and nothing of the service.
+    fn verdict<E>(&self, failure: Option<&Failed<E>>, again: impl Fn(&E) -> bool) -> (bool, bool) {
+        match failure {
+            None => (false, false),
+            Some(Failed::Own(error)) => (!self.policy.names_variants() || again(error), false),
+            Some(Failed::Cut(cut)) => (true, cut.took_too_long()),
+        }
     }
 
     /// How long to wait before the next attempt, if there is to be one.
