@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::kernel::{AtOnce, BreakerPolicy, Jitter, JoinRule, OnFailure, Rate, StepLimits};
+use super::AttributeInfo;
+use crate::kernel::JoinRule;
+use crate::kernel::{AtOnce, BreakerPolicy, Jitter, OnFailure, Rate, StepLimits};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
@@ -70,6 +72,8 @@ pub struct StateInfo {
     pub end: bool,
     /// Whether entering it makes all that was done before final.
     pub pivot: bool,
+    /// The fields that executions in it can be searched by.
+    pub attributes: &'static [AttributeInfo],
 }
 
 /// An event in a [`Graph`].
@@ -257,7 +261,13 @@ impl StateInfo {
         doc: &'static str,
         end: bool,
     ) -> Self {
-        Self { name, was, type_name, doc, end, pivot: false }
+        Self { name, was, type_name, doc, end, pivot: false, attributes: &[] }
+    }
+
+    #[must_use]
+    pub const fn attributes(mut self, attributes: &'static [AttributeInfo]) -> Self {
+        self.attributes = attributes;
+        self
     }
 
     #[must_use]
