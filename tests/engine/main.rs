@@ -17,6 +17,7 @@ mod limits;
 mod losses;
 mod on_disk;
 mod panics;
+mod parallel;
 mod races;
 mod receiving;
 mod recovery;
