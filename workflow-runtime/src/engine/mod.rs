@@ -17,6 +17,7 @@ mod registry;
 mod requests;
 mod run;
 mod scheduler;
+mod searching;
 mod system_clock;
 mod tasks;
 mod watchers;
@@ -28,13 +29,14 @@ pub use builder::EngineBuilder;
 pub use error::EngineError;
 pub use handle::Execution;
 pub use limits::Limit;
+pub use searching::{StuckBecause, StuckExecution, StuckPage};
 pub use system_clock::SystemClock;
 
 use self::core::Core;
 use crate::base::ExecutionId;
 use crate::machine::{State as _, Workflow};
 use crate::record::{ExecutionKey, HistoryRecord};
-use crate::store::{Change, Commit, Page, Query, StateCount, Store};
+use crate::store::{Change, Commit, StateCount, Store};
 
 /// Runs the executions of one store. See [`EngineBuilder`] for what can be set.
 ///
@@ -155,14 +157,6 @@ impl Engine {
     pub fn execution<W: Workflow>(&self, id: impl AsRef<str>) -> Result<Execution<W>, EngineError> {
         let key = self.core.key::<W>(ExecutionId::new(id)?)?;
         Ok(Execution::new(self.clone(), key))
-    }
-
-    /// The executions that `query` asks for, of every workflow in the store, a page at a time.
-    ///
-    /// # Errors
-    /// That of the store.
-    pub async fn list(&self, query: &Query) -> Result<Page, EngineError> {
-        Ok(self.core.store().list(query).await?)
     }
 
     /// How many executions of `W` are in each state.

@@ -192,6 +192,7 @@ impl Run {
                 self.core.requests.later(self.place.key());
                 continue;
             };
+            execution.at(self.core.now());
             match progress {
                 Progress::Save(results) => {
                     execution.recorded(results);

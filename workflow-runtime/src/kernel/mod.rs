@@ -15,6 +15,7 @@ mod limiter;
 mod plan;
 mod rate;
 mod retry;
+mod searching;
 #[cfg(test)]
 mod tests;
 mod timers;
