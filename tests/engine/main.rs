@@ -1,5 +1,7 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod bulk;
+mod cancelling;
 mod commands;
 mod control;
 mod due_times;

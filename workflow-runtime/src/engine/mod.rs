@@ -7,6 +7,7 @@
 mod active;
 mod block_on;
 mod builder;
+mod bulk;
 mod commands;
 mod control;
 mod core;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 pub use block_on::block_on;
 pub use builder::EngineBuilder;
+pub use bulk::BulkReport;
 pub use error::EngineError;
 pub use handle::Execution;
 pub use limits::Limit;
