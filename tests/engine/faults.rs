@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use workflow_runtime::record::Status;
+use workflow_runtime::record::{HistoryKind, Reason, Status};
 use workflow_runtime::store::{Query, StoreError};
 use workflow_runtime::stores::MemoryStore;
 use workflow_runtime::{Engine, EngineError};
 
-use super::fixture::{Act, Draft, Go, Job, JobOutcome, World, settle, test};
+use super::fixture::{Act, Done, Draft, Go, Job, JobOutcome, World, settle, test};
 use super::hooked::{Call, Hooked};
 
 /// Commits until one fails, as a full disk does.
@@ -52,6 +52,59 @@ fn whichever_commit_fails_the_engine_stops_with_the_reason_and_nothing_acknowled
             assert!(matches!(job.outcome().await.unwrap(), JobOutcome::Done(_)), "{commits} commits");
             assert_eq!(mended.script.count("first"), if commits == 3 { 2 } else { 1 });
         }
+    });
+}
+
+/// Has a job fail at its first step, which is skipped then, and says what it came to.
+async fn skip_what_failed(world: &World) -> Result<JobOutcome, EngineError> {
+    let engine = world.engine().await;
+    let job = engine.start::<Job>("a", Draft { number: 1 }).await?;
+    let sent = job.send_once("go", Go).await;
+    sent.or_else(|error| if matches!(error, EngineError::Ended { .. }) { Ok(()) } else { Err(error) })?;
+    if let Err(error) = job.outcome().await {
+        if !matches!(error, EngineError::Parked { .. }) {
+            return Err(error);
+        }
+        let skipped = job.skip("first", &40_u32, Reason::new("paid by hand").once("ticket-7")).await;
+        // Another answer than that it is not parked any more would be a second doing.
+        skipped.or_else(|error| if matches!(error, EngineError::NotParked { .. }) { Ok(()) } else { Err(error) })?;
+    }
+    job.outcome().await
+}
+
+#[test]
+fn whichever_commit_fails_or_is_not_answered_what_was_asked_for_by_hand_is_done_once() {
+    test(async {
+        let mut commits = 0;
+        let mut failures = 0;
+        loop {
+            for lose_the_answer in [false, true] {
+                let store = MemoryStore::new();
+                let faulty = if lose_the_answer { silent_after(&store, commits) } else { full_after(&store, commits) };
+                let world = World::on(faulty);
+                for _ in 0..2 {
+                    world.script.will("first", Act::Fail("no"));
+                }
+                let result = skip_what_failed(&world).await;
+                failures += usize::from(result.is_err());
+                if let Ok(outcome) = result {
+                    assert!(matches!(outcome, JobOutcome::Done(Done { sum: 81 })));
+                }
+                let mended = World { store: Arc::new(store), ..world };
+                let outcome = skip_what_failed(&mended).await.unwrap();
+                assert!(matches!(outcome, JobOutcome::Done(Done { sum: 81 })), "{commits} commits: {outcome:?}");
+                let engine = mended.engine().await;
+                let job = engine.execution::<Job>("a").unwrap();
+                let rows = job.history(0, 100).await.unwrap();
+                let asked = rows.iter().filter(|row| matches!(row.record.kind, HistoryKind::Control { .. })).count();
+                assert_eq!(asked, 1, "{commits} commits");
+            }
+            commits += 1;
+            if failures < commits {
+                break;
+            }
+        }
+        assert!(commits > 5, "it fails at each of its commits: {commits}");
     });
 }
 

@@ -1,5 +1,6 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod control;
 mod due_times;
 mod edges;
 mod failure;

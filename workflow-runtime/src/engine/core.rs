@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use super::EngineError;
 use super::active::{ActiveSet, Claim};
 use super::registry::{Machine, Registry};
-use super::retry::Retries;
+use super::requests::Requests;
 use super::run::Run;
 use super::scheduler::Alarm;
 use super::tasks::Tasks;
@@ -31,7 +31,8 @@ pub(super) struct Core {
     pub(super) drain_timeout: Duration,
     pub(super) active: Arc<ActiveSet>,
     pub(super) alarm: Alarm,
-    pub(super) retries: Retries,
+    /// Those who wait for what they asked for by hand.
+    pub(super) requests: Requests,
     /// They are told when an execution has ended or was parked, and when the engine stops.
     pub(super) watchers: Watchers,
     tasks: Tasks,
@@ -65,7 +66,7 @@ impl Core {
             drain_timeout: parts.drain_timeout,
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
-            retries: Retries::default(),
+            requests: Requests::default(),
             watchers: Watchers::default(),
             tasks,
             stopping: AtomicBool::new(false),
@@ -162,25 +163,27 @@ impl Core {
     }
 
     /// Has an execution looked at: now if there is a place, else when one is free. It is read from the store by whoever
-    /// has the place: what a caller knows of it may be out of date by then.
-    pub(super) fn activate(self: &Arc<Self>, key: &ExecutionKey) {
+    /// has the place: what a caller knows of it may be out of date by then. Says whether it is looked at now.
+    pub(super) fn activate(self: &Arc<Self>, key: &ExecutionKey) -> bool {
         if self.is_stopping() {
-            return;
+            return false;
         }
-        let Some((_, machine)) = self.registry.get(&key.workflow) else { return };
+        let Some((_, machine)) = self.registry.get(&key.workflow) else { return false };
         match self.active.claim(key) {
             Claim::Granted(place) => {
                 let signal = Arc::clone(place.signal());
                 let run = Run::new(Arc::clone(self), Arc::clone(machine), place);
                 let task = self.tasks.start(run.run());
                 self.active.has_task(key, &signal, task);
+                true
             }
-            Claim::Running => {}
+            Claim::Running => true,
             Claim::Full => {
                 self.alarm.backlog();
                 if self.active.free() > 0 {
                     self.alarm.ring();
                 }
+                false
             }
         }
     }
@@ -210,6 +213,7 @@ impl Core {
         self.active.signal_all();
         self.alarm.ring();
         self.watchers.tell_all();
+        self.requests.all_later();
     }
 
     pub(super) async fn shutdown(&self) -> Result<(), EngineError> {

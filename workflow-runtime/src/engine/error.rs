@@ -1,7 +1,7 @@
 //! What can go wrong when an engine is asked for something.
 
 use crate::base::InvalidId;
-use crate::record::{ErrorRecord, ExecutionKey, JsonError};
+use crate::record::{ControlAction, ErrorRecord, ExecutionKey, JsonError, Reason};
 use crate::store::{Refused, StoreError};
 
 /// An error of an engine. Each says what to do.
@@ -35,22 +35,6 @@ pub enum EngineError {
         /// Which.
         key: ExecutionKey,
     },
-    /// The execution was cancelled, and has no outcome.
-    #[error("the execution {key} was cancelled: {reason}")]
-    Cancelled {
-        /// Which.
-        key: ExecutionKey,
-        /// Why.
-        reason: String,
-    },
-    /// The execution was terminated, and has no outcome.
-    #[error("the execution {key} was terminated: {reason}")]
-    Terminated {
-        /// Which.
-        key: ExecutionKey,
-        /// Why.
-        reason: String,
-    },
     /// The execution failed, and waits for a person.
     #[error("the execution {key} is parked: {error}; mend what is wrong, then call `retry`")]
     Parked {
@@ -59,11 +43,47 @@ pub enum EngineError {
         /// Why it failed.
         error: ErrorRecord,
     },
+    /// The execution was cancelled before it came to an end state.
+    #[error("the execution {key} was cancelled: {reason}")]
+    Cancelled {
+        /// Which.
+        key: ExecutionKey,
+        /// Why, and by whom.
+        reason: Reason,
+    },
+    /// The execution was terminated before it came to an end state, and nothing was undone.
+    #[error("the execution {key} was terminated: {reason}")]
+    Terminated {
+        /// Which.
+        key: ExecutionKey,
+        /// Why, and by whom.
+        reason: Reason,
+    },
     /// The execution is not parked, so there is nothing to try again.
-    #[error("the execution {key} is not parked: there is nothing to retry")]
+    #[error("the execution {key} is not parked: there is nothing to retry or skip")]
     NotParked {
         /// Which.
         key: ExecutionKey,
+    },
+    /// The execution has no such failed step, or several calls of it have failed.
+    #[error("the execution {key} has no single failed step `{step}`: name one of {}", names(failed))]
+    NoFailedStep {
+        /// Which.
+        key: ExecutionKey,
+        /// The step that was named.
+        step: String,
+        /// The journal keys of the steps that have failed.
+        failed: Vec<String>,
+    },
+    /// Nothing came of what was asked for by hand.
+    #[error("nothing came of the request to {action} the execution {key}: {why}")]
+    Refused {
+        /// Which.
+        key: ExecutionKey,
+        /// What was asked for.
+        action: ControlAction,
+        /// Why nothing came of it.
+        why: String,
     },
     /// The data is over the limit.
     #[error(
@@ -116,6 +136,14 @@ pub enum EngineError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Names to choose from.
+fn names(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none, as no step of it has failed".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 impl EngineError {

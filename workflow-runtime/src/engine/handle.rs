@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use super::retry::retry;
+use super::core::Core;
 use super::{Engine, EngineError};
 use crate::base::ExecutionId;
 use crate::machine::{Accepts, Outcome as _, Sending, Workflow, WorkflowState as _};
@@ -46,6 +47,10 @@ impl<W: Workflow> Execution<W> {
         &self.key
     }
 
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.engine.core
+    }
+
     /// Sends it an event. When this returns, the event is on disk; it stays in the inbox until an edge of the state that
     /// the execution is in, or comes to, takes it.
     ///
@@ -80,34 +85,32 @@ impl<W: Workflow> Execution<W> {
     ///
     /// # Errors
     /// [`EngineError::Parked`] if it fails and waits for a person; [`EngineError::Cancelled`] or
-    /// [`EngineError::Terminated`] if it came to no end state; [`EngineError::UnknownExecution`], [`EngineError::Unreadable`], [`EngineError::ShuttingDown`], or that of the store.
+    /// [`EngineError::Terminated`] if it was closed before its end; [`EngineError::UnknownExecution`],
+    /// [`EngineError::Unreadable`], [`EngineError::ShuttingDown`], or that of the store.
     pub async fn outcome(&self) -> Result<W::Outcome, EngineError> {
         loop {
             // Before the look, so that nothing is missed in between.
             let watch = self.engine.core.watchers.watch(&self.key);
-            let record = self.record().await?;
-            match record.status() {
-                Status::Ended => {
+            let Stored { record, inbox, .. } = self.load_or_parked().await?;
+            // Somebody has done something by hand, and what comes of it is to be seen yet.
+            let has_control = inbox.iter().any(|event| event.event.control().is_some());
+            match (record.status(), &record.closed) {
+                (_, Some(Closed::Cancelled { reason })) => {
+                    return Err(EngineError::Cancelled { key: self.key.clone(), reason: reason.clone() });
+                }
+                (_, Some(Closed::Terminated { reason })) => {
+                    return Err(EngineError::Terminated { key: self.key.clone(), reason: reason.clone() });
+                }
+                (Status::Ended, None) => {
                     let state = self.read_state(&record)?;
                     return W::Outcome::from_state(state).map_err(|_| self.unreadable(&record, None));
                 }
-                Status::Parked => {
+                (Status::Parked, None) if !has_control => {
                     let error = record.parked.map(|parked| parked.error).unwrap_or_else(|| self.no_reason());
                     return Err(EngineError::Parked { key: self.key.clone(), error });
                 }
-                Status::Cancelled | Status::Terminated => {
-                    return Err(match record.closed {
-                        Some(Closed::Terminated { reason }) => {
-                            EngineError::Terminated { key: self.key.clone(), reason }
-                        }
-                        Some(Closed::Cancelled { reason }) => EngineError::Cancelled { key: self.key.clone(), reason },
-                        None => EngineError::Ended { key: self.key.clone() },
-                    });
-                }
-                Status::Running | Status::Waiting | Status::Unwinding if self.engine.core.is_stopping() => {
-                    return Err(self.engine.core.stopped());
-                }
-                Status::Running | Status::Waiting | Status::Unwinding => {}
+                _ if self.engine.core.is_stopping() => return Err(self.engine.core.stopped()),
+                _ => {}
             }
             watch.told().await;
         }
@@ -127,13 +130,17 @@ impl<W: Workflow> Execution<W> {
     /// # Errors
     /// [`EngineError::UnknownExecution`], or that of the store.
     pub async fn record(&self) -> Result<ExecutionRecord, EngineError> {
+        Ok(self.load_or_parked().await?.record)
+    }
+
+    /// What is stored of it; a damaged one counts as parked.
+    async fn load_or_parked(&self) -> Result<Stored, EngineError> {
         match self.load().await {
-            Ok(stored) => Ok(stored.record),
             Err(EngineError::Store(error @ StoreError::Corrupt { .. })) => {
                 let error = ErrorRecord::new(ErrorKind::Unreadable, &crate::base::Error::from(error));
                 Err(EngineError::Parked { key: self.key.clone(), error })
             }
-            Err(error) => Err(error),
+            loaded => loaded,
         }
     }
 
@@ -150,15 +157,6 @@ impl<W: Workflow> Execution<W> {
         Ok(rows)
     }
 
-    /// Has it try again what it was parked for: in the same visit, with the results of the steps that succeeded, and with
-    /// all attempts for those that did not.
-    ///
-    /// # Errors
-    /// [`EngineError::NotParked`], [`EngineError::UnknownExecution`], [`EngineError::ShuttingDown`], or that of the store.
-    pub async fn retry(&self) -> Result<(), EngineError> {
-        retry(&self.engine.core, &self.key).await
-    }
-
     fn deliver<E>(&self, event_id: Result<String, EngineError>, event: &E) -> Sending<'_, Result<(), EngineError>>
     where
         W: Accepts<E>,
@@ -173,7 +171,7 @@ impl<W: Workflow> Execution<W> {
         })
     }
 
-    async fn load(&self) -> Result<Stored, EngineError> {
+    pub(super) async fn load(&self) -> Result<Stored, EngineError> {
         let stored = self.engine.core.store().load(&self.key).await?;
         stored.ok_or_else(|| EngineError::UnknownExecution { key: self.key.clone() })
     }

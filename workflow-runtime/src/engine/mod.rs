@@ -7,11 +7,12 @@
 mod active;
 mod block_on;
 mod builder;
+mod control;
 mod core;
 mod error;
 mod handle;
 mod registry;
-mod retry;
+mod requests;
 mod run;
 mod scheduler;
 mod system_clock;

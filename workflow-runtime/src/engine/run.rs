@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 use super::active::Place;
 use super::core::Core;
 use super::registry::Machine;
+use super::requests::taken_in;
 use crate::base::Error;
 use crate::kernel::{HandlerPlan, Kernel, Next};
 use crate::machine::{Finished, Finishing, HandlerCall, Progress, Turn, TurnScope, panic_text};
@@ -119,7 +120,7 @@ impl Run {
                     if self.place.release() {
                         return Ok(());
                     }
-                    // A retry changes the record itself, and is the one to do so while it is parked.
+                    // Somebody has asked for something by hand.
                     self.place.signal().take();
                     let Some(stored) = self.load().await? else { return Ok(()) };
                     execution = Kernel::new(stored.record, stored.journal, stored.inbox);
@@ -163,17 +164,22 @@ impl Run {
             // turn, or a flood of events would keep it where it is.
             let progress = tokio::select! {
                 biased;
-                () = self.place.signal().given(), if !interrupted && !looked => None,
+                () = self.place.signal().given(), if !looked => None,
                 () = sleep_until(&self.core, timer), if timer.is_some() => None,
                 progress = turn.next() => Some(progress),
-                () = self.place.signal().given(), if !interrupted && looked => None,
+                () = self.place.signal().given(), if looked => None,
             };
             looked = progress.is_none();
             let Some(progress) = progress else {
                 if self.place.signal().take() && !self.core.is_stopping() {
                     self.look_at_inbox(execution).await?;
                 }
+                if execution.is_to_be_terminated() {
+                    // Dropping the turn cuts off what runs.
+                    return Ok(());
+                }
                 interrupted = self.interrupt(execution, &mut turn);
+                self.core.requests.later(self.place.key());
                 continue;
             };
             match progress {
@@ -227,11 +233,15 @@ impl Run {
         }
         // A store may answer at once, and an execution may go round for ever: the others of this thread have their turn.
         tokio::task::coop::consume_budget().await;
+        let taken = taken_in(&advance.history);
         let change = Change::Advance { fence, advance: Box::new(advance) };
         let commit = Commit { key: self.place.key().clone(), change };
         match self.core.store.commit(vec![commit]).await?.pop() {
             Some(Err(refused)) => Err(Stop::Refused(refused)),
-            Some(Ok(_)) | None => Ok(()),
+            Some(Ok(_)) | None => {
+                self.core.requests.tell(self.place.key(), taken);
+                Ok(())
+            }
         }
     }
 
@@ -269,6 +279,13 @@ async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
         Err(panic) => Poll::Ready(Err(panic_text(&*panic).to_owned())),
     })
     .await
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // However it ends, nobody waits for it any longer.
+        self.core.requests.later(self.place.key());
+    }
 }
 
 async fn sleep_until(core: &Core, due: Option<crate::base::Timestamp>) {

@@ -22,6 +22,7 @@
 //! | unwinding | an undo failed | parked, with the stack as it is | error, history |
 //! | unwinding | nothing is left | as a start in the state, parked in a new visit, or ended | with the last undo |
 //! | parked | retry | what it did when it failed | failures forgotten, timers moved, history |
+//! | anything but ended | a control event is there, before all else | see `control.rs` | event consumed, history |
 //! | parked, ended | decide | nothing | – |
 //!
 //! What is to be undone moves from the journal to the record's stack when the journal is dropped; entering a pivot or an
@@ -39,7 +40,7 @@ use crate::record::{
 #[derive(Debug, Clone)]
 pub struct Kernel {
     pub(super) record: ExecutionRecord,
-    inbox: Vec<EventRecord>,
+    pub(super) inbox: Vec<EventRecord>,
     pub(super) journal: Vec<JournalEntry>,
     pub(super) changes: Advance,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
@@ -136,8 +137,9 @@ impl Kernel {
         self.inbox = inbox.into_iter().filter(|event| !consumed.contains(&event.seq)).collect();
     }
 
-    /// Takes what edges are to be taken, and says what is to be done then.
+    /// Takes what a person has asked for and what edges are to be taken, and says what is to be done then.
     pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Next {
+        self.take_control(plan, now);
         if self.record.activity == Activity::Ended {
             return Next::Ended;
         }
@@ -166,9 +168,12 @@ impl Kernel {
         self.do_next(&state, plan, now)
     }
 
-    /// Whether an edge is to be taken although the entry handler runs.
+    /// Whether an edge is to be taken although the entry handler runs, or a person has asked for something, whatever runs.
     #[must_use]
     pub fn is_interrupted(&self, plan: &Plan, now: Timestamp) -> bool {
+        if self.is_interrupted_by_hand() {
+            return true;
+        }
         let Some(state) = plan.state(&self.record.state) else { return false };
         self.record.activity == Activity::Entry
             && (self.next_event(state).is_some() || next_due_timer(&self.record, now).is_some())
@@ -249,14 +254,27 @@ impl Kernel {
     /// Has a parked execution do again what it failed at: successes of its steps are kept, failures forgotten. Says
     /// whether it was parked.
     pub fn retry(&mut self, now: Timestamp) -> bool {
+        if !self.unpark(now) {
+            return false;
+        }
+        self.record.resume_at = None;
+        self.forget_failures();
+        self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
+        true
+    }
+
+    /// Lets it go on where it was parked: its timers had stood still. Says whether it was parked.
+    pub(super) fn unpark(&mut self, now: Timestamp) -> bool {
         let Some(parked) = self.record.parked.take() else { return false };
         let pause = now.since(parked.at);
         for timer in self.record.timers.iter_mut().filter(|timer| timer.kind != TimerKind::At) {
             timer.due = timer.due + pause;
         }
-        self.record.resume_at = None;
-        self.forget_failures();
-        self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
+        if let Some(first) = self.inbox.first() {
+            // While it was parked, nobody looked at what is to be taken.
+            self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
+        }
+        self.changed = true;
         true
     }
 
@@ -348,19 +366,27 @@ impl Kernel {
         }
     }
 
-    fn interrupt_entry(&mut self) {
+    pub(super) fn interrupt_entry(&mut self) {
         if self.record.activity == Activity::Entry {
             self.record.entry_interrupted = true;
         }
     }
 
-    fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
+    pub(super) fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
         self.record.activity = Activity::Handler { handler, cause, payload };
         self.record.resume_at = None;
         self.changed = true;
     }
 
     fn keep_visit(&mut self, plan: &Plan, now: Timestamp) {
+        if let Some(aside) = self.record.set_aside.take() {
+            let handler = self.handler_name(plan);
+            self.forget_where(|entry| entry.is_of(&handler), now);
+            self.record.activity = *aside.activity;
+            self.record.resume_at = aside.resume_at;
+            self.changed = true;
+            return;
+        }
         if matches!(self.record.activity, Activity::Handler { .. }) {
             self.forget_edges(plan, now);
             self.record.edges_kept += 1;
@@ -374,16 +400,38 @@ impl Kernel {
     /// Drops what the handlers of edges have recorded: when an edge is taken again, its steps are to run again.
     fn forget_edges(&mut self, plan: &Plan, now: Timestamp) {
         let entry = plan.state(&self.record.state).and_then(|state| state.entry.as_ref());
-        let is_over = |journal: &JournalEntry| !entry.is_some_and(|entry| journal.is_of(&entry.name));
-        self.keep_undo(is_over, now);
+        let entry = entry.map(|entry| entry.name.clone());
+        self.forget_where(|journal| !entry.as_ref().is_some_and(|entry| journal.is_of(entry)), now);
+    }
+
+    fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
+        self.keep_undo(&is_over, now);
         self.changes.journal.retain(|entry| !is_over(entry));
         let over = self.journal.extract_if(.., |entry| is_over(entry)).map(|entry| entry.key);
         self.changes.forget.extend(over);
     }
 
     pub(super) fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
-        let (cause, error) = (self.cause(), self.caught());
-        self.keep_undo(|_| true, now);
+        self.enter_for(self.cause(), state, data, unclaimed, plan, now);
+    }
+
+    /// Enters a state because of `cause`.
+    pub(super) fn enter_for(
+        &mut self,
+        cause: Cause,
+        state: String,
+        data: Json,
+        unclaimed: Vec<String>,
+        plan: &Plan,
+        now: Timestamp,
+    ) {
+        let error = match &cause {
+            Cause::Caught { error, .. } => Some(error.clone()),
+            _ => None,
+        };
+        if !matches!(self.record.activity, Activity::Unwinding { .. }) {
+            self.keep_undo(|_| true, now);
+        }
         let kind = HistoryKind::Transition {
             from: std::mem::replace(&mut self.record.state, state.clone()),
             to: state,
@@ -437,6 +485,8 @@ fn settle_in(record: &mut ExecutionRecord, plan: &Plan, now: Timestamp) {
     let state = plan.state(&record.state).cloned().unwrap_or_default();
     record.entered_at = now;
     record.resume_at = None;
+    record.parked = None;
+    record.set_aside = None;
     record.entry_interrupted = false;
     record.edges_kept = 0;
     let timed = set_timers(record, &state, plan);

@@ -2,6 +2,7 @@
 //! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
 mod advance;
+mod control;
 mod decided;
 mod execution;
 mod plan;

@@ -1,5 +1,7 @@
 //! Every row of the table at the top of `execution.rs`: a record in, changes and a next thing to do out.
 
+mod control;
+
 use std::time::Duration;
 
 use super::*;

@@ -32,6 +32,8 @@ impl Kernel {
         self.note(HistoryKind::Closed { state: self.record.state.clone(), closed: closed.clone() }, now);
         self.record.closed = Some(closed);
         self.record.parked = None;
+        self.record.set_aside = None;
+        self.record.entry_interrupted = false;
         self.record.resume_at = None;
         self.record.timers.clear();
         self.record.activity = Activity::Ended;
@@ -149,6 +151,7 @@ impl Kernel {
             }
         }
         self.journal.retain(|entry| !forgotten.contains(&entry.key));
+        self.changes.journal.retain(|entry| !forgotten.contains(&entry.key));
         self.changes.forget.extend(forgotten);
         self.recorded(started);
     }

@@ -254,7 +254,7 @@ fn neither_events_nor_timers_nor_a_request_interrupt_an_undo() {
     execution.arrived(vec![EventRecord { seq: 1, event: note }]);
     assert!(!execution.is_interrupted(&plan(), at(500)));
     assert_eq!(execution.decide(&plan(), at(500)), Next::Run(handler("~undo:work:a:0")));
-    let closed = || UnwindInto::Closed(Closed::Cancelled { reason: "no".to_owned() });
+    let closed = || UnwindInto::Closed(Closed::Cancelled { reason: "no".into() });
     assert!(!execution.unwind(closed(), Cause::Entry, None, at(500)));
     // The event is left at the end that is entered then.
     execution.handled(Decided::Undone { effect: true }, Vec::new(), &plan(), at(501));
@@ -313,7 +313,7 @@ fn one_that_is_parked_in_its_unwinding_can_be_sent_elsewhere() {
     execution.recorded(vec![done("work:a:0")]);
     execution.handled(unwind("resting"), Vec::new(), &plan(), at(1));
     execution.failed(error("no"), None, &plan(), at(2));
-    let reason = "by hand".to_owned();
+    let reason = crate::record::Reason::new("by hand");
     let closed = UnwindInto::Closed(Closed::Cancelled { reason: reason.clone() });
     assert!(execution.unwind(closed, Cause::Entry, None, at(3)));
     let (execution, undone) = undo_all(execution);
@@ -368,7 +368,7 @@ fn a_request_unwinds_whatever_the_execution_was_doing_and_closes_it() {
         if parked {
             execution.park(error("stuck"), at(1));
         }
-        let cancelled = Closed::Cancelled { reason: "the customer called".to_owned() };
+        let cancelled = Closed::Cancelled { reason: "the customer called".into() };
         assert!(execution.unwind(UnwindInto::Closed(cancelled.clone()), Cause::Entry, None, at(2)));
         let (mut execution, undone) = undo_all(execution);
         assert_eq!(undone, ["work:a:0"]);

@@ -4,6 +4,7 @@
 //! handler over its state and journal until it ends or waits, and hands back data: that is the whole seam between a
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
+mod cancel;
 mod context;
 mod digest;
 mod finish;
@@ -29,6 +30,7 @@ mod turn_state;
 mod workflow;
 
 pub use crate::kernel::Decided;
+pub use cancel::Cancel;
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};

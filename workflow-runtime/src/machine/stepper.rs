@@ -1,5 +1,7 @@
 //! One execution in memory, with no engine: to look at a machine at work, one rest at a time.
 
+mod control;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
-use crate::record::{ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent};
+use crate::record::{Closed, ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Reason};
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
 /// [moved](Self::advance).
@@ -76,6 +78,10 @@ pub enum Rest {
     Parked(ErrorRecord),
     /// It has come to an end state.
     Ended,
+    /// It was cancelled before it came to one.
+    Cancelled(Reason),
+    /// It was terminated before it came to one.
+    Terminated(Reason),
 }
 
 impl<W: Workflow> fmt::Debug for Stepper<W> {
@@ -136,7 +142,13 @@ impl<W: Workflow> Stepper<W> {
                         None => Err(Error::msg("an execution is parked without a reason")),
                     };
                 }
-                Next::Ended => return Ok(Rest::Ended),
+                Next::Ended => {
+                    return Ok(match self.execution.record().closed.clone() {
+                        None => Rest::Ended,
+                        Some(Closed::Cancelled { reason }) => Rest::Cancelled(reason),
+                        Some(Closed::Terminated { reason }) => Rest::Terminated(reason),
+                    });
+                }
             }
         }
     }
@@ -152,14 +164,7 @@ impl<W: Workflow> Stepper<W> {
     {
         let (name, payload) = (W::event_name(), W::encode_event(&event));
         Sending::new(async move {
-            let payload = payload?;
-            if self.has_ended() {
-                return Err(Error::msg(format!("the execution has ended, and takes no event `{name}`")));
-            }
-            self.sent += 1;
-            let (event_id, sent_at) = (self.sent.to_string(), self.clock.now());
-            let event = NewEvent { event_id, name: name.to_owned(), payload, sent_at };
-            self.inbox.push(EventRecord { seq: self.sent, event });
+            self.receive(name, payload?)?;
             self.run().await
         })
     }
@@ -193,17 +198,6 @@ impl<W: Workflow> Stepper<W> {
                 rest => return Ok(rest),
             }
         }
-    }
-
-    /// Has it try again what it was parked for, then [runs](Self::run) it.
-    ///
-    /// # Errors
-    /// If it is not parked.
-    pub async fn retry(&mut self) -> Result<Rest> {
-        if !self.execution.retry(self.clock.now()) {
-            return Err(Error::msg("the execution is not parked: there is nothing to retry"));
-        }
-        self.run().await
     }
 
     /// The state that it is in.
@@ -276,8 +270,15 @@ impl<W: Workflow> Stepper<W> {
         }
     }
 
-    fn has_ended(&self) -> bool {
-        self.execution.record().status().is_over()
+    fn receive(&mut self, name: &str, payload: Json) -> Result<()> {
+        if self.execution.record().status().is_over() {
+            return Err(Error::msg(format!("the execution has ended, and takes no event `{name}`")));
+        }
+        self.sent += 1;
+        let event =
+            NewEvent { event_id: self.sent.to_string(), name: name.to_owned(), payload, sent_at: self.clock.now() };
+        self.inbox.push(EventRecord { seq: self.sent, event });
+        Ok(())
     }
 
     /// There is no store: what would be written is only remembered.

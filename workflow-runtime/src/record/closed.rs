@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Reason;
+
 /// Why an execution is over although it is in no end state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -11,13 +13,13 @@ use serde::{Deserialize, Serialize};
 pub enum Closed {
     /// It was cancelled: what it had done was undone before.
     Cancelled {
-        /// Why, in the words of whoever did it.
-        reason: String,
+        /// Why, and who did it.
+        reason: Reason,
     },
     /// It was terminated: it was left as it was.
     Terminated {
-        /// Why, in the words of whoever did it.
-        reason: String,
+        /// Why, and who did it.
+        reason: Reason,
     },
 }
 

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     /// What was saved could not be read, or what was to be saved could not be written: the code and the data do not fit,
     /// or the data is damaged.
     Unreadable,
+    /// Nothing failed: a person asked for it.
+    ByHand,
 }
 
 impl ErrorRecord {

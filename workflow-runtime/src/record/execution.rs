@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Closed, ErrorRecord, Json, UndoRecord, UnwindInto};
+use super::{Closed, ErrorRecord, Json, Reason, UndoRecord, UnwindInto};
 use crate::base::{ExecutionId, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
@@ -60,6 +60,10 @@ pub struct ExecutionRecord {
     /// What unwinding would undo of the visits before this one, and of edges that kept this one; the newest is the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<UndoRecord>,
+    /// The handler that a `#[on]` of the built-in event [`Cancel`](crate::Cancel) interrupted in the middle of its own edge:
+    /// it goes on if the execution stays in the state all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<SetAside>,
     /// Why it is over without an end state, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Closed>,
@@ -101,6 +105,18 @@ pub enum Activity {
     Ended,
 }
 
+/// A handler that was interrupted in the middle of its edge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// What it was doing.
+    pub activity: Box<Activity>,
+    /// When it was to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_at: Option<Timestamp>,
+    /// The place in the inbox of what interrupted it.
+    pub by: u64,
+}
+
 /// What made a handler run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,6 +144,16 @@ pub enum Cause {
         handler: String,
         /// The error.
         error: ErrorRecord,
+    },
+    /// Somebody cancelled the execution, and its state has no edge for that.
+    Cancelled {
+        /// Why, and who.
+        reason: Reason,
+    },
+    /// Somebody moved the execution by hand.
+    Moved {
+        /// Why, and who.
+        reason: Reason,
     },
 }
 
@@ -255,6 +281,7 @@ impl ExecutionRecord {
             timers: Vec::new(),
             inbox_seen: 0,
             parked: None,
+            set_aside: None,
             undo: Vec::new(),
             closed: None,
         }
@@ -279,9 +306,11 @@ impl ExecutionRecord {
     /// The entry handler has but one, which goes on after each edge that keeps the visit.
     #[must_use]
     pub fn edge_number(&self) -> u64 {
-        match self.activity {
-            Activity::Handler { .. } => self.edges_kept,
-            Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended => 0,
+        match (&self.activity, &self.set_aside) {
+            // The handler that was set aside keeps its number, so this one is counted from the other end.
+            (Activity::Handler { .. }, Some(aside)) => u64::MAX - aside.by,
+            (Activity::Handler { .. }, None) => self.edges_kept,
+            (Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended, _) => 0,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Closed, ErrorRecord};
+use super::{Cause, Closed, ControlAction, ErrorRecord, Reason};
 use crate::base::Timestamp;
 
 /// One row of an execution's history.
@@ -66,6 +66,20 @@ pub enum HistoryKind {
     Retried {
         /// The state it was parked in.
         state: String,
+    },
+    /// Somebody asked for something by hand. What it led to is in the rows after this one.
+    Control {
+        /// What was asked for.
+        action: ControlAction,
+        /// The name of the request.
+        event_id: String,
+        /// The state that the execution was in.
+        state: String,
+        /// Why, and who asked.
+        reason: Reason,
+        /// Why nothing came of it, if so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
     },
     /// What the execution has done is to be undone.
     UnwindBegan {

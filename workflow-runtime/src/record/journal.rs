@@ -32,6 +32,19 @@ impl JournalEntry {
     pub fn is_of(&self, handler: &str) -> bool {
         self.key.strip_prefix(handler).is_some_and(|rest| rest.starts_with(':'))
     }
+
+    /// Whether its step has failed, for good or so far: then its result may be given by hand.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(self.result, JournalResult::Failed { .. } | JournalResult::Retrying { .. })
+    }
+
+    /// The name of its step, or of what else it recorded.
+    #[must_use]
+    pub fn step(&self) -> &str {
+        let call = self.key.rsplitn(3, ':').nth(2).unwrap_or(&self.key);
+        call.rsplit(':').next().unwrap_or(call)
+    }
 }
 
 /// What became of a call.

@@ -6,6 +6,7 @@
 //! what it is and whose it is, so that a damaged or misplaced row is found instead of believed.
 
 mod closed;
+mod control;
 mod error;
 mod event;
 mod execution;
@@ -16,9 +17,12 @@ mod seal;
 mod undo;
 
 pub use closed::Closed;
+pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};
 pub use event::{EventRecord, NewEvent};
-pub use execution::{Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, Status, TimerKind, TimerRecord};
+pub use execution::{
+    Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, SetAside, Status, TimerKind, TimerRecord,
+};
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};

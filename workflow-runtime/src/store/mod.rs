@@ -56,7 +56,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// An execution is due at its record's [`wake_at`](ExecutionRecord::wake_at), and at once (which counts as its entry
     /// time) while its inbox holds an event past its [`inbox_seen`](ExecutionRecord::inbox_seen), unless it is parked or
-    /// has ended. It stays due until a commit changes that, so who works on some already asks for that many more.
+    /// has ended. A [control event](NewEvent::control) in the inbox makes it due at once whether it is parked or not, unless
+    /// it was quarantined after that event. It stays due until a commit changes that, so who works on some already asks for that many more.
     fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due>;
 
     /// The executions that `query` asks for, in the order of workflow and id, a page at a time. Damaged ones are listed

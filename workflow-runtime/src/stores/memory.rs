@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::rules::{Head, event_left};
+use super::rules::{Head, Pending, event_left};
 use crate::base::Timestamp;
 use crate::kernel::Advance;
 use crate::record::{
@@ -44,6 +44,7 @@ struct Kept {
     inbox: BTreeMap<u64, NewEvent>,
     event_ids: HashSet<String>,
     last_event: u64,
+    last_control: u64,
     history: Vec<HistoryRecord>,
 }
 
@@ -186,6 +187,7 @@ impl Kept {
             inbox: BTreeMap::new(),
             event_ids: HashSet::new(),
             last_event: 0,
+            last_control: 0,
             history,
         }
     }
@@ -199,8 +201,8 @@ impl Kept {
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
-        let last_pending = self.inbox.last_key_value().map_or(0, |(seq, _)| *seq);
-        self.head().wake_at(last_pending)
+        let last = self.inbox.last_key_value().map_or(0, |(seq, _)| *seq);
+        self.head().wake_at(Pending { last, last_control: self.last_control })
     }
 
     fn apply(&mut self, change: Change, epoch: Epoch) -> Result<Committed, Refused> {
@@ -211,6 +213,7 @@ impl Kept {
             Change::Quarantine { error, at } => {
                 self.head().admit_unless_ended()?;
                 self.quarantine = Some(ParkedRecord { at, error });
+                self.last_control = 0;
                 Ok(Committed::Applied)
             }
         }
@@ -223,6 +226,9 @@ impl Kept {
         self.head().admit_unless_ended()?;
         self.event_ids.insert(event.event_id.clone());
         self.last_event += 1;
+        if event.control().is_some() {
+            self.last_control = self.last_event;
+        }
         self.inbox.insert(self.last_event, event);
         Ok(Committed::Applied)
     }
@@ -238,6 +244,9 @@ impl Kept {
         self.journal.extend(advance.journal.into_iter().map(|entry| (entry.key.clone(), entry)));
         for seq in &advance.consumed {
             self.inbox.remove(seq);
+        }
+        if advance.consumed.contains(&self.last_control) {
+            self.last_control = 0;
         }
         self.history.extend(advance.history);
         if let Some(record) = advance.record {

@@ -40,17 +40,27 @@ impl Head {
         }
     }
 
-    /// When the execution is due, if the last event in its inbox has the place `last_pending` (0 if it is empty). One
-    /// that has not been looked at makes it due at once, which is written as its entry time, as for a running one.
-    pub(super) fn wake_at(&self, last_pending: u64) -> Option<Timestamp> {
+    /// When the execution is due. What nobody has looked at makes it due at once, which is written as its entry time, as
+    /// for a running one.
+    pub(super) fn wake_at(&self, pending: Pending) -> Option<Timestamp> {
+        let at_once = || Some(self.record_wake_at.map_or(self.entered_at, |wake_at| wake_at.min(self.entered_at)));
         match self.status {
-            Status::Parked | Status::Ended | Status::Cancelled | Status::Terminated => None,
-            Status::Running | Status::Waiting | Status::Unwinding if last_pending > self.inbox_seen => {
-                Some(self.record_wake_at.map_or(self.entered_at, |wake_at| wake_at.min(self.entered_at)))
-            }
-            Status::Running | Status::Waiting | Status::Unwinding => self.record_wake_at,
+            status if status.is_over() => None,
+            _ if pending.last_control > 0 => at_once(),
+            Status::Parked => None,
+            _ if pending.last > self.inbox_seen => at_once(),
+            _ => self.record_wake_at,
         }
     }
+}
+
+/// What is in the inbox of an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Pending {
+    /// The place of the last event, 0 if there is none.
+    pub(super) last: u64,
+    /// The place of the last control event that nobody has looked at, 0 if there is none.
+    pub(super) last_control: u64,
 }
 
 /// The row that says that `event` was still in the inbox of an execution that has ended with `head`.

@@ -12,7 +12,7 @@ use super::write::{ExecutionRow, SealedAdvance, Write, WriteKind};
 use crate::base::Timestamp;
 use crate::record::{EventRecord, ExecutionKey, Json, NewEvent, RecordKind, Sealed, Status, open, seal};
 use crate::store::{Committed, Epoch, Refused};
-use crate::stores::rules::{Head, event_left};
+use crate::stores::rules::{Head, Pending, event_left};
 
 /// The statements of the writer, prepared once.
 pub(super) struct Statements<'connection> {
@@ -47,6 +47,7 @@ struct Found {
     exec: i64,
     head: Head,
     last_event: u64,
+    last_control: u64,
 }
 
 impl<'connection> Statements<'connection> {
@@ -58,7 +59,8 @@ impl<'connection> Statements<'connection> {
             get_epoch: prepare("SELECT epoch FROM meta")?,
             set_epoch: prepare("UPDATE meta SET epoch = ?1")?,
             find: prepare(
-                "SELECT exec, visit, status, entered_at, record_wake_at, inbox_seen, last_event
+                "SELECT exec, visit, status, entered_at, record_wake_at, inbox_seen, last_event,
+                     last_control
                  FROM executions WHERE workflow = ?1 AND id = ?2",
             )?,
             create: prepare(
@@ -69,12 +71,17 @@ impl<'connection> Statements<'connection> {
             )?,
             replace: prepare(
                 "UPDATE executions SET state = ?2, status = ?3, visit = ?4, entered_at = ?5, record_wake_at = ?6,
-                     wake_at = ?7, inbox_seen = ?8, parked = ?9, checksum = ?10, body = ?11
+                     wake_at = ?7, inbox_seen = ?8, parked = ?9, checksum = ?10, body = ?11,
+                     last_control = ?12
                  WHERE exec = ?1",
             )?,
-            set_wake_at: prepare("UPDATE executions SET wake_at = ?2 WHERE exec = ?1")?,
-            set_last_event: prepare("UPDATE executions SET last_event = ?2, wake_at = ?3 WHERE exec = ?1")?,
-            quarantine: prepare("UPDATE executions SET status = ?2, wake_at = NULL, parked = ?3 WHERE exec = ?1")?,
+            set_wake_at: prepare("UPDATE executions SET wake_at = ?2, last_control = ?3 WHERE exec = ?1")?,
+            set_last_event: prepare(
+                "UPDATE executions SET last_event = ?2, wake_at = ?3, last_control = ?4 WHERE exec = ?1",
+            )?,
+            quarantine: prepare(
+                "UPDATE executions SET status = ?2, wake_at = NULL, last_control = 0, parked = ?3 WHERE exec = ?1",
+            )?,
             put_journal: prepare("INSERT OR REPLACE INTO journal (exec, key, checksum, body) VALUES (?1, ?2, ?3, ?4)")?,
             forget_journal: prepare("DELETE FROM journal WHERE exec = ?1 AND key = ?2")?,
             drop_journal: prepare("DELETE FROM journal WHERE exec = ?1")?,
@@ -157,6 +164,7 @@ impl<'connection> Statements<'connection> {
                     inbox_seen: from_sql(row.get(5)?),
                 },
                 last_event: from_sql(row.get(6)?),
+                last_control: from_sql(row.get(7)?),
             })
         });
         found.optional()
@@ -172,7 +180,7 @@ impl<'connection> Statements<'connection> {
             to_sql(head.visit),
             head.entered_at.as_millis(),
             head.record_wake_at.map(Timestamp::as_millis),
-            head.wake_at(0).map(Timestamp::as_millis),
+            head.wake_at(Pending::default()).map(Timestamp::as_millis),
             to_sql(head.inbox_seen),
             parked,
             sealed.checksum,
@@ -188,21 +196,24 @@ impl<'connection> Statements<'connection> {
     }
 
     fn deliver(&mut self, key: &ExecutionKey, found: Found, event: NewEvent) -> rusqlite::Result<Committed> {
-        let Found { exec, head, last_event } = found;
+        let Found { exec, head, last_event, mut last_control } = found;
         if self.put_event_id.execute(params![exec, event.event_id])? == 0 {
             return Ok(Committed::Existed);
         }
         // The inbox is asked too, so that a damaged number can not make two events collide.
         let seq = last_event.max(self.last_pending(exec)?).wrapping_add(1);
+        if event.control().is_some() {
+            last_control = seq;
+        }
         let Sealed { body, checksum } = seal_row(RecordKind::Event, key, &EventRecord { seq, event })?;
         self.put_event.execute(params![exec, to_sql(seq), checksum, body])?;
-        let wake_at = head.wake_at(seq).map(Timestamp::as_millis);
-        self.set_last_event.execute(params![exec, to_sql(seq), wake_at])?;
+        let wake_at = head.wake_at(Pending { last: seq, last_control }).map(Timestamp::as_millis);
+        self.set_last_event.execute(params![exec, to_sql(seq), wake_at, to_sql(last_control)])?;
         Ok(Committed::Applied)
     }
 
     fn advance(&mut self, key: &ExecutionKey, found: Found, advance: &SealedAdvance) -> rusqlite::Result<()> {
-        let Found { exec, head: head_before, last_event } = found;
+        let Found { exec, head: head_before, last_event, mut last_control } = found;
         let is_ended = advance.row.as_ref().is_some_and(ExecutionRow::is_ended);
         if advance.drop_journal || is_ended {
             self.drop_journal.execute([exec])?;
@@ -218,18 +229,21 @@ impl<'connection> Statements<'connection> {
         for seq in &advance.consumed {
             self.consume_event.execute(params![exec, to_sql(*seq)])?;
         }
+        if advance.consumed.contains(&last_control) {
+            last_control = 0;
+        }
         self.add_history(exec, &advance.history)?;
         let head = advance.row.as_ref().map_or(&head_before, |row| &row.head);
         let inbox_changed = advance.row.is_some() || !advance.consumed.is_empty();
-        let last_pending = match last_event > head.inbox_seen && inbox_changed {
+        let last = match last_event > head.inbox_seen && inbox_changed {
             true => self.last_pending(exec)?,
             false => 0,
         };
-        let wake_at = head.wake_at(last_pending).map(Timestamp::as_millis);
+        let wake_at = head.wake_at(Pending { last, last_control }).map(Timestamp::as_millis);
         match &advance.row {
-            Some(row) => self.replace(exec, row, wake_at)?,
+            Some(row) => self.replace(exec, row, wake_at, last_control)?,
             None if inbox_changed => {
-                self.set_wake_at.execute(params![exec, wake_at])?;
+                self.set_wake_at.execute(params![exec, wake_at, to_sql(last_control)])?;
             }
             None => {}
         }
@@ -239,7 +253,13 @@ impl<'connection> Statements<'connection> {
         Ok(())
     }
 
-    fn replace(&mut self, exec: i64, row: &ExecutionRow, wake_at: Option<i64>) -> rusqlite::Result<()> {
+    fn replace(
+        &mut self,
+        exec: i64,
+        row: &ExecutionRow,
+        wake_at: Option<i64>,
+        last_control: u64,
+    ) -> rusqlite::Result<()> {
         let ExecutionRow { head, state, parked, sealed } = row;
         self.replace.execute(params![
             exec,
@@ -253,6 +273,7 @@ impl<'connection> Statements<'connection> {
             parked,
             sealed.checksum,
             sealed.body,
+            to_sql(last_control),
         ])?;
         Ok(())
     }

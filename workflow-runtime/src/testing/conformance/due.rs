@@ -166,3 +166,46 @@ pub async fn a_quarantined_execution_is_not(home: &impl Home) {
     let due: Vec<ExecutionKey> = bench.due(i64::MAX, 10).await.ready;
     assert_eq!(ids(due), [""; 0]);
 }
+
+/// It waits for a person, and this is one.
+pub async fn a_control_event_makes_a_parked_execution_due(home: &impl Home) {
+    let bench = Bench::new(home).await;
+    bench.create(&key("a"), parked()).await;
+    bench.send(&key("a"), "e").await;
+    bench.ask(&key("a"), "retry").await;
+    bench.send(&key("a"), "f").await;
+    assert_eq!(bench.due_ids(1_000).await, ["a"]);
+    bench.advance(&key("a"), 1, Advance { consumed: vec![1], ..Advance::default() }).await;
+    assert_eq!(bench.due_ids(1_000).await, ["a"], "it is still there");
+    bench.advance(&key("a"), 1, Advance { consumed: vec![2], ..to(parked()) }).await;
+    assert_eq!(bench.due_ids(i64::MAX).await, [""; 0]);
+    bench.ask(&key("a"), "again").await;
+    bench.ask(&key("a"), "and again").await;
+    bench.advance(&key("a"), 1, Advance { consumed: vec![4], ..Advance::default() }).await;
+    assert_eq!(bench.due_ids(1_000).await, ["a"], "another one came meanwhile");
+    bench.advance(&key("a"), 1, Advance { consumed: vec![5], ..Advance::default() }).await;
+    assert_eq!(bench.due_ids(i64::MAX).await, [""; 0]);
+}
+
+/// Whatever the worker says that it has seen of the inbox.
+pub async fn a_control_event_keeps_it_due_until_it_is_consumed(home: &impl Home) {
+    let bench = Bench::new(home).await;
+    bench.create(&key("a"), waiting_until(99_000)).await;
+    bench.ask(&key("a"), "cancel").await;
+    let record = ExecutionRecord { inbox_seen: 1, ..waiting_until(99_000) };
+    bench.advance(&key("a"), 1, to(record)).await;
+    assert_eq!(bench.due_ids(2_000).await, ["a"]);
+    bench.advance(&key("a"), 1, Advance { consumed: vec![1], ..to(ended()) }).await;
+    assert_eq!(bench.due_ids(i64::MAX).await, [""; 0]);
+}
+
+/// To look at a damaged execution again and again would be no use; to look once more when somebody asks for it is.
+pub async fn a_quarantined_execution_is_due_for_what_is_asked_later(home: &impl Home) {
+    let bench = Bench::new(home).await;
+    bench.create(&key("a"), running_since(1_000)).await;
+    bench.ask(&key("a"), "before").await;
+    bench.change(&key("a"), quarantine("damaged")).await.unwrap();
+    assert_eq!(bench.due_ids(i64::MAX).await, [""; 0]);
+    bench.ask(&key("a"), "after").await;
+    assert_eq!(bench.due_ids(1_000).await, ["a"]);
+}

@@ -118,6 +118,9 @@ macro_rules! store_conformance {
             a_new_visit_looks_at_old_events_again
             events_of_parked_executions_wait
             a_quarantined_execution_is_not
+            a_control_event_makes_a_parked_execution_due
+            a_control_event_keeps_it_due_until_it_is_consumed
+            a_quarantined_execution_is_due_for_what_is_asked_later
         }
         $crate::store_conformance! { @area $home, searching,
             summaries_tell_how_an_execution_stands

@@ -6,8 +6,8 @@ use super::Home;
 use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::Advance;
 use crate::record::{
-    Activity, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry,
-    JournalResult, Json, NewEvent, ParkedRecord, TimerKind, TimerRecord,
+    Activity, ControlAction, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, HistoryKind, HistoryRecord,
+    JournalEntry, JournalResult, Json, NewEvent, ParkedRecord, TimerKind, TimerRecord,
 };
 use crate::store::{Change, Commit, Committed, Due, Epoch, Fence, HistoryRow, Query, Refused, Store, Stored};
 
@@ -48,6 +48,13 @@ impl Bench {
 
     pub(super) async fn send(&self, key: &ExecutionKey, event_id: &str) {
         assert_eq!(self.deliver(key, event_id).await, Ok(Committed::Applied), "{event_id}");
+    }
+
+    /// Asks for something by hand.
+    pub(super) async fn ask(&self, key: &ExecutionKey, event_id: &str) {
+        let name = ControlAction::Retry.event_name().to_owned();
+        let event = NewEvent { name, ..event(event_id) };
+        assert_eq!(self.change(key, Change::Deliver { event }).await, Ok(Committed::Applied), "{event_id}");
     }
 
     pub(super) fn fenced(&self, visit: u64, advance: Advance) -> Change {
