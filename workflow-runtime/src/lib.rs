@@ -100,7 +100,10 @@ pub mod driver {
 }
 
 pub use base::*;
-pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
+pub use engine::{
+    CatchUp, Engine, EngineBuilder, EngineError, Execution, Interval, Overlap, Schedule, ScheduleError, SystemClock,
+    block_on,
+};
 pub use kernel::{Advance, RetryPolicy};
 pub use machine::{
     Accepts, After, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo,

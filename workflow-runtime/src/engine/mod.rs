@@ -14,6 +14,7 @@ mod handle;
 mod registry;
 mod requests;
 mod run;
+mod schedule;
 mod scheduler;
 mod system_clock;
 mod tasks;
@@ -25,6 +26,7 @@ pub use block_on::block_on;
 pub use builder::EngineBuilder;
 pub use error::EngineError;
 pub use handle::Execution;
+pub use schedule::{CatchUp, Interval, Overlap, Schedule, ScheduleError};
 pub use system_clock::SystemClock;
 
 use self::core::Core;

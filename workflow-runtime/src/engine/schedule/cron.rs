@@ -72,7 +72,9 @@ impl Cron {
         let [minute, hour, day, month, weekday] = fields.as_slice() else {
             let hint = if fields.len() == 6 { "; for seconds, use `Schedule::every`" } else { "" };
             let count = fields.len();
-            return Err(format!("it has {count} fields, and takes 5: minute, hour, day of the month, month, day of the week{hint}"));
+            return Err(format!(
+                "it has {count} fields, and takes 5: minute, hour, day of the month, month, day of the week{hint}"
+            ));
         };
         let mut cron = Self {
             minutes: numbers(&MINUTE, minute)?,
@@ -143,9 +145,10 @@ impl Cron {
         let which = (day.day().unsigned_abs() - 1) / 7 + 1;
         let is_last_of_its_kind = day.day() + 7 > day.days_in_month();
         let by_week = self.weekdays & (1 << weekday) != 0
-            || self.nth_weekdays.iter().any(|(of, nth)| {
-                *of == weekday && (*nth == which || *nth == 0 && is_last_of_its_kind)
-            });
+            || self
+                .nth_weekdays
+                .iter()
+                .any(|(of, nth)| *of == weekday && (*nth == which || *nth == 0 && is_last_of_its_kind));
         if self.either_day { by_month || by_week } else { by_month && by_week }
     }
 }
@@ -219,7 +222,8 @@ fn number(field: &Field, text: &str, item: &str) -> Result<u8, String> {
 fn nth_weekday(item: &str) -> Result<Option<(u8, u8)>, String> {
     let (weekday, nth) = if let Some((weekday, nth)) = item.split_once('#') {
         let nth = nth.parse::<u8>().ok().filter(|nth| (1..=5).contains(nth));
-        let wrong = || format!("`{item}` counts the weeks of the month from 1 to 5, as in `fri#2` for the second Friday");
+        let wrong =
+            || format!("`{item}` counts the weeks of the month from 1 to 5, as in `fri#2` for the second Friday");
         (weekday, nth.ok_or_else(wrong)?)
     } else if let Some(weekday) = item.strip_suffix(['L', 'l']) {
         (weekday, 0)
@@ -253,11 +257,10 @@ mod tests {
     #[test]
     fn fields_are_lists_of_ranges_and_steps() {
         assert_eq!(times("0 2 * * *", "2026-01-31T02:00:00", 2), ["2026-01-31 02:00", "2026-02-01 02:00"]);
-        assert_eq!(times("*/20 9-10 * * *", "2026-01-01T09:30:00", 3), [
-            "2026-01-01 09:40",
-            "2026-01-01 10:00",
-            "2026-01-01 10:20"
-        ]);
+        assert_eq!(
+            times("*/20 9-10 * * *", "2026-01-01T09:30:00", 3),
+            ["2026-01-01 09:40", "2026-01-01 10:00", "2026-01-01 10:20"]
+        );
         assert_eq!(times("30/20 0 * jan,Dec *", "2026-01-31T00:31:00", 2), ["2026-01-31 00:50", "2026-12-01 00:30"]);
         assert_eq!(times("0 0 * * mon-wed", "2026-11-18T00:00:01", 2), ["2026-11-23 00:00", "2026-11-24 00:00"]);
         assert_eq!(times("@hourly", "2026-01-01T00:00:01", 1), ["2026-01-01 01:00"]);
@@ -272,21 +275,19 @@ mod tests {
 
     #[test]
     fn two_fields_of_days_mean_either() {
-        assert_eq!(times("0 0 13 * fri", "2026-02-01T00:00:00", 3), [
-            "2026-02-06 00:00",
-            "2026-02-13 00:00",
-            "2026-02-20 00:00"
-        ]);
+        assert_eq!(
+            times("0 0 13 * fri", "2026-02-01T00:00:00", 3),
+            ["2026-02-06 00:00", "2026-02-13 00:00", "2026-02-20 00:00"]
+        );
         assert_eq!(times("0 0 */2 * fri", "2026-02-01T00:00:00", 2), ["2026-02-13 00:00", "2026-02-27 00:00"]);
     }
 
     #[test]
     fn days_may_be_counted_from_the_end_or_by_week() {
-        assert_eq!(times("0 0 L * *", "2027-11-30T01:00:00", 3), [
-            "2027-12-31 00:00",
-            "2028-01-31 00:00",
-            "2028-02-29 00:00"
-        ]);
+        assert_eq!(
+            times("0 0 L * *", "2027-11-30T01:00:00", 3),
+            ["2027-12-31 00:00", "2028-01-31 00:00", "2028-02-29 00:00"]
+        );
         assert_eq!(times("0 0 * * fri#2", "2026-01-01T00:00:00", 2), ["2026-01-09 00:00", "2026-02-13 00:00"]);
         assert_eq!(times("0 0 * * 5L", "2026-12-01T00:00:00", 2), ["2026-12-25 00:00", "2027-01-29 00:00"]);
         assert_eq!(times("0 0 29 2 *", "2026-01-01T00:00:00", 2), ["2028-02-29 00:00", "2032-02-29 00:00"]);

@@ -47,10 +47,25 @@ impl Timetable {
     }
 }
 
+/// The newest ticks from `first`, which is one, to `until`, at most `limit`, the oldest of them first.
+pub(super) fn newest(table: &Timetable, first: Timestamp, until: Timestamp, limit: usize) -> Vec<Timestamp> {
+    let before = |time: Timestamp, millis: i64| Timestamp::from_millis(time.as_millis().saturating_sub(millis));
+    let mut window: i64 = 3_600_000;
+    // After a long downtime there may be millions, of which the last are wanted.
+    loop {
+        let from = before(until, window).max(before(first, 1));
+        let ticks = table.between(from, until, usize::MAX);
+        if ticks.len() >= limit || from < first {
+            return ticks.get(ticks.len().saturating_sub(limit)..).unwrap_or_default().to_vec();
+        }
+        window = window.saturating_mul(4);
+    }
+}
+
 fn next_period(period: Duration, since: Timestamp, time: Timestamp) -> Option<Timestamp> {
     let period = i64::try_from(period.as_millis()).ok().filter(|period| *period > 0)?;
     let passed = time.as_millis().saturating_sub(since.as_millis());
-    let periods = passed.div_euclid(period).saturating_add(1).max(1);
+    let periods = passed.div_euclid(period).saturating_add(1);
     let next = since.as_millis().checked_add(periods.checked_mul(period)?)?;
     Some(Timestamp::from_millis(next)).filter(|next| *next > time)
 }
@@ -117,72 +132,87 @@ mod tests {
     #[test]
     fn a_time_that_the_clock_leaves_out_ticks_as_much_later() {
         let after = "2026-03-28T01:00:00Z";
-        assert_eq!(ticks("30 2 * * *", "Europe/Berlin", after, 3), [
-            "2026-03-28T01:30:00Z",
-            // 02:30 is not there: it is 03:30 then.
-            "2026-03-29T01:30:00Z",
-            "2026-03-30T00:30:00Z",
-        ]);
+        assert_eq!(
+            ticks("30 2 * * *", "Europe/Berlin", after, 3),
+            [
+                "2026-03-28T01:30:00Z",
+                // 02:30 is not there: it is 03:30 then.
+                "2026-03-29T01:30:00Z",
+                "2026-03-30T00:30:00Z",
+            ]
+        );
         assert_eq!(ticks("0 3 * * *", "Europe/Berlin", after, 2), ["2026-03-28T02:00:00Z", "2026-03-29T01:00:00Z"]);
         // Two names of one time are one tick.
-        assert_eq!(ticks("30 2,3 * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", 2), [
-            "2026-03-29T01:30:00Z",
-            "2026-03-30T00:30:00Z"
-        ]);
+        assert_eq!(
+            ticks("30 2,3 * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", 2),
+            ["2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"]
+        );
     }
 
     #[test]
     fn a_time_that_comes_twice_ticks_the_first_time() {
         let after = "2026-10-24T00:00:00Z";
-        assert_eq!(ticks("30 2 * * *", "Europe/Berlin", after, 3), [
-            "2026-10-24T00:30:00Z",
-            "2026-10-25T00:30:00Z",
-            "2026-10-26T01:30:00Z",
-        ]);
+        assert_eq!(
+            ticks("30 2 * * *", "Europe/Berlin", after, 3),
+            ["2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z",]
+        );
         // Asked in between, it is not ticked again.
         assert_eq!(ticks("30 2 * * *", "Europe/Berlin", "2026-10-25T00:45:00Z", 1), ["2026-10-26T01:30:00Z"]);
     }
 
     #[test]
     fn every_hour_goes_by_the_time_that_passes() {
-        assert_eq!(ticks("30 * * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", 3), [
-            "2026-03-29T00:30:00Z",
-            "2026-03-29T01:30:00Z",
-            "2026-03-29T02:30:00Z",
-        ]);
-        assert_eq!(ticks("*/30 * * * *", "Europe/Berlin", "2026-10-24T23:45:00Z", 6), [
-            "2026-10-25T00:00:00Z",
-            "2026-10-25T00:30:00Z",
-            "2026-10-25T01:00:00Z",
-            "2026-10-25T01:30:00Z",
-            "2026-10-25T02:00:00Z",
-            "2026-10-25T02:30:00Z",
-        ]);
+        assert_eq!(
+            ticks("30 * * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", 3),
+            ["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z",]
+        );
+        assert_eq!(
+            ticks("*/30 * * * *", "Europe/Berlin", "2026-10-24T23:45:00Z", 6),
+            [
+                "2026-10-25T00:00:00Z",
+                "2026-10-25T00:30:00Z",
+                "2026-10-25T01:00:00Z",
+                "2026-10-25T01:30:00Z",
+                "2026-10-25T02:00:00Z",
+                "2026-10-25T02:30:00Z",
+            ]
+        );
     }
 
     #[test]
     fn other_shifts_than_an_hour_are_followed() {
         // Half an hour.
-        assert_eq!(ticks("15 2 * * *", "Australia/Lord_Howe", "2026-10-02T15:45:00Z", 3), [
-            "2026-10-03T15:45:00Z",
-            "2026-10-04T15:15:00Z",
-            "2026-10-05T15:15:00Z",
-        ]);
+        assert_eq!(
+            ticks("15 2 * * *", "Australia/Lord_Howe", "2026-10-02T15:45:00Z", 3),
+            ["2026-10-03T15:45:00Z", "2026-10-04T15:15:00Z", "2026-10-05T15:15:00Z",]
+        );
         // A whole day, which is then a day later.
-        assert_eq!(ticks("0 12 30 12 *", "Pacific/Apia", "2011-12-29T00:00:00Z", 2), [
-            "2011-12-30T22:00:00Z",
-            "2012-12-29T22:00:00Z"
-        ]);
+        assert_eq!(
+            ticks("0 12 30 12 *", "Pacific/Apia", "2011-12-29T00:00:00Z", 2),
+            ["2011-12-30T22:00:00Z", "2012-12-29T22:00:00Z"]
+        );
     }
 
     #[test]
     fn an_interval_counts_from_where_it_began() {
         let table = Timetable::Every { period: Duration::from_secs(60), since: Timestamp::from_millis(7) };
         let after = |millis| table.after(Timestamp::from_millis(millis)).map(Timestamp::as_millis);
-        assert_eq!(after(0), Some(60_007));
+        assert_eq!((after(0), after(7), after(-60_000)), (Some(7), Some(60_007), Some(-59_993)));
         assert_eq!(after(60_006), Some(60_007));
         assert_eq!(after(60_007), Some(120_007));
         assert_eq!(table.after(Timestamp::MAX), None);
+    }
+
+    #[test]
+    fn the_newest_ticks_are_found_from_the_end() {
+        let table = Timetable::Every { period: Duration::from_secs(1), since: Timestamp::EPOCH };
+        let year = Timestamp::from_millis(365 * 86_400_000);
+        let millis = |ticks: Vec<Timestamp>| ticks.into_iter().map(Timestamp::as_millis).collect::<Vec<_>>();
+        assert_eq!(millis(newest(&table, Timestamp::from_millis(1_000), year, 2)), [31_535_999_000, 31_536_000_000]);
+        let yearly = Timetable::Cron { cron: Cron::parse("@yearly").unwrap(), zone: TimeZone::UTC };
+        let first = Timestamp::from_millis(365 * 86_400_000);
+        assert_eq!(newest(&yearly, first, Timestamp::from_millis(400 * 86_400_000), 9), [first]);
+        assert_eq!(newest(&yearly, first, first, 1), [first]);
     }
 
     #[test]

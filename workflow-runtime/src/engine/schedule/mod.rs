@@ -1,0 +1,13 @@
+//! Schedules: executions that are started at the times of a timetable.
+//!
+//! A schedule is itself an execution, of the built-in workflow in [`workflow`]: so it is durable, goes on after a crash,
+//! and costs nothing while it waits. What it does when is plain data in [`plan`]; the times are those of [`timetable`].
+
+mod cron;
+mod error;
+mod spec;
+mod timetable;
+mod zone;
+
+pub use error::ScheduleError;
+pub use spec::{CatchUp, Interval, Overlap, Schedule};
