@@ -132,3 +132,15 @@ fn the_macro_crate_depends_on_no_hashing_order() {
         }
     }
 }
+
+#[test]
+fn the_workflow_of_an_example_is_read_at_a_glance() {
+    let examples = root().join("examples");
+    let workflows: Vec<_> =
+        rust_files(&examples).into_iter().filter(|path| path.ends_with("src/workflow.rs")).collect();
+    assert!(!workflows.is_empty());
+    for path in workflows {
+        let lines = code(&path).lines().filter(|line| !line.trim().is_empty()).count();
+        assert!(lines <= 120, "{} has {lines} lines of code; the ceiling is 120", path.display());
+    }
+}

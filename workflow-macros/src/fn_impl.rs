@@ -10,7 +10,7 @@ use crate::expand::main_fn::expand_main;
 use crate::expand::step::expand_free_step;
 use crate::parse::repair::repair_step;
 use crate::parse::runtime::default_runtime;
-use crate::parse::step::{check_step_signature, make_step, parse_step_args};
+use crate::parse::step::{FREE_KEYS, check_step, make_step, parse_step_args};
 
 /// Expands `#[main]`.
 pub(crate) fn expand_main_attribute(arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
@@ -55,8 +55,8 @@ pub(crate) fn expand_step_attribute(arguments: TokenStream, tokens: &TokenStream
         return expand_stray("step", tokens);
     }
     let mut errors = Errors::default();
-    let args = parse_step_args(arguments, &["retry", "timeout", "cancel", "crate"], &mut errors);
-    check_step_signature(&item.sig, false, &mut errors);
+    let args = parse_step_args(arguments, FREE_KEYS, &mut errors);
+    check_step(&item.sig, &args, false, &mut errors);
     let runtime = args.runtime.clone().unwrap_or_else(default_runtime);
     let expanded = match errors.is_empty() {
         true => expand_free_step(&runtime, &item, &make_step(&item.attrs, &item.sig, args)),

@@ -522,12 +522,20 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `retry(max = n)` | attempts in all, the first included, at least 1 | one attempt |
 /// | `retry(…, backoff = "a..b")` | the pause after a failure is a random part of `a`, doubled from attempt to attempt, up to `b` | `"100ms..1m"` |
+/// | `retry(…, jitter = …)` | which part of a pause is left to chance: `full`, `equal` (half of it) or `none` | `full` |
+/// | `retry(…, only(A, B))` | it is tried again after these variants of its error, and no others | after all |
+/// | `retry(…, never(A, B))` | it is tried again after all variants of its error but these | after all |
 /// | `timeout = "…"` | how long one attempt may take | as long as it takes |
+/// | `heartbeat = "…"` | how long one attempt may go without `cx.heartbeat()` | as long as it takes |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
 ///
 /// Arguments that are taken by value have to be `Clone` where the step is retried.
+///
+/// An attempt that is cut off by its `timeout` or its `heartbeat`, or that panics, is tried again whatever `only` and `never`
+/// say. After the last one, the error is `StepTimedOut`, `StepHeartbeatMissed` or `StepPanicked`, which a `#[catch]` handler
+/// can take (with `source`, where the handler's own error is of another type).
 ///
 /// ```
 /// use workflow_runtime::prelude::*;

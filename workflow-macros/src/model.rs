@@ -252,15 +252,42 @@ pub(crate) struct Step {
 pub(crate) struct Policy {
     pub(crate) retry: Option<Retry>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) heartbeat: Option<Duration>,
     pub(crate) cancel: bool,
 }
 
 /// What `retry(…)` says.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Retry {
     pub(crate) max: u32,
     pub(crate) base: Duration,
     pub(crate) cap: Duration,
+    pub(crate) jitter: Jitter,
+    pub(crate) variants: Option<Variants>,
+}
+
+/// What `jitter = …` says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Jitter {
+    #[default]
+    Full,
+    Equal,
+    None,
+}
+
+/// What `only(…)` or `never(…)` says: variants of the step's error.
+#[derive(Debug, Clone)]
+pub(crate) struct Variants {
+    /// `only` or `never`.
+    pub(crate) key: Ident,
+    pub(crate) names: Vec<Ident>,
+}
+
+impl Variants {
+    /// Whether the step is tried again after these, and not after all others.
+    pub(crate) fn is_only(&self) -> bool {
+        self.key == "only"
+    }
 }
 
 /// The condition under which something exists.

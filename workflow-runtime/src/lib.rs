@@ -100,11 +100,10 @@ pub mod driver {
 }
 
 pub use base::*;
-pub use engine::{
-    CatchUp, Engine, EngineBuilder, EngineError, Execution, Interval, Overlap, Schedule, ScheduleError, SystemClock,
-    block_on,
-};
-pub use kernel::{Advance, RetryPolicy};
+pub use engine::{CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun};
+pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
+pub use kernel::{Advance, Jitter, RetryPolicy};
+pub use machine::StepHeartbeatMissed;
 pub use machine::{
     Accepts, After, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo,
     Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome,

@@ -5,10 +5,11 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::spanned::Spanned as _;
-use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemFn, Pat, ReturnType, Signature, Type};
+use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemFn, Pat, PathArguments, ReturnType, Signature, Type};
 
 use super::{at, imports};
-use crate::model::{Policy, Runtime, Step, unraw};
+use crate::model::{Jitter, Policy, Retry, Runtime, Step, unraw};
+use crate::parse::step::error_type;
 use crate::parse::types::{bare, last_segment, type_arguments};
 
 // #[step(retry(max = 5, backoff = "200ms..30s"), timeout = "10s")]
@@ -106,21 +107,7 @@ fn outer_fn(
         quote!(#function(#value);)
     });
     let portable: TokenStream = portable.collect();
-    let run = if step.policy.retry.is_some() {
-        let clones = cloned.iter().map(|(name, ty)| {
-            let again = at(ty.span(), quote!(__private::again));
-            let value = at(ty.span(), quote!(&#name));
-            quote!(let #name = #again(#value);)
-        });
-        quote! {
-            retried(__call, move |__cx| {
-                #(#clones)*
-                async move { #inner(&__cx #(, #names)*).await }
-            })
-        }
-    } else {
-        quote!(once(__call, move |__cx| async move { #inner(&__cx #(, #names)*).await }))
-    };
+    let run = run(signature, step, inner, &names, &cloned);
     let run = quote!(__private::StepProbe::<#output>::#run);
     // A workflow that cannot be shared has been reported; a generic one can, where it is a workflow at all.
     let shared = workflow.map(|workflow| quote!(&#workflow)).unwrap_or(quote!(()));
@@ -139,6 +126,63 @@ fn outer_fn(
             __probe.pass(#run)
         }
     }
+}
+
+/// What is done with the call: `once(…)`, `retried(…)` or `retried_if(…)`.
+fn run(
+    signature: &Signature,
+    step: &Step,
+    inner: &TokenStream,
+    names: &[Ident],
+    cloned: &[(Ident, &Type)],
+) -> TokenStream {
+    let Some(retry) = &step.policy.retry else {
+        return quote!(once(__call, move |__cx| async move { #inner(&__cx #(, #names)*).await }));
+    };
+    let clones = cloned.iter().map(|(name, ty)| {
+        let again = at(ty.span(), quote!(__private::again));
+        let value = at(ty.span(), quote!(&#name));
+        quote!(let #name = #again(#value);)
+    });
+    let attempt = quote! {
+        move |__cx| {
+            #(#clones)*
+            async move { #inner(&__cx #(, #names)*).await }
+        }
+    };
+    match again_after(signature, retry) {
+        Some(again) => quote!(retried_if(__call, #attempt, #again)),
+        None => quote!(retried(__call, #attempt)),
+    }
+}
+
+/// Whether a step is tried again after an error, where `only(…)` or `never(…)` says so. The variants stand at the user's
+/// words, so that one that is not there is told at its name.
+// |error: &ShipError| match error { ShipError::Timeout { .. } | ShipError::Busy { .. } => true, _ => false }
+fn again_after(signature: &Signature, retry: &Retry) -> Option<TokenStream> {
+    let variants = retry.variants.as_ref()?;
+    let error = error_type(signature)?;
+    let Type::Path(error_path) = bare(error) else { return None };
+    let only = variants.is_only();
+    let patterns = variants.names.iter().map(|name| {
+        let mut path = error_path.path.clone();
+        for segment in &mut path.segments {
+            if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+                arguments.colon2_token.get_or_insert_default();
+            }
+        }
+        path.segments.push(name.clone().into());
+        quote!(#path { .. })
+    });
+    Some(quote! {
+        |__error: &#error| {
+            #[allow(unreachable_patterns, reason = "all variants may be named")]
+            match __error {
+                #(#patterns)|* => #only,
+                _ => !#only,
+            }
+        }
+    })
 }
 
 struct Arguments<'a> {
@@ -213,16 +257,30 @@ fn assertions(signature: &Signature) -> TokenStream {
 /// The `StepPolicy` of a step.
 pub(crate) fn policy(ident: &Ident, policy: &Policy) -> TokenStream {
     let name = unraw(ident);
-    let retry = policy.retry.map(|retry| {
+    let retry = policy.retry.as_ref().map(|retry| {
         let (max, base, cap) = (retry.max, duration(retry.base), duration(retry.cap));
-        quote!(.retry(#max, #base, #cap))
+        let jitter = match retry.jitter {
+            Jitter::Full => None,
+            Jitter::Equal => Some(quote!(.jitter(__private::Jitter::Equal))),
+            Jitter::None => Some(quote!(.jitter(__private::Jitter::None))),
+        };
+        let variants = retry.variants.as_ref().map(|variants| {
+            let key = if variants.is_only() { quote!(only) } else { quote!(never) };
+            let names = variants.names.iter().map(unraw);
+            quote!(.#key(&[#(#names),*]))
+        });
+        quote!(.retry(#max, #base, #cap) #jitter #variants)
     });
     let timeout = policy.timeout.map(|timeout| {
         let timeout = duration(timeout);
         quote!(.timeout(#timeout))
     });
+    let heartbeat = policy.heartbeat.map(|heartbeat| {
+        let heartbeat = duration(heartbeat);
+        quote!(.heartbeat(#heartbeat))
+    });
     let cancel = policy.cancel.then(|| quote!(.cancel()));
-    quote!(__private::StepPolicy::new(#name) #retry #timeout #cancel)
+    quote!(__private::StepPolicy::new(#name) #retry #timeout #heartbeat #cancel)
 }
 
 pub(crate) fn duration(duration: Duration) -> TokenStream {

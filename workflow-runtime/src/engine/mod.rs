@@ -26,7 +26,9 @@ pub use block_on::block_on;
 pub use builder::EngineBuilder;
 pub use error::EngineError;
 pub use handle::Execution;
-pub use schedule::{CatchUp, Interval, Overlap, Schedule, ScheduleError};
+pub use schedule::{
+    CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
+};
 pub use system_clock::SystemClock;
 
 use self::core::Core;

@@ -18,4 +18,4 @@ pub use advance::Advance;
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
-pub use retry::RetryPolicy;
+pub use retry::{Jitter, RetryPolicy};

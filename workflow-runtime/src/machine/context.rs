@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::step::StepScope;
 use super::turn_state::TurnState;
 use super::{Failure, Services, TurnScope};
 use crate::base::{Clock, Error, ExecutionId, Timestamp};
@@ -21,12 +22,6 @@ use crate::record::{ErrorKind, ExecutionKey, JournalEntry, JournalResult, Json};
 pub struct Cx {
     turn: Arc<TurnState>,
     step: Option<Arc<StepScope>>,
-}
-
-#[derive(Debug)]
-struct StepScope {
-    key: String,
-    attempt: u32,
 }
 
 impl fmt::Debug for Cx {
@@ -160,8 +155,12 @@ impl Cx {
         &self.turn
     }
 
-    pub(super) fn in_step(&self, key: &str, attempt: u32) -> Self {
-        let step = StepScope { key: key.to_owned(), attempt };
-        Self { turn: Arc::clone(&self.turn), step: Some(Arc::new(step)) }
+    /// The attempt that this is the context of.
+    pub(super) fn step_scope(&self) -> Option<&StepScope> {
+        self.step.as_deref()
+    }
+
+    pub(super) fn in_step(&self, step: &Arc<StepScope>) -> Self {
+        Self { turn: Arc::clone(&self.turn), step: Some(Arc::clone(step)) }
     }
 }

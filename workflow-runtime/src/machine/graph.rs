@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::kernel::Jitter;
+
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
 /// `YourWorkflowState::GRAPH` is made at compile time, and [`Workflow::GRAPH`](super::Workflow::GRAPH) is the same.
@@ -126,6 +128,8 @@ pub struct StepInfo {
     pub retry: Option<RetryInfo>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
+    /// How long one attempt may go without a sign of life.
+    pub heartbeat: Option<Duration>,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -144,6 +148,12 @@ pub struct RetryInfo {
     pub base: Duration,
     /// The longest pause at all.
     pub cap: Duration,
+    /// Which part of a pause is left to chance.
+    pub jitter: Jitter,
+    /// The variants of the step's error after which it is tried again; empty for all.
+    pub only: &'static [&'static str],
+    /// The variants of the step's error that are final.
+    pub never: &'static [&'static str],
 }
 
 // The types above are open to new fields, so generated code cannot write them as literals; it calls these instead.
@@ -223,10 +233,17 @@ impl StepInfo {
     #[must_use]
     pub const fn declare(policy: &super::StepPolicy, doc: &'static str, file: &'static str, line: u32) -> Self {
         let retry = match policy.retry {
-            Some(retry) => Some(RetryInfo { max: retry.max, base: retry.base, cap: retry.cap }),
+            Some(retry) => Some(RetryInfo {
+                max: retry.max,
+                base: retry.base,
+                cap: retry.cap,
+                jitter: retry.jitter,
+                only: policy.only,
+                never: policy.never,
+            }),
             None => None,
         };
-        Self { name: policy.name, retry, timeout: policy.timeout, doc, file, line }
+        Self { name: policy.name, retry, timeout: policy.timeout, heartbeat: policy.heartbeat, doc, file, line }
     }
 }
 

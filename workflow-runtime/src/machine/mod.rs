@@ -40,7 +40,7 @@ pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
-pub use step::{StepError, StepPanicked, StepPolicy, StepTimedOut};
+pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
 pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
 pub(crate) use turn::panic_text;

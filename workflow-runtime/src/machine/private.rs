@@ -22,7 +22,7 @@ pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
-pub use crate::kernel::RetryPolicy;
+pub use crate::kernel::{Jitter, RetryPolicy};
 
 /// What a field of a state or an event must be.
 #[diagnostic::on_unimplemented(

@@ -283,6 +283,14 @@ impl<T: Serialize + DeserializeOwned, E: StepError> StepProbe<Result<T, E>> {
     {
         call.retried(attempt)
     }
+
+    pub fn retried_if<F, A>(call: StepCall, attempt: F, again: fn(&E) -> bool) -> impl Future<Output = Result<T, E>>
+    where
+        F: FnMut(Cx) -> A,
+        A: Future<Output = Result<T, E>>,
+    {
+        call.retried_if(attempt, again)
+    }
 }
 
 /// The other side of [`StepProbe`].
@@ -292,6 +300,10 @@ pub trait NoStep<R> {
     }
 
     fn retried<F: FnMut(Cx) -> A, A: Future<Output = R>>(_: StepCall, _: F) -> Pending<R> {
+        pending()
+    }
+
+    fn retried_if<F: FnMut(Cx) -> A, A: Future<Output = R>, E>(_: StepCall, _: F, _: fn(&E) -> bool) -> Pending<R> {
         pending()
     }
 }

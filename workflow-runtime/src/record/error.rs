@@ -29,6 +29,8 @@ pub enum ErrorKind {
     Panicked,
     /// A step was cut off by its `timeout`.
     TimedOut,
+    /// A step was cut off because it gave no sign of life.
+    HeartbeatMissed,
     /// What was saved could not be read, or what was to be saved could not be written: the code and the data do not fit,
     /// or the data is damaged.
     Unreadable,

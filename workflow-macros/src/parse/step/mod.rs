@@ -6,13 +6,19 @@ mod signature;
 use proc_macro2::TokenStream;
 use syn::{Attribute, Signature};
 
-pub(crate) use self::signature::check_step_signature;
+pub(crate) use self::retry::error_type;
+use self::signature::check_step_signature;
 use super::attributes::{Inert, doc_text, line_of};
 use super::keys::{flag, list_value, name_list, parse_keys, text_value};
-use crate::duration::parse_duration;
+use crate::duration::{duration_text, parse_duration};
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
 use crate::model::{Cfg, Policy, Runtime, Step, unraw};
+
+/// The keys of a step among the methods of a workflow.
+const METHOD_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "cancel", "allow"];
+/// The keys of a step that is a function of its own.
+pub(crate) const FREE_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "cancel", "crate"];
 
 /// What `#[step(…)]` says.
 #[derive(Debug, Default)]
@@ -34,8 +40,8 @@ pub(crate) fn parse_method_step(
     if inert.is_assignment {
         mistakes.at(&inert.ident, "write `#[step]`, or `#[step(…)]`");
     }
-    let args = parse_step_args(inert.tokens.clone(), &["retry", "timeout", "cancel", "allow"], &mut mistakes);
-    check_step_signature(signature, true, &mut mistakes);
+    let args = parse_step_args(inert.tokens.clone(), METHOD_KEYS, &mut mistakes);
+    check_step(signature, &args, true, &mut mistakes);
     let broken = !mistakes.is_empty();
     errors.take(mistakes);
     (!broken).then(|| make_step(attributes, signature, args))
@@ -54,6 +60,7 @@ pub(crate) fn make_step(attributes: &[Attribute], signature: &Signature, args: S
 
 pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut Errors) -> StepArgs {
     let mut args = StepArgs::default();
+    let mut heartbeat = None;
     parse_keys("step", known, tokens, errors, |key, input, errors| {
         match unraw(key).as_str() {
             "retry" => {
@@ -61,6 +68,11 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
                 args.policy.retry = retry::parse_retry(key, tokens, errors);
             }
             "timeout" => args.policy.timeout = Some(parse_duration(&text_value(key, "10s", input)?)?),
+            "heartbeat" => {
+                let text = text_value(key, "30s", input)?;
+                args.policy.heartbeat = Some(parse_duration(&text)?);
+                heartbeat = Some(text);
+            }
             "cancel" => {
                 flag(key, input)?;
                 args.policy.cancel = true;
@@ -70,5 +82,17 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
         }
         Ok(())
     });
+    if let (Some(text), Some(timeout)) = (heartbeat, args.policy.timeout)
+        && args.policy.heartbeat.is_some_and(|heartbeat| heartbeat >= timeout)
+    {
+        let timeout = duration_text(timeout);
+        errors.at(&text, format!("the `timeout` of {timeout} comes first, always: write a shorter `heartbeat`"));
+    }
     args
+}
+
+/// Checks what the expansion of a step relies on.
+pub(crate) fn check_step(signature: &Signature, args: &StepArgs, method: bool, errors: &mut Errors) {
+    check_step_signature(signature, method, errors);
+    retry::check_variants(args.policy.retry.as_ref(), signature, errors);
 }

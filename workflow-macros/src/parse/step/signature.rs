@@ -9,11 +9,11 @@ use crate::parse::handler::is_shared;
 use crate::parse::output::future_output;
 use crate::parse::types::{is_context, is_nearly_context, last_segment, type_arguments};
 
-/// Checks what the expansion of a step relies on.
+/// Checks the signature of a step.
 // #[step] fn reserve(&self, cx: &Cx) -> …
 // #[step] async fn reserve(&self, order: &Order) -> …
 // #[step] async fn reserve(&self, cx: &Cx) -> Reservation
-pub(crate) fn check_step_signature(signature: &Signature, method: bool, errors: &mut Errors) {
+pub(super) fn check_step_signature(signature: &Signature, method: bool, errors: &mut Errors) {
     let expected = if method { "(&self, cx: &Cx, …)" } else { "(cx: &Cx, …)" };
     if let (None, Some(output)) = (&signature.asyncness, future_output(&signature.output)) {
         let message = format!("a step is async: write `async fn {}(…) -> {}`", signature.ident, type_text(output));

@@ -5,9 +5,15 @@
 
 mod cron;
 mod error;
+mod handle;
+mod plan;
 mod spec;
 mod timetable;
+mod workflow;
 mod zone;
 
 pub use error::ScheduleError;
+pub use handle::{ScheduleHandle, ScheduleInfo, ScheduledRun};
+pub use plan::RunEnd;
 pub use spec::{CatchUp, Interval, Overlap, Schedule};
+pub(super) use workflow::WorkflowSchedule;

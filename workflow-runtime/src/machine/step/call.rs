@@ -1,34 +1,44 @@
 //! A call of a step: found in the journal, or run until there is a result to record.
 
+use std::borrow::Cow;
 use std::future::{Future, pending};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
-use super::attempt::Attempt;
-use super::error::{StepError, StepPanicked, StepTimedOut};
+use super::attempt::Failed;
+use super::error::{Cut, StepError};
+use super::heartbeat::{Heartbeat, details_entry, details_key};
 use super::policy::StepPolicy;
+use super::scope::StepScope;
 use crate::base::Error;
 use crate::machine::digest::Digest;
 use crate::machine::{Cx, Failure};
-use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, JsonError};
+use crate::record::{ErrorRecord, JournalEntry, JournalResult, Json, JsonError};
 
 /// One call of a step: its place in the journal is taken when this is made.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct StepCall {
     pub(super) cx: Cx,
-    pub(super) policy: &'static StepPolicy,
+    pub(super) name: Cow<'static, str>,
+    pub(super) policy: StepPolicy,
     key: String,
 }
 
 impl StepCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
-    pub fn new(cx: &Cx, policy: &'static StepPolicy, arguments: &Digest) -> Self {
-        let key = cx.turn().claim(&format!("{}:{}:{:032x}", cx.caller(), policy.name, arguments.finish()));
-        Self { cx: cx.clone(), policy, key }
+    pub fn new(cx: &Cx, policy: &StepPolicy, arguments: &Digest) -> Self {
+        Self::named(cx, Cow::Borrowed(policy.name), *policy, arguments)
+    }
+
+    pub(super) fn named(cx: &Cx, name: Cow<'static, str>, policy: StepPolicy, arguments: &Digest) -> Self {
+        let key = cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish()));
+        Self { cx: cx.clone(), name, policy, key }
     }
 
     /// Runs a step that is not retried, unless its result is recorded.
@@ -43,24 +53,39 @@ impl StepCall {
         A: Future<Output = Result<T, E>>,
     {
         let mut attempt = Some(attempt);
-        self.run(move |cx| attempt.take().map(|attempt| attempt(cx))).await
+        self.run(move |cx| attempt.take().map(|attempt| attempt(cx)), |_| false).await
     }
 
     /// Runs a step until it succeeds or no attempt is left, unless its result is recorded.
     ///
     /// # Errors
     /// The step's own, of the last attempt.
-    pub async fn retried<T, E, F, A>(self, mut attempt: F) -> Result<T, E>
+    pub async fn retried<T, E, F, A>(self, attempt: F) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
         F: FnMut(Cx) -> A,
         A: Future<Output = Result<T, E>>,
     {
-        self.run(move |cx| Some(attempt(cx))).await
+        self.retried_if(attempt, |_| true).await
     }
 
-    async fn run<T, E, F, A>(self, mut start: F) -> Result<T, E>
+    /// As [`retried`](Self::retried), but not after an error that `again` says no to. An attempt that was cut off is tried
+    /// again whatever it says.
+    ///
+    /// # Errors
+    /// The step's own, of the last attempt.
+    pub async fn retried_if<T, E, F, A>(self, mut attempt: F, again: impl Fn(&E) -> bool) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned,
+        E: StepError,
+        F: FnMut(Cx) -> A,
+        A: Future<Output = Result<T, E>>,
+    {
+        self.run(move |cx| Some(attempt(cx)), again).await
+    }
+
+    async fn run<T, E, F, A>(self, mut start: F, again: impl Fn(&E) -> bool) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
@@ -86,67 +111,85 @@ impl StepCall {
         loop {
             turn.gate().await;
             let number = failed + 1;
-            let Some(attempt) = start(self.cx.in_step(&self.key, number)) else {
+            let scope = self.scope(number);
+            let Some(attempt) = start(self.cx.in_step(&scope)) else {
                 return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
             };
             let in_flight = turn.attempt(self.policy.cancel);
-            let span = tracing::info_span!(
-                "step",
-                step = self.policy.name,
-                attempt = number,
-                workflow = self.cx.workflow(),
-                execution = %self.cx.id(),
-            );
-            let attempt = self.attempt(attempt).instrument(span.clone()).await;
-            let result = match attempt {
-                Attempt::Ended(Ok(value)) => match self.encode(&value) {
-                    Ok(json) => {
-                        self.record(number, JournalResult::Done(json));
-                        Ok(value)
-                    }
-                    Err(failure) => {
-                        turn.fail(failure);
-                        return pending().await;
-                    }
-                },
-                ended => {
-                    failed = number;
-                    let (error, value) = match &ended {
-                        Attempt::Ended(Err(error)) => error.to_recorded(),
-                        Attempt::Cut(cut) => cut.to_recorded(),
-                        Attempt::Ended(Ok(_)) => continue,
-                    };
-                    let pause = self.policy.retry.and_then(|retry| retry.pause(failed, fastrand::f64()));
-                    match pause {
-                        Some(pause) => {
-                            span.in_scope(|| tracing::warn!(%error, ?pause, "the step failed and is tried again"));
-                            let due = turn.scope.services.clock.now() + pause;
-                            self.record(failed, JournalResult::Retrying { error, due });
-                            drop(in_flight);
-                            turn.sleep_until(due).await;
-                            turn.begin_attempt(&self.key);
-                            continue;
-                        }
-                        None => {
-                            span.in_scope(|| tracing::warn!(%error, "the step failed for good"));
-                            self.record(failed, JournalResult::Failed { error, value });
+            let span = self.span(number);
+            let failure = match self.attempt(&scope, attempt).instrument(span.clone()).await {
+                Ok(value) => {
+                    match self.encode(&value) {
+                        Ok(json) => self.record(number, JournalResult::Done(json)),
+                        Err(failure) => {
+                            turn.fail(failure);
+                            return pending().await;
                         }
                     }
-                    match ended {
-                        Attempt::Ended(result) => result,
-                        Attempt::Cut(cut) => {
-                            drop(in_flight);
-                            return self.cut(cut.into_error()).await;
-                        }
-                    }
+                    drop(in_flight);
+                    return self.unless_interrupted(Ok(value)).await;
                 }
+                Err(failure) => failure,
             };
-            drop(in_flight);
-            if turn.is_interrupted() {
-                // The result is recorded; the handler does not go on.
-                return pending().await;
+            failed = number;
+            let (error, value) = failure.to_recorded();
+            if let Some(pause) = self.pause(failed, &failure, &again) {
+                span.in_scope(|| tracing::warn!(%error, ?pause, "the step failed and is tried again"));
+                let due = turn.scope.services.clock.now() + pause;
+                if let Some(details) = scope.heartbeat.take_unsaved() {
+                    turn.record(details_entry(&self.key, details));
+                }
+                self.record(failed, JournalResult::Retrying { error, due });
+                drop(in_flight);
+                turn.sleep_until(due).await;
+                turn.begin_attempt(&self.key);
+                continue;
             }
-            return result;
+            span.in_scope(|| tracing::warn!(%error, "the step failed for good"));
+            self.record(failed, JournalResult::Failed { error, value });
+            drop(in_flight);
+            return match failure {
+                Failed::Own(error) => self.unless_interrupted(Err(error)).await,
+                Failed::Cut(cut) => self.cut(cut.into_error()).await,
+            };
+        }
+    }
+
+    /// What the context of an attempt knows.
+    fn scope(&self, attempt: u32) -> Arc<StepScope> {
+        let turn = self.cx.turn();
+        let previous = match turn.recorded(&details_key(&self.key)).map(|entry| entry.result) {
+            Some(JournalResult::Done(details)) => Some(details),
+            _ => None,
+        };
+        let heartbeat = Heartbeat::new(turn.scope.services.clock.now(), self.policy.heartbeat, previous);
+        Arc::new(StepScope { key: self.key.clone(), attempt, heartbeat })
+    }
+
+    fn span(&self, attempt: u32) -> Span {
+        tracing::info_span!(
+            "step",
+            step = &*self.name,
+            attempt,
+            workflow = self.cx.workflow(),
+            execution = %self.cx.id(),
+        )
+    }
+
+    /// How long to wait before the next attempt, if there is to be one.
+    fn pause<E>(&self, failed: u32, failure: &Failed<E>, again: impl Fn(&E) -> bool) -> Option<Duration> {
+        let may_go_on = match failure {
+            Failed::Own(error) => again(error),
+            Failed::Cut(_) => true,
+        };
+        self.policy.retry.filter(|_| may_go_on)?.pause(failed, fastrand::f64())
+    }
+
+    /// Gives the handler its result, which is recorded, unless the handler is not to go on.
+    async fn unless_interrupted<T, E>(&self, result: Result<T, E>) -> Result<T, E> {
+        match self.cx.turn().is_interrupted() {
+            true => pending().await,
+            false => result,
         }
     }
 
@@ -156,14 +199,14 @@ impl StepCall {
 
     fn encode<T: Serialize>(&self, value: &T) -> Result<Json, Failure> {
         let json = Json::encode(value).map_err(|error| {
-            let text = format!("the result of the step `{}` cannot be saved", self.policy.name);
+            let text = format!("the result of the step `{}` cannot be saved", self.name);
             Failure::unreadable(Error::from(error).context(text))
         })?;
         let (len, limit) = (json.text().len(), self.cx.turn().scope.services.payload_limit);
         if len > limit {
             let text = format!(
                 "the result of the step `{}` is {len} bytes long, over the limit of {limit}: save a reference to it instead, or raise the engine's payload limit",
-                self.policy.name
+                self.name
             );
             return Err(Failure::failed(Error::msg(text)));
         }
@@ -171,18 +214,15 @@ impl StepCall {
     }
 
     async fn failed_before<T, E: StepError>(&self, error: &ErrorRecord, value: Option<&Json>) -> Result<T, E> {
-        let cut = match (error.kind, value) {
-            (ErrorKind::TimedOut, Some(value)) => value.decode().map(|cut: StepTimedOut| Error::from(cut)),
-            (ErrorKind::Panicked, Some(value)) => value.decode().map(|cut: StepPanicked| Error::from(cut)),
-            _ => match E::from_recorded(error, value) {
-                Ok(error) => return Err(error),
-                // The error's type has changed: its text is still worth more than a complaint about its shape.
-                Err(_) => Ok(error.to_error()),
-            },
-        };
-        match cut {
-            Ok(cut) => self.cut(cut).await,
-            Err(error) => self.unreadable(error).await,
+        match Cut::from_recorded(error, value) {
+            Ok(Some(cut)) => return self.cut(cut.into_error()).await,
+            Ok(None) => {}
+            Err(error) => return self.unreadable(error).await,
+        }
+        match E::from_recorded(error, value) {
+            Ok(error) => Err(error),
+            // The error's type has changed: its text is still worth more than a complaint about its shape.
+            Err(_) => self.cut(error.to_error()).await,
         }
     }
 
@@ -202,7 +242,7 @@ impl StepCall {
     }
 
     async fn unreadable<T, E>(&self, error: JsonError) -> Result<T, E> {
-        let text = format!("the recorded result of the step `{}` cannot be read", self.policy.name);
+        let text = format!("the recorded result of the step `{}` cannot be read", self.name);
         self.cx.turn().fail(Failure::unreadable(Error::from(error).context(text)));
         pending().await
     }

@@ -1,6 +1,7 @@
 //! The errors of a step: its own, and those that stand for an attempt that was cut off.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,16 @@ pub struct StepTimedOut {
     pub step: String,
     /// Its timeout in milliseconds.
     pub timeout_millis: u64,
+}
+
+/// The last attempt of a step gave no sign of life for as long as its `heartbeat`. A `#[catch]` handler can take it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("the step `{step}` was cut off: it gave no heartbeat for {heartbeat_millis} ms")]
+pub struct StepHeartbeatMissed {
+    /// The step.
+    pub step: String,
+    /// How long it may go without a sign of life, in milliseconds.
+    pub heartbeat_millis: u64,
 }
 
 /// The last attempt of a step panicked. A `#[catch]` handler can take it.
@@ -86,13 +97,38 @@ impl<E: StdError + Serialize + DeserializeOwned + Send + Sync + 'static> StepErr
 /// How an attempt ended, if not with a result of the step's own.
 pub(super) enum Cut {
     TimedOut(StepTimedOut),
+    HeartbeatMissed(StepHeartbeatMissed),
     Panicked(StepPanicked),
 }
 
 impl Cut {
+    pub(super) fn timed_out(step: &str, timeout: Duration) -> Self {
+        Self::TimedOut(StepTimedOut { step: step.to_owned(), timeout_millis: millis(timeout) })
+    }
+
+    pub(super) fn heartbeat_missed(step: &str, heartbeat: Duration) -> Self {
+        Self::HeartbeatMissed(StepHeartbeatMissed { step: step.to_owned(), heartbeat_millis: millis(heartbeat) })
+    }
+
+    pub(super) fn panicked(step: &str, message: &str) -> Self {
+        Self::Panicked(StepPanicked { step: step.to_owned(), message: message.to_owned() })
+    }
+
+    /// What `to_recorded` made of it, if `record` is of one.
+    pub(super) fn from_recorded(record: &ErrorRecord, value: Option<&Json>) -> Result<Option<Self>, JsonError> {
+        let Some(value) = value else { return Ok(None) };
+        Ok(match record.kind {
+            ErrorKind::TimedOut => Some(Self::TimedOut(value.decode()?)),
+            ErrorKind::HeartbeatMissed => Some(Self::HeartbeatMissed(value.decode()?)),
+            ErrorKind::Panicked => Some(Self::Panicked(value.decode()?)),
+            _ => None,
+        })
+    }
+
     pub(super) fn to_recorded(&self) -> (ErrorRecord, Option<Json>) {
         let (kind, message, value) = match self {
             Self::TimedOut(cut) => (ErrorKind::TimedOut, cut.to_string(), Json::encode(cut)),
+            Self::HeartbeatMissed(cut) => (ErrorKind::HeartbeatMissed, cut.to_string(), Json::encode(cut)),
             Self::Panicked(cut) => (ErrorKind::Panicked, cut.to_string(), Json::encode(cut)),
         };
         (ErrorRecord { kind, message, sources: Vec::new() }, value.ok())
@@ -101,7 +137,12 @@ impl Cut {
     pub(super) fn into_error(self) -> Error {
         match self {
             Self::TimedOut(cut) => Error::from(cut),
+            Self::HeartbeatMissed(cut) => Error::from(cut),
             Self::Panicked(cut) => Error::from(cut),
         }
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -6,8 +6,11 @@
 mod attempt;
 mod call;
 mod error;
+mod heartbeat;
 mod policy;
+mod scope;
 
 pub use call::StepCall;
-pub use error::{StepError, StepPanicked, StepTimedOut};
+pub use error::{StepError, StepHeartbeatMissed, StepPanicked, StepTimedOut};
 pub use policy::StepPolicy;
+pub(super) use scope::StepScope;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kernel::RetryPolicy;
+use crate::kernel::{Jitter, RetryPolicy};
 
 /// How a step is run: what its `#[step(…)]` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,8 +12,14 @@ pub struct StepPolicy {
     pub name: &'static str,
     /// When it is tried again; without, its first failure is final.
     pub retry: Option<RetryPolicy>,
+    /// The variants of its error after which it is tried again; empty for all.
+    pub only: &'static [&'static str],
+    /// The variants of its error that are final.
+    pub never: &'static [&'static str],
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
+    /// How long one attempt may go without [a sign of life](crate::Cx::heartbeat).
+    pub heartbeat: Option<Duration>,
     /// Whether an interruption of the handler cuts a running attempt off instead of letting it finish.
     pub cancel: bool,
 }
@@ -22,12 +28,38 @@ pub struct StepPolicy {
 impl StepPolicy {
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, retry: None, timeout: None, cancel: false }
+        Self { name, retry: None, only: &[], never: &[], timeout: None, heartbeat: None, cancel: false }
     }
 
     #[must_use]
     pub const fn retry(mut self, max: u32, base: Duration, cap: Duration) -> Self {
-        self.retry = Some(RetryPolicy { max, base, cap });
+        self.retry = Some(RetryPolicy::new(max).backoff(base, cap));
+        self
+    }
+
+    #[must_use]
+    pub const fn jitter(mut self, jitter: Jitter) -> Self {
+        if let Some(retry) = self.retry {
+            self.retry = Some(retry.jitter(jitter));
+        }
+        self
+    }
+
+    #[must_use]
+    pub const fn only(mut self, variants: &'static [&'static str]) -> Self {
+        self.only = variants;
+        self
+    }
+
+    #[must_use]
+    pub const fn never(mut self, variants: &'static [&'static str]) -> Self {
+        self.never = variants;
+        self
+    }
+
+    #[must_use]
+    pub const fn heartbeat(mut self, heartbeat: Duration) -> Self {
+        self.heartbeat = Some(heartbeat);
         self
     }
 

@@ -1,0 +1,5 @@
+//! What the keys of `#[step(…)]` do, on a clock that the tests move.
+
+mod heartbeat;
+mod retry;
+mod world;
