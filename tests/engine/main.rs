@@ -1,5 +1,6 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod commands;
 mod control;
 mod due_times;
 mod edges;
@@ -16,6 +17,7 @@ mod losses;
 mod on_disk;
 mod panics;
 mod races;
+mod receiving;
 mod recovery;
 #[cfg(unix)]
 mod signals;

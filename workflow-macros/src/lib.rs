@@ -124,6 +124,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `start = S` | the state that an execution starts in | has to be given |
 /// | `include(…)` | the handlers that are written elsewhere, an edge per line | none |
+/// | `events(E, …)` | events that handlers wait for with `cx.recv`, where the impl does not show it | those in its bodies |
 /// | `part` | this impl is a part: the main one includes its handlers | it is the main one |
 /// | `vis = pub(crate)` | the visibility of what is generated | `pub` |
 /// | `allow(…)` | lints that are not to speak | all speak |
@@ -256,7 +257,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `SaleState` | every state, data inside; `SaleState::GRAPH` is the graph |
 /// | `SaleLive`, `SaleOutcome` | the states that are no end, and those that are |
-/// | `SaleEvent` | every event that some state takes |
+/// | `SaleEvent` | every event that some state takes or a handler waits for |
 /// | `SaleTransition` | every edge, without data: `PaidToShipping` |
 /// | `SalePendingPaymentNext` | what that state can go to; one such enum for each state that is no end |
 ///
@@ -311,7 +312,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | lint | what it finds |
 /// |---|---|
-/// | `endless_wait` | a state that waits for events and has no `#[after]` |
+/// | `endless_wait` | a state that waits for events, or whose entry handler does with `cx.recv`, and that has no `#[after]` |
 /// | `fragile_step` | a step without `retry`, called where the state has no `#[catch]` |
 /// | `never_taken` | a declared target that the handler provably never takes |
 /// | `ambient_time` | the clock or a pause in a handler, past `cx.now()` and `cx.sleep(…)` |

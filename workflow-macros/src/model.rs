@@ -36,6 +36,8 @@ pub(crate) struct Machine {
     pub(crate) events: Vec<EventModel>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
+    /// The events that bodies wait for, as far as they can be seen.
+    pub(crate) receives: Vec<Receive>,
     pub(crate) allow: Vec<Lint>,
     /// Whether it is made of one function, and not of an impl.
     pub(crate) is_function: bool,
@@ -234,6 +236,17 @@ pub(crate) enum Fails {
     /// `Result<…>`, whose error the alias decides. The place of the word.
     Boxed(Span),
     With(Box<Type>),
+}
+
+/// A call of `recv::<E>` or `recv_timeout::<E>`.
+#[derive(Debug)]
+pub(crate) struct Receive {
+    pub(crate) event: TypeRef,
+    /// The method that it stands in.
+    pub(crate) function: Ident,
+    pub(crate) cfg: Cfg,
+    /// Whether it waits only so long.
+    pub(crate) timed: bool,
 }
 
 /// A step among the methods.

@@ -13,6 +13,7 @@ use crate::model::{Machine, Runtime, Target, TypeRef};
 use crate::parse::data::{DataKind, parse_data};
 use crate::parse::half_typed::OpenFunction;
 use crate::parse::impl_block::parse_impl;
+use crate::parse::receives::find_receives;
 use crate::parse::sequential::{Sequential, parse_sequential};
 use crate::parse::workflow_args::{Form, parse_workflow_args};
 
@@ -29,6 +30,8 @@ pub(crate) fn expand_sequential(arguments: TokenStream, open: OpenFunction) -> T
     };
     let (input, _) = state_idents(&sequential.ident);
     args.start = Some(TypeRef { name: input.clone(), ty: Box::new(parse_quote!(#input)) });
+    let function = sequential.function();
+    args.receives = find_receives(&function.attrs, &function.sig, &function.block, None);
     let (runtime, vis) = (args.runtime.clone(), args.vis.clone());
     let items = [
         expand_function(&sequential, &vis),

@@ -90,8 +90,8 @@ pub mod driver {
     //! memory while an execution waits. [`Stepper`](crate::Stepper) is the smallest driver.
 
     pub use crate::kernel::{
-        Advance, AfterPlan, Decided, HandlerPlan, Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy,
-        StatePlan, TimerOf, TimerRule,
+        Acknowledged, Advance, AfterPlan, Command, CommandAnswer, CommandCall, CommandRefused, Decided, HandlerPlan,
+        Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
         AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, SpawnError,
@@ -102,6 +102,7 @@ pub mod driver {
 pub use base::*;
 pub use engine::{CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun};
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
+pub use kernel::CommandRefused;
 pub use kernel::{Advance, Jitter, RetryPolicy};
 pub use machine::StepHeartbeatMissed;
 pub use machine::{
@@ -111,6 +112,7 @@ pub use machine::{
     StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition, Trigger, Turn, TurnScope, Wait, Workflow,
     WorkflowEvent, WorkflowState, goto,
 };
+pub use machine::{ChildHandle, ChildSpawn};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]

@@ -3,6 +3,7 @@
 mod catches;
 mod duplicates;
 mod names;
+mod receives;
 mod starts;
 
 use crate::errors::Errors;
@@ -16,5 +17,6 @@ pub(crate) fn check_machine(machine: &mut Machine, has_start: bool, errors: &mut
     duplicates::check_duplicate_handlers(machine, errors);
     duplicates::check_split_states(machine, errors);
     names::check_transition_names(machine, errors);
+    receives::check_receives(machine, errors);
     catches::check_catchable(machine, errors);
 }

@@ -10,13 +10,14 @@ use syn::{
 use super::attributes::{Inert, InertKind, doc_text, strip_inert, take_inert};
 use super::half_typed::{Body, close_method, is_open};
 use super::handler::parse_handler;
+use super::receives::find_receives;
 use super::repair::{awaited_methods, repair_output, repair_step};
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
 use super::workflow_args::WorkflowArgs;
 use crate::errors::Errors;
 use crate::expand::step::expand_method_step;
-use crate::model::{EventModel, Handler, Machine, StateModel, Step, Trigger, TypeRef};
+use crate::model::{Cfg, EventModel, Handler, Machine, Receive, StateModel, Step, Trigger, TypeRef};
 
 /// The model, and the user's impl as it is emitted again.
 pub(crate) struct Parsed {
@@ -34,6 +35,7 @@ pub(crate) fn parse_impl(
     inherit_place(&mut item.generics);
     let mut handlers: Vec<Handler> = Vec::new();
     let mut steps = Vec::new();
+    let mut receives = args.receives;
     let mut complete = true;
     let mut unreadable = Vec::new();
     let mut items = Vec::with_capacity(item.items.len());
@@ -56,6 +58,7 @@ pub(crate) fn parse_impl(
                 continue;
             }
         };
+        receives.extend(find_receives(&method.attrs, &method.sig, &method.block, Some(&self_ty)));
         check_no_dependency(&mut method.sig, errors);
         let inert = take_inert(&mut method.attrs);
         check_one_attribute(&inert, errors);
@@ -116,7 +119,10 @@ pub(crate) fn parse_impl(
     }
     let Some(ident) = last_segment(&self_ty).map(|segment| segment.ident.clone()) else { return Err(Box::new(item)) };
     handlers.extend(args.include.into_iter().map(super::include::Included::into_handler));
-    let (states, events) = collect(args.start.as_ref(), &handlers);
+    let (states, mut events) = collect(args.start.as_ref(), &handlers);
+    if let Some(state) = args.start.as_ref().or_else(|| states.first().map(|state| &state.ty)) {
+        collect_received(state, args.events, &receives, &mut events);
+    }
     let start = args.start.or_else(|| states.first().map(|state| state.ty.clone()));
     let machine = Machine {
         runtime: args.runtime,
@@ -130,6 +136,7 @@ pub(crate) fn parse_impl(
         events,
         handlers,
         steps,
+        receives,
         allow: args.allow,
         is_function: false,
         complete,
@@ -246,7 +253,7 @@ pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> (Vec<Sta
     let mut states: Vec<StateModel> = Vec::new();
     let mut events: Vec<EventModel> = Vec::new();
     if let Some(start) = start {
-        states.push(StateModel { ty: start.clone(), cfg: crate::model::Cfg::default(), live: false, certain: true });
+        states.push(StateModel { ty: start.clone(), cfg: Cfg::default(), live: false, certain: true });
     }
     for handler in handlers {
         let certain = !handler.broken;
@@ -277,4 +284,17 @@ pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> (Vec<Sta
         }
     }
     (states, events)
+}
+
+/// Adds the events that no edge takes: those that the attribute names, and those that bodies wait for.
+fn collect_received(start: &TypeRef, named: Vec<TypeRef>, receives: &[Receive], events: &mut Vec<EventModel>) {
+    let named = named.into_iter().map(|ty| (ty, Cfg::default(), true));
+    // Where it is called, rustc says whether it is an event.
+    let received = receives.iter().map(|receive| (receive.event.clone(), receive.cfg.clone(), false));
+    for (ty, cfg, certain) in named.chain(received) {
+        match events.iter_mut().find(|known| known.ty == ty) {
+            Some(known) => known.cfg.or(&cfg),
+            None => events.push(EventModel { ty, cfg, first_state: start.clone(), certain }),
+        }
+    }
 }

@@ -8,6 +8,7 @@ pub(crate) mod impl_block;
 pub(crate) mod include;
 pub(crate) mod keys;
 pub(crate) mod output;
+pub(crate) mod receives;
 pub(crate) mod repair;
 pub(crate) mod runtime;
 pub(crate) mod sequential;

@@ -1,8 +1,9 @@
 //! The keys of `#[workflow(…)]`.
 
 use proc_macro2::{Span, TokenStream};
-use syn::parse::ParseStream;
-use syn::{Ident, Token, Visibility, parse_quote};
+use syn::parse::{ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
+use syn::{Ident, Token, Type, Visibility, parse_quote};
 
 use super::include::{Included, parse_include};
 use super::keys::{flag, list_value, name_list, parse_keys};
@@ -10,7 +11,7 @@ use super::runtime::{default_runtime, parse_runtime};
 use super::types::parse_type_ref;
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
-use crate::model::{Runtime, TypeRef, unraw};
+use crate::model::{Receive, Runtime, TypeRef, unraw};
 
 /// What `#[workflow(…)]` says.
 #[derive(Debug)]
@@ -27,6 +28,10 @@ pub(crate) struct WorkflowArgs {
     pub(crate) runtime: Runtime,
     pub(crate) vis: Visibility,
     pub(crate) allow: Vec<Lint>,
+    /// Events that are received where the macro does not see it.
+    pub(crate) events: Vec<TypeRef>,
+    /// Events that the function waits for, where the attribute is on one.
+    pub(crate) receives: Vec<Receive>,
 }
 
 /// What `#[workflow(…)]` stands on.
@@ -52,13 +57,15 @@ pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &
             Form::Function(vis) => vis.clone(),
         },
         allow: Vec::new(),
+        events: Vec::new(),
+        receives: Vec::new(),
     };
     let mut only_main: Option<(Span, String)> = None;
-    let known = ["start", "include", "part", "crate", "vis", "allow"];
+    let known = ["start", "include", "events", "part", "crate", "vis", "allow"];
     let mut mistakes = Errors::default();
     parse_keys("workflow", &known, tokens, &mut mistakes, |key, input, errors| {
         let name = unraw(key);
-        if matches!(name.as_str(), "start" | "include" | "vis") && only_main.is_none() {
+        if matches!(name.as_str(), "start" | "include" | "events" | "vis") && only_main.is_none() {
             only_main = Some((key.span(), name.clone()));
         }
         if let (Form::Function(_), "start" | "include" | "part") = (form, name.as_str()) {
@@ -90,6 +97,11 @@ pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &
                 args.include = parse_include(tokens, &mut mistakes);
                 args.include_broken = !mistakes.is_empty();
                 errors.take(mistakes);
+            }
+            "events" => {
+                let tokens = list_value(key, "Payment, Answer", input)?;
+                let types = Punctuated::<Type, Token![,]>::parse_terminated.parse2(tokens)?;
+                args.events.extend(types.iter().filter_map(|ty| errors.ok(parse_type_ref(ty, "an event"))));
             }
             "part" => {
                 flag(key, input)?;

@@ -1,8 +1,12 @@
 //! `endless_wait`: a state that waits for events and has no `#[after]`.
 
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::Block;
+
 use super::{Warning, is_allowed};
 use crate::lint::Lint;
-use crate::model::{Machine, Trigger};
+use crate::model::{Machine, Trigger, TypeRef};
 
 pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
     for state in machine.states.iter().filter(|state| state.live) {
@@ -18,6 +22,18 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
             Trigger::After { due } => due.kind() != "every" || handler.output.states().next().is_some(),
             Trigger::Entry | Trigger::On { .. } | Trigger::Catch { .. } => false,
         });
+        let receive = entry.and_then(|entry| {
+            let mut receives = machine.receives.iter().filter(|receive| receive.function == entry.ident);
+            receives.find(|receive| !receive.timed && !entry.body.as_ref().is_some_and(has_sleep))
+        });
+        if let (Some(receive), false) = (receive, timed) {
+            warnings.push(Warning {
+                lint: Lint::EndlessWait,
+                span: receive.event.span(),
+                message: endless_receive(machine, &receive.event, &state.ty),
+            });
+            continue;
+        }
         let Some(first) = handlers.iter().find(|handler| matches!(handler.trigger, Trigger::On { .. })) else {
             continue;
         };
@@ -32,4 +48,26 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
             });
         }
     }
+}
+
+fn endless_receive(machine: &Machine, event: &TypeRef, state: &TypeRef) -> String {
+    let (event, state) = (&event.name, &state.name);
+    if machine.is_function {
+        return format!("if `{event}` never comes, executions wait for ever: use `recv_timeout`");
+    }
+    format!(
+        "`{event}` is waited for, and `{state}` has no `#[after]` handler: if the event never comes, executions stay in it for ever; write one, or use `recv_timeout`"
+    )
+}
+
+/// Whether a durable pause stands anywhere in a body: then the event is probably not waited for alone.
+fn has_sleep(body: &Block) -> bool {
+    fn stands_in(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Group(group) => stands_in(group.stream()),
+            TokenTree::Ident(ident) => ident == "sleep",
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    stands_in(body.to_token_stream())
 }

@@ -7,6 +7,7 @@
 mod active;
 mod block_on;
 mod builder;
+mod commands;
 mod control;
 mod core;
 mod error;

@@ -148,7 +148,8 @@ impl Run {
             edge_number: record.edge_number(),
             services: self.core.services.clone(),
         };
-        let turn = self.machine.turn(call, scope, execution.journal().to_vec());
+        let mut turn = self.machine.turn(call, scope, execution.journal().to_vec());
+        turn.arrived(execution.receivable(self.machine.plan()));
         self.drive(execution, turn).instrument(span).await
     }
 
@@ -173,6 +174,7 @@ impl Run {
             let Some(progress) = progress else {
                 if self.place.signal().take() && !self.core.is_stopping() {
                     self.look_at_inbox(execution).await?;
+                    turn.arrived(execution.receivable(self.machine.plan()));
                 }
                 if execution.is_to_be_terminated() {
                     // Dropping the turn cuts off what runs.
@@ -188,9 +190,10 @@ impl Run {
                     self.commit(execution).await?;
                     turn.saved();
                 }
-                Progress::Wait { due, results } => {
+                Progress::Execute(commands) => turn.answered(self.core.execute(commands).await?),
+                Progress::Wait { due, results, events } => {
                     execution.recorded(results);
-                    execution.suspended(due, self.machine.plan(), self.core.now());
+                    execution.suspended(due, events, self.machine.plan(), self.core.now());
                     return Ok(());
                 }
                 Progress::Interrupted { results } => {

@@ -11,7 +11,10 @@
 //! | a handler | goto | as a start, in the next visit | record, timers, history; journal dropped |
 //! | entry | stay, wait | waiting | data |
 //! | an edge's handler | stay, wait | the entry handler if it was interrupted, else waiting | data, history; the edge's part of the journal dropped |
-//! | a handler | suspended until a time | the same, at that time | results, the time |
+//! | a handler | suspended until a time, or until events come | the same, then | results, the time, the events |
+//! | a handler | suspended, for an event that an edge takes | parked | error, history |
+//! | a handler | received an event that no edge takes | the same | result; event consumed |
+//! | any but parked | a child of an earlier visit reports | the same | event consumed, history |
 //! | a handler but a catch | failed, and an edge catches it | the catch handler | edge durable |
 //! | a handler | failed, and none does | parked | error, history |
 //! | a handler | the same, of a workflow that unwinds then | unwinding, into being parked | as below |
@@ -27,6 +30,8 @@
 //!
 //! What is to be undone moves from the journal to the record's stack when the journal is dropped; entering a pivot or an
 //! end empties it. See `unwind.rs`.
+
+use std::collections::HashSet;
 
 use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
@@ -133,7 +138,7 @@ impl Kernel {
 
     /// Events that have arrived since.
     pub fn arrived(&mut self, inbox: Vec<EventRecord>) {
-        let consumed = &self.changes.consumed;
+        let consumed: HashSet<u64> = self.changes.consumed.iter().copied().collect();
         self.inbox = inbox.into_iter().filter(|event| !consumed.contains(&event.seq)).collect();
     }
 
@@ -157,6 +162,7 @@ impl Kernel {
             self.park(error, now);
             return Next::Parked;
         }
+        self.drop_stale_reports(now);
         if let (Activity::Entry, Some(entry)) = (&self.record.activity, &state.entry)
             && entry.pure
         {
@@ -181,6 +187,7 @@ impl Kernel {
 
     /// Results of steps of the running handler.
     pub fn recorded(&mut self, results: Vec<JournalEntry>) {
+        self.consume_received(&results);
         for mut result in results {
             if let Some(call) = &mut result.undo {
                 self.next_order += 1;
@@ -191,22 +198,6 @@ impl Kernel {
             self.journal.push(result.clone());
             self.changes.journal.push(result);
         }
-    }
-
-    /// The running handler waits: until `due`, or with `None` for nothing that comes by itself.
-    pub fn suspended(&mut self, due: Option<Timestamp>, plan: &Plan, now: Timestamp) {
-        let has_edges = plan.state(&self.record.state).is_some_and(|state| state.has_edges());
-        match due {
-            Some(due) => self.record.resume_at = Some(due),
-            None if has_edges && self.record.activity == Activity::Entry => {
-                self.record.resume_at = Some(Timestamp::MAX);
-            }
-            None if matches!(self.record.activity, Activity::Unwinding { .. }) => {
-                return self.undo_failed(endless_wait(&self.handler_name(plan)), now);
-            }
-            None => return self.park(endless_wait(&self.handler_name(plan)), now),
-        }
-        self.changed = true;
     }
 
     /// The running handler ended.
@@ -257,7 +248,7 @@ impl Kernel {
         if !self.unpark(now) {
             return false;
         }
-        self.record.resume_at = None;
+        self.go_on();
         self.forget_failures();
         self.note(HistoryKind::Retried { state: self.record.state.clone() }, now);
         true
@@ -294,7 +285,7 @@ impl Kernel {
         }
     }
 
-    fn handler_name(&self, plan: &Plan) -> String {
+    pub(super) fn handler_name(&self, plan: &Plan) -> String {
         let entry = || plan.state(&self.record.state).and_then(|state| state.entry.clone());
         match &self.record.activity {
             Activity::Handler { handler, .. } => handler.clone(),
@@ -319,12 +310,12 @@ impl Kernel {
 
     fn do_next(&mut self, state: &StatePlan, plan: &Plan, now: Timestamp) -> Next {
         if let Some(due) = self.record.resume_at {
-            if due > now {
+            if due > now && !self.has_awaited(state) {
                 self.see_inbox();
                 let timer = self.record.next_timer().filter(|_| self.record.activity == Activity::Entry);
                 return Next::Wait { until: Some(timer.map_or(due, |timer| timer.min(due))) };
             }
-            self.record.resume_at = None;
+            self.go_on();
             self.changed = true;
         }
         match &self.record.activity {
@@ -366,6 +357,12 @@ impl Kernel {
         }
     }
 
+    /// The handler is not suspended any more.
+    fn go_on(&mut self) {
+        self.record.resume_at = None;
+        self.record.waits_for.clear();
+    }
+
     pub(super) fn interrupt_entry(&mut self) {
         if self.record.activity == Activity::Entry {
             self.record.entry_interrupted = true;
@@ -374,7 +371,7 @@ impl Kernel {
 
     pub(super) fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
         self.record.activity = Activity::Handler { handler, cause, payload };
-        self.record.resume_at = None;
+        self.go_on();
         self.changed = true;
     }
 
@@ -383,6 +380,7 @@ impl Kernel {
             let handler = self.handler_name(plan);
             self.forget_where(|entry| entry.is_of(&handler), now);
             self.record.activity = *aside.activity;
+            self.go_on();
             self.record.resume_at = aside.resume_at;
             self.changed = true;
             return;
@@ -393,7 +391,7 @@ impl Kernel {
         }
         let goes_on = std::mem::take(&mut self.record.entry_interrupted);
         self.record.activity = if goes_on { Activity::Entry } else { Activity::Waiting };
-        self.record.resume_at = None;
+        self.go_on();
         self.changed = true;
     }
 
@@ -485,6 +483,7 @@ fn settle_in(record: &mut ExecutionRecord, plan: &Plan, now: Timestamp) {
     let state = plan.state(&record.state).cloned().unwrap_or_default();
     record.entered_at = now;
     record.resume_at = None;
+    record.waits_for.clear();
     record.parked = None;
     record.set_aside = None;
     record.entry_interrupted = false;
@@ -512,12 +511,4 @@ fn unknown_handler(handler: &str, state: &str) -> ErrorRecord {
     unreadable(format!(
         "the state `{state}` has no handler `{handler}` any more, and an execution is in the middle of it: bring the handler back"
     ))
-}
-
-fn endless_wait(handler: &str) -> ErrorRecord {
-    ErrorRecord {
-        kind: ErrorKind::Failed,
-        message: format!("the handler `{handler}` waits for something that nothing can bring about"),
-        sources: Vec::new(),
-    }
 }

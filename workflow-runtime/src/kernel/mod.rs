@@ -2,9 +2,11 @@
 //! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
 mod advance;
+mod command;
 mod control;
 mod decided;
 mod execution;
+mod inbox;
 mod plan;
 mod retry;
 #[cfg(test)]
@@ -15,6 +17,7 @@ mod unwind;
 mod unwind_tests;
 
 pub use advance::Advance;
+pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};

@@ -11,24 +11,24 @@ use crate::record::{
     Json, NewEvent, Status,
 };
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
 }
 
-fn json(text: &str) -> Json {
+pub(super) fn json(text: &str) -> Json {
     serde_json::from_str(text).unwrap()
 }
 
-fn handler(name: &str) -> HandlerPlan {
+pub(super) fn handler(name: &str) -> HandlerPlan {
     HandlerPlan { name: name.to_owned(), pure: false }
 }
 
-fn pure(name: &str) -> HandlerPlan {
+pub(super) fn pure(name: &str) -> HandlerPlan {
     HandlerPlan { name: name.to_owned(), pure: true }
 }
 
 /// waiting -paid-> working, waiting -(60 s) late-> ended; working has an entry handler, an event, a timer and a catch.
-fn plan() -> Plan {
+pub(super) fn plan() -> Plan {
     let mut plan = Plan::default();
     let on = |event: &str, handler: HandlerPlan| OnPlan { events: vec![event.to_owned()], handler };
     let after = |seconds, handler| AfterPlan { rule: TimerRule::After(Duration::from_secs(seconds)), handler };
@@ -62,30 +62,30 @@ fn plan() -> Plan {
     plan
 }
 
-fn event(seq: u64, name: &str) -> EventRecord {
+pub(super) fn event(seq: u64, name: &str) -> EventRecord {
     let event = NewEvent { event_id: format!("id-{seq}"), name: name.to_owned(), payload: json("1"), sent_at: at(0) };
     EventRecord { seq, event }
 }
 
-fn start(state: &str) -> Kernel {
+pub(super) fn start(state: &str) -> Kernel {
     let new = Kernel::start(state.to_owned(), json("{}"), &plan(), at(0));
     Kernel::new(new.record, Vec::new(), Vec::new())
 }
 
-fn goto(state: &'static str) -> Decided {
+pub(super) fn goto(state: &'static str) -> Decided {
     Decided::Goto { state, data: json("{\"to\":1}") }
 }
 
-fn error(message: &str) -> ErrorRecord {
+pub(super) fn error(message: &str) -> ErrorRecord {
     ErrorRecord { kind: ErrorKind::Failed, message: message.to_owned(), sources: Vec::new() }
 }
 
-fn result(key: &str, attempts: u32, result: JournalResult) -> JournalEntry {
+pub(super) fn result(key: &str, attempts: u32, result: JournalResult) -> JournalEntry {
     JournalEntry::new(key, attempts, result)
 }
 
 /// Stores what has changed and reads it back, as a crash would.
-fn reload(execution: &mut Kernel, inbox: Vec<EventRecord>) -> (Kernel, Advance) {
+pub(super) fn reload(execution: &mut Kernel, inbox: Vec<EventRecord>) -> (Kernel, Advance) {
     let journal = execution.journal().to_vec();
     let changes = execution.take_changes();
     let record = execution.record().clone();
@@ -316,7 +316,7 @@ fn a_taken_edge_is_not_interrupted_by_another() {
 fn a_suspended_entry_handler_goes_on_at_its_time_and_can_be_interrupted_before() {
     let mut execution = start("working");
     execution.decide(&plan(), at(0));
-    execution.suspended(Some(at(40)), &plan(), at(10));
+    execution.suspended(Some(at(40)), Vec::new(), &plan(), at(10));
     assert_eq!(execution.decide(&plan(), at(10)), Next::Wait { until: Some(at(40)) });
     let (mut execution, changes) = reload(&mut execution, vec![]);
     assert_eq!(changes.record.and_then(|record| record.wake_at()), Some(at(40)));
@@ -333,7 +333,7 @@ fn a_suspended_edge_handler_waits_for_its_own_time_alone() {
     let mut execution = start("waiting");
     execution.arrived(vec![event(1, "payment")]);
     execution.decide(&plan(), at(0));
-    execution.suspended(Some(at(500)), &plan(), at(0));
+    execution.suspended(Some(at(500)), Vec::new(), &plan(), at(0));
     assert_eq!(execution.decide(&plan(), at(0)), Next::Wait { until: Some(at(500)) });
     assert_eq!(execution.record().wake_at(), Some(at(500)), "its timers, due at 30 and 60, do not wake it");
     assert_eq!(execution.decide(&plan(), at(100)), Next::Wait { until: Some(at(500)) });
@@ -343,12 +343,12 @@ fn a_suspended_edge_handler_waits_for_its_own_time_alone() {
 fn a_handler_that_waits_for_nothing_is_parked_unless_an_edge_can_end_it() {
     let mut with_edges = start("working");
     with_edges.decide(&plan(), at(0));
-    with_edges.suspended(None, &plan(), at(0));
+    with_edges.suspended(None, Vec::new(), &plan(), at(0));
     assert_eq!(with_edges.decide(&plan(), at(0)), Next::Wait { until: Some(at(100)) });
 
     let mut without = start("stuck");
     without.decide(&plan(), at(0));
-    without.suspended(None, &plan(), at(0));
+    without.suspended(None, Vec::new(), &plan(), at(0));
     assert_eq!(without.decide(&plan(), at(0)), Next::Parked);
     assert!(without.record().parked.as_ref().unwrap().error.message.contains("`hang`"));
 }

@@ -140,7 +140,11 @@ impl Kernel {
         let mut started = Vec::new();
         for entry in &self.journal {
             match &entry.result {
-                JournalResult::Done(_) | JournalResult::Sleeping { .. } | JournalResult::Started => {}
+                JournalResult::Done(_)
+                | JournalResult::Sleeping { .. }
+                | JournalResult::Started
+                | JournalResult::Received { .. }
+                | JournalResult::Child { .. } => {}
                 JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => {
                     forgotten.push(entry.key.clone());
                 }

@@ -270,7 +270,7 @@ fn an_undo_waits_for_its_retry_whatever_arrives() {
     let mut execution = start();
     execution.recorded(vec![done("work:a:0")]);
     execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(1));
-    execution.suspended(Some(at(30)), &plan(), at(1));
+    execution.suspended(Some(at(30)), Vec::new(), &plan(), at(1));
     let (mut execution, _) = reload(&mut execution);
     assert_eq!((execution.record().status(), execution.record().wake_at()), (Status::Unwinding, Some(at(30))));
     assert_eq!(execution.decide(&plan(), at(2)), Next::Wait { until: Some(at(30)) });

@@ -82,8 +82,12 @@ impl Cx {
     /// own.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
+        self.call_key(self.step.as_ref().map_or(&self.turn.scope.handler, |step| &step.key))
+    }
+
+    /// A text that names this call of this run of the handler, whenever it is made again.
+    pub(super) fn call_key(&self, call: &str) -> String {
         let scope = &self.turn.scope;
-        let call = self.step.as_ref().map_or(scope.handler.as_str(), |step| &step.key);
         let mut hasher = SipHasher13::new();
         for part in [&*scope.key.workflow, scope.key.id.as_str(), call] {
             hasher.write(part.as_bytes());
@@ -142,7 +146,7 @@ impl Cx {
         }
     }
 
-    fn claim(&self, call: &str) -> String {
+    pub(super) fn claim(&self, call: &str) -> String {
         self.turn.claim(&format!("{}:{call}", self.caller()))
     }
 

@@ -5,6 +5,7 @@
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
 mod cancel;
+mod commands;
 mod context;
 mod digest;
 mod finish;
@@ -16,6 +17,7 @@ mod plan;
 pub mod private;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod probes;
+mod receive;
 mod render;
 mod sending;
 mod services;
@@ -26,11 +28,13 @@ mod stepper;
 mod target;
 mod timer;
 mod turn;
+mod turn_inbox;
 mod turn_state;
 mod workflow;
 
 pub use crate::kernel::Decided;
 pub use cancel::Cancel;
+pub use commands::{ChildHandle, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};

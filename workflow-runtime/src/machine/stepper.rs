@@ -13,7 +13,7 @@ use super::{
     WorkflowState,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
-use crate::kernel::{HandlerPlan, Kernel, Next, Plan};
+use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
 use crate::record::{Closed, ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Reason};
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
@@ -64,6 +64,7 @@ pub struct Stepper<W> {
     inbox: Vec<EventRecord>,
     sent: u64,
     history: Vec<HistoryRecord>,
+    commands: Vec<Command>,
 }
 
 /// Why a [`Stepper`] has come to rest.
@@ -118,7 +119,17 @@ impl<W: Workflow> Stepper<W> {
         let start = Kernel::start(state.to_owned(), data, &plan, clock.now());
         let execution = Kernel::new(start.record, Vec::new(), Vec::new());
         let key = ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::stepper() };
-        Self { workflow, plan, key, clock, execution, inbox: Vec::new(), sent: 0, history: vec![start.history] }
+        Self {
+            workflow,
+            plan,
+            key,
+            clock,
+            execution,
+            inbox: Vec::new(),
+            sent: 0,
+            history: vec![start.history],
+            commands: Vec::new(),
+        }
     }
 
     /// Goes on until it rests.
@@ -232,6 +243,13 @@ impl<W: Workflow> Stepper<W> {
         &self.history
     }
 
+    /// What it has had done to other executions: children that it started, events that it sent. Here, nothing but this
+    /// list comes of it.
+    #[must_use]
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
     async fn turn(&mut self, handler: &HandlerPlan) {
         let record = self.execution.record();
         let scope = TurnScope {
@@ -244,6 +262,7 @@ impl<W: Workflow> Stepper<W> {
         let call = HandlerCall::of(record, &handler.name);
         let journal = self.execution.journal().to_vec();
         let mut turn = Turn::new(Arc::clone(&self.workflow), call, scope, journal);
+        turn.arrived(self.execution.receivable(&self.plan));
         loop {
             match turn.next().await {
                 Progress::Save(results) => {
@@ -251,9 +270,13 @@ impl<W: Workflow> Stepper<W> {
                     self.commit();
                     turn.saved();
                 }
-                Progress::Wait { due, results } => {
+                Progress::Execute(commands) => {
+                    let answers = commands.into_iter().map(|call| self.acknowledge(call));
+                    turn.answered(answers.collect());
+                }
+                Progress::Wait { due, results, events } => {
                     self.execution.recorded(results);
-                    return self.execution.suspended(due, &self.plan, self.clock.now());
+                    return self.execution.suspended(due, events, &self.plan, self.clock.now());
                 }
                 Progress::Interrupted { results } => return self.execution.recorded(results),
                 Progress::Finished(finished) => {
@@ -268,6 +291,12 @@ impl<W: Workflow> Stepper<W> {
                 }
             }
         }
+    }
+
+    /// Nobody else is here: what it has done to others is only remembered.
+    fn acknowledge(&mut self, CommandCall { key, command }: CommandCall) -> CommandAnswer {
+        self.commands.push(command);
+        CommandAnswer { key, result: Ok(Acknowledged::Applied) }
     }
 
     fn receive(&mut self, name: &str, payload: Json) -> Result<()> {

@@ -22,7 +22,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use super::turn_state::TurnState;
 use super::{Cx, Decided, HandlerCall, HandlerRun, Services, Workflow};
 use crate::base::{Error, Sleep, Timestamp};
-use crate::record::{ErrorKind, ErrorRecord, ExecutionKey, JournalEntry};
+use crate::kernel::{CommandAnswer, CommandCall};
+use crate::record::{ErrorKind, ErrorRecord, EventRecord, ExecutionKey, JournalEntry};
 
 /// Whose turn it is.
 #[derive(Debug, Clone)]
@@ -69,13 +70,18 @@ impl Failure {
 pub enum Progress {
     /// Save these results, then say [`saved`](Turn::saved) and ask for more: the handler may not go on before.
     Save(Vec<JournalEntry>),
-    /// The handler waits for nothing but this time (or, with `None`, for nothing that ever comes). Save the results, drop
-    /// the turn, and begin another one when the time has come.
+    /// Carry these commands out, say what became of them with [`answered`](Turn::answered), and ask for more. Everything
+    /// that was recorded before them is saved.
+    Execute(Vec<CommandCall>),
+    /// The handler waits for nothing but this time or one of these events (or, with neither, for nothing that ever comes).
+    /// Save the results, drop the turn, and begin another one when the time has come or an event has arrived.
     Wait {
         /// When a new turn has something to do.
         due: Option<Timestamp>,
         /// Results that are not saved yet.
         results: Vec<JournalEntry>,
+        /// Names of the events that it waits for.
+        events: Vec<String>,
     },
     /// The handler was [interrupted](Turn::interrupt) and its running steps are over. Save the results, drop the turn.
     Interrupted {
@@ -132,7 +138,7 @@ impl Turn {
         })
     }
 
-    fn of<F>(scope: TurnScope, journal: Vec<JournalEntry>, handler: impl FnOnce(Cx) -> F) -> Self
+    pub(super) fn of<F>(scope: TurnScope, journal: Vec<JournalEntry>, handler: impl FnOnce(Cx) -> F) -> Self
     where
         F: Future<Output = Result<Decided, Failure>> + Send + 'static,
     {
@@ -152,6 +158,17 @@ impl Turn {
     /// Says that the results of the last [`Progress::Save`] are on disk.
     pub fn saved(&mut self) {
         self.state.saved();
+    }
+
+    /// Says what became of the commands of the last [`Progress::Execute`].
+    pub fn answered(&mut self, answers: Vec<CommandAnswer>) {
+        self.state.answered(answers);
+    }
+
+    /// Offers the handler what is in the inbox, before its first run and whenever something has arrived:
+    /// [`receivable`](crate::kernel::Kernel::receivable). What it was offered before is passed over.
+    pub fn arrived(&mut self, inbox: Vec<EventRecord>) {
+        self.state.arrived(inbox);
     }
 
     /// Lets no further step start, and the handler end with [`Progress::Interrupted`] as soon as its running steps have.
@@ -179,9 +196,14 @@ impl Turn {
             if self.driver.woken.load(Ordering::Acquire) {
                 continue;
             }
-            if waits_only_for_us && !self.state.has_waiters_at_gate() && !self.state.has_in_flight() {
+            if self.state.has_commands() && !self.state.has_unsaved() {
+                return Poll::Ready(Progress::Execute(self.state.take_commands()));
+            }
+            let has_commands = self.state.has_commands();
+            if waits_only_for_us && !has_commands && !self.state.has_waiters_at_gate() && !self.state.has_in_flight() {
                 let due = self.state.next_due();
-                return Poll::Ready(Progress::Wait { due, results: self.state.take_unsaved() });
+                let (results, events) = (self.state.take_unsaved(), self.state.awaited());
+                return Poll::Ready(Progress::Wait { due, results, events });
             }
             if self.state.has_unsaved() {
                 return Poll::Ready(Progress::Save(self.state.take_unsaved()));

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use super::turn_inbox::TurnInbox;
 use super::{Failure, TurnScope};
 use crate::base::{Sleep, Timestamp};
 use crate::record::{JournalEntry, JournalResult};
@@ -20,16 +21,18 @@ pub(super) struct TurnState {
 }
 
 #[derive(Default)]
-struct Inner {
-    journal: HashMap<String, JournalEntry>,
+pub(super) struct Inner {
+    pub(super) journal: HashMap<String, JournalEntry>,
     /// Keys that were in the journal at the beginning and that no call has asked for.
     unclaimed: BTreeSet<String>,
     /// How often each call was made, by all of its key but the count.
     calls: HashMap<String, u32>,
     unsaved: Vec<JournalEntry>,
+    /// Events, and commands to others.
+    pub(super) inbox: TurnInbox,
     /// Entries were handed to the driver, which has not said yet that they are on disk.
     saving: bool,
-    interrupted: bool,
+    pub(super) interrupted: bool,
     in_flight: usize,
     attempts: u32,
     failure: Option<Failure>,
@@ -69,7 +72,7 @@ impl TurnState {
         Self::with(scope, Vec::new(), None)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         // Every change below is made in one go, so a panic elsewhere cannot have left it half done.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -235,20 +238,20 @@ impl Inner {
 
     /// Wakes the turn, once the lock is given back, if this happens in a task of its own: only the turn saves results,
     /// sets the alarm and ends.
-    fn turn(&self) -> Option<Waker> {
+    pub(super) fn turn(&self) -> Option<Waker> {
         self.turn.as_ref().filter(|_| !self.polled).cloned()
     }
 
     /// A waker to keep for `context`, unless the turn itself polls on: a future that polls its children by wakers of
     /// its own, as `FuturesUnordered` does, has to be told.
-    fn foreign_waker(&self, context: &Context<'_>) -> Option<Waker> {
+    pub(super) fn foreign_waker(&self, context: &Context<'_>) -> Option<Waker> {
         match &self.root {
             Some(root) if root.will_wake(context.waker()) => None,
             _ => Some(context.waker().clone()),
         }
     }
 
-    fn waiter(&mut self, waiter: &mut Option<u64>) -> u64 {
+    pub(super) fn waiter(&mut self, waiter: &mut Option<u64>) -> u64 {
         *waiter.get_or_insert_with(|| {
             self.next_waiter += 1;
             self.next_waiter

@@ -64,6 +64,8 @@ fn values(results: &[JournalEntry]) -> Vec<&str> {
         JournalResult::Retrying { .. } => "retrying",
         JournalResult::Started => "started",
         JournalResult::Sleeping { .. } => "sleeping",
+        JournalResult::Received { .. } => "received",
+        JournalResult::Child { .. } => "started",
     });
     values.collect()
 }
@@ -206,7 +208,7 @@ fn a_failed_attempt_waits_as_data_and_the_next_turn_goes_on_counting() {
     let mut journal = Vec::new();
     for attempt in 1..3 {
         let mut turn = turn(&clock, journal, handler);
-        let Some(Progress::Wait { due: Some(due), results }) = poll(&mut turn) else { panic!("it does not wait") };
+        let Some(Progress::Wait { due: Some(due), results, .. }) = poll(&mut turn) else { panic!("it does not wait") };
         assert!(due <= clock.now() + Duration::from_millis(100 * attempt));
         assert_eq!(results[0].attempts, u32::try_from(attempt).unwrap());
         journal = results;
@@ -243,7 +245,7 @@ fn a_timeout_cuts_an_attempt_off_is_retried_and_comes_out_typed() {
         let mut turn = turn(&clock, journal, handler);
         assert!(poll(&mut turn).is_none(), "an attempt that runs is not left");
         clock.advance(Duration::from_secs(5));
-        let Some(Progress::Wait { due: Some(due), results }) = poll(&mut turn) else { panic!("it is not cut off") };
+        let Some(Progress::Wait { due: Some(due), results, .. }) = poll(&mut turn) else { panic!("it is not cut off") };
         journal = results;
         clock.advance_to(due);
     }
@@ -283,7 +285,7 @@ fn a_sleep_is_handed_back_and_over_when_its_time_has_come() {
         Ok(Decided::Wait)
     };
     let mut first = turn(&clock, vec![], handler);
-    let Some(Progress::Wait { due, results }) = poll(&mut first) else { panic!("it does not wait") };
+    let Some(Progress::Wait { due, results, .. }) = poll(&mut first) else { panic!("it does not wait") };
     assert_eq!(due, Some(Timestamp::from_millis(60_000)));
     clock.advance(Duration::from_secs(59));
     let mut early = turn(&clock, results.clone(), handler);

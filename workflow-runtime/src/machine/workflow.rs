@@ -124,7 +124,7 @@ pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "no state of `{Self}` takes the event `{E}`",
     label = "`{E}` would never be taken",
-    note = "add an edge for it to the `#[workflow]` impl: `#[on] fn name(&self, state: S, event: {E}) -> Target`"
+    note = "add an edge for it to the `#[workflow]` impl: `#[on] fn name(&self, state: S, event: {E}) -> Target`, or wait for it in one: `cx.recv::<{E}>().await`"
 )]
 pub trait Accepts<E>: Workflow {
     /// The persisted name of the event.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Closed, ErrorRecord, Json, Reason, UndoRecord, UnwindInto};
+use super::{Closed, ErrorRecord, Json, ParentRecord, Reason, UndoRecord, UnwindInto};
 use crate::base::{ExecutionId, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
@@ -48,6 +48,9 @@ pub struct ExecutionRecord {
     /// When the suspended handler goes on, if it waits for a retry or a sleep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_at: Option<Timestamp>,
+    /// Names of events that the suspended handler waits for: one of them has it go on before its time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<String>,
     /// The timers of this visit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerRecord>,
@@ -57,6 +60,9 @@ pub struct ExecutionRecord {
     /// Why and when it was parked, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<ParkedRecord>,
+    /// Who started it, if another execution did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentRecord>,
     /// What unwinding would undo of the visits before this one, and of edges that kept this one; the newest is the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<UndoRecord>,
@@ -280,7 +286,9 @@ impl ExecutionRecord {
             resume_at: None,
             timers: Vec::new(),
             inbox_seen: 0,
+            waits_for: Vec::new(),
             parked: None,
+            parent: None,
             set_aside: None,
             undo: Vec::new(),
             closed: None,

@@ -67,6 +67,11 @@ pub enum HistoryKind {
         /// The state it was parked in.
         state: String,
     },
+    /// A child told of its end, and the call that waited for it belongs to a visit that is over.
+    ReportDropped {
+        /// The child: its workflow and id.
+        child: String,
+    },
     /// Somebody asked for something by hand. What it led to is in the rows after this one.
     Control {
         /// What was asked for.

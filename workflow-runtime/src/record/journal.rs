@@ -72,6 +72,25 @@ pub enum JournalResult {
     /// It was started. Only a step that has an `undo` says so before it runs, so that it is undone also if nobody learns
     /// what came of it.
     Started,
+    /// An event was received, and taken out of the inbox.
+    Received {
+        /// Its place in the inbox.
+        seq: u64,
+        /// Its persisted name.
+        event: String,
+        /// What it says.
+        payload: Json,
+    },
+    /// An execution was started, or was there already.
+    Child {
+        /// The persisted name of its workflow.
+        workflow: String,
+        /// Its id.
+        id: String,
+        /// Whether it is cancelled when the visit is left and this call has not been told of its end.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        cancel_when_left: bool,
+    },
     /// A durable sleep, over at this time.
     Sleeping {
         /// When it is over.

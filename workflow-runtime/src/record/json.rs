@@ -31,6 +31,12 @@ impl Json {
         }
     }
 
+    /// The value `null`.
+    #[must_use]
+    pub fn null() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+
     /// Reads the value back.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! an index, so that reordering code changes nothing. A record is JSON in a [sealed](seal) envelope: a checksum over
 //! what it is and whose it is, so that a damaged or misplaced row is found instead of believed.
 
+mod child;
 mod closed;
 mod control;
 mod error;
@@ -16,6 +17,7 @@ mod json;
 mod seal;
 mod undo;
 
+pub use child::{CHILD_EVENT, ChildEnd, ChildReport, LeftChildRecord, ParentRecord};
 pub use closed::Closed;
 pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};

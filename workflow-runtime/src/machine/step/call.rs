@@ -105,7 +105,10 @@ impl StepCall {
                     failed = entry.attempts;
                     turn.sleep_until(due).await;
                 }
-                JournalResult::Started | JournalResult::Sleeping { .. } => {}
+                JournalResult::Started
+                | JournalResult::Sleeping { .. }
+                | JournalResult::Received { .. }
+                | JournalResult::Child { .. } => {}
             }
         }
         loop {

@@ -1,0 +1,117 @@
+//! Carries out what executions have done to others.
+
+use std::sync::Arc;
+
+use super::core::Core;
+use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, Kernel, StartCommand};
+use crate::record::{ChildEnd, ExecutionKey, ExecutionRecord, ParentRecord, Status};
+use crate::store::{Change, Commit, Committed, Refused, StoreError};
+
+/// How many commands are written at once.
+const BATCH: usize = 1_000;
+
+type Answer = Result<Acknowledged, CommandRefused>;
+
+impl Core {
+    /// Carries out `calls`, in their order. When this returns, what was acknowledged is on disk.
+    pub(super) async fn execute(self: &Arc<Self>, calls: Vec<CommandCall>) -> Result<Vec<CommandAnswer>, StoreError> {
+        let mut answers = Vec::with_capacity(calls.len());
+        let mut calls = calls.into_iter().peekable();
+        while calls.peek().is_some() {
+            self.execute_batch(calls.by_ref().take(BATCH), &mut answers).await?;
+        }
+        Ok(answers)
+    }
+
+    async fn execute_batch(
+        self: &Arc<Self>,
+        calls: impl Iterator<Item = CommandCall>,
+        answers: &mut Vec<CommandAnswer>,
+    ) -> Result<(), StoreError> {
+        let (mut commits, mut waiting) = (Vec::new(), Vec::new());
+        for CommandCall { key, command } in calls {
+            let parent = match &command {
+                Command::Start(start) => start.parent.clone(),
+                Command::Deliver { .. } => None,
+            };
+            match self.commit_of(command) {
+                Ok(commit) => {
+                    waiting.push((key, commit.key.clone(), parent));
+                    commits.push(commit);
+                }
+                Err(refused) => answers.push(CommandAnswer { key, result: Err(refused) }),
+            }
+        }
+        if commits.is_empty() {
+            return Ok(());
+        }
+        for ((key, execution, parent), result) in waiting.into_iter().zip(self.store.commit(commits).await?) {
+            let result = match (result, parent) {
+                (Ok(Committed::Existed), Some(parent)) => self.check_parent(&execution, &parent).await?,
+                (Ok(Committed::Existed), None) => Ok(Acknowledged::Existed),
+                (Ok(_), _) => Ok(Acknowledged::Applied),
+                (Err(refused), _) => Err(self.refused(refused, &execution)),
+            };
+            if matches!(result, Ok(Acknowledged::Applied | Acknowledged::Existed)) {
+                self.activate(&execution);
+            }
+            answers.push(CommandAnswer { key, result });
+        }
+        Ok(())
+    }
+
+    /// The change that carries out `command`.
+    fn commit_of(&self, command: Command) -> Result<Commit, CommandRefused> {
+        match command {
+            Command::Start(start) => {
+                let StartCommand { key, state, data, at: _, parent } = *start;
+                let Some((workflow, machine)) = self.registry.get(&key.workflow) else {
+                    return Err(CommandRefused::UnknownWorkflow { workflow: key.workflow.to_string() });
+                };
+                self.check_command_size(&state, data.text().len())?;
+                let key = ExecutionKey { workflow: Arc::clone(workflow), id: key.id };
+                let new = Kernel::start(state, data, machine.plan(), self.now());
+                let record = ExecutionRecord { parent, ..new.record };
+                Ok(Commit { key, change: Change::Create { record: Box::new(record), history: vec![new.history] } })
+            }
+            Command::Deliver { to, event } => {
+                self.check_command_size(&event.name, event.payload.text().len())?;
+                Ok(Commit { key: to, change: Change::Deliver { event } })
+            }
+        }
+    }
+
+    fn check_command_size(&self, name: &str, len: usize) -> Result<(), CommandRefused> {
+        match self.services.payload_limit {
+            limit if len > limit => Err(CommandRefused::TooLarge { name: name.to_owned(), len, limit }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What it means for a start that there is an execution of its key: it is the one that this call has started before,
+    /// or another child of the same parent, or somebody else's.
+    async fn check_parent(&self, execution: &ExecutionKey, parent: &ParentRecord) -> Result<Answer, StoreError> {
+        let taken = || Err(CommandRefused::IdTaken { execution: execution.to_string() });
+        let Some(stored) = self.store.load(execution).await? else { return Ok(taken()) };
+        Ok(match &stored.record.parent {
+            Some(other) if other == parent => Ok(Acknowledged::Existed),
+            Some(other) if (&other.workflow, &other.id) != (&parent.workflow, &parent.id) => taken(),
+            Some(_) if !parent.reports => Ok(Acknowledged::Existed),
+            Some(_) if stored.record.status() == Status::Ended => {
+                let ExecutionRecord { state, data, .. } = stored.record;
+                Ok(Acknowledged::HadEnded(ChildEnd::Ended { state, data }))
+            }
+            _ => taken(),
+        })
+    }
+
+    fn refused(&self, refused: Refused, execution: &ExecutionKey) -> CommandRefused {
+        match refused {
+            _ if self.registry.get(&execution.workflow).is_none() => {
+                CommandRefused::UnknownWorkflow { workflow: execution.workflow.to_string() }
+            }
+            Refused::Ended => CommandRefused::Ended { execution: execution.to_string() },
+            Refused::Unknown | Refused::Fenced => CommandRefused::UnknownExecution { execution: execution.to_string() },
+        }
+    }
+}

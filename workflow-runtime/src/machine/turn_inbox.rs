@@ -1,0 +1,232 @@
+//! What a handler waits for that others bring: events in the inbox, and answers to its commands.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::Failure;
+use super::turn_state::{Inner, TurnState};
+use crate::base::Error;
+use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused};
+use crate::record::{CHILD_EVENT, ChildReport, ErrorKind, ErrorRecord, EventRecord, JournalEntry, JournalResult, Json};
+
+/// The part of a turn's state that is about events and commands.
+#[derive(Default)]
+pub(super) struct TurnInbox {
+    /// The highest place in the inbox that the turn was told of.
+    offered: u64,
+    /// Events that nobody has received yet, by slot.
+    events: HashMap<String, VecDeque<EventRecord>>,
+    receivers: BTreeMap<u64, (Arc<[String]>, Option<Waker>)>,
+    /// What the driver is to do.
+    commands: Vec<CommandCall>,
+    /// What is recorded when a command has been carried out, by the key of its call.
+    outstanding: HashMap<String, JournalResult>,
+    /// Those who wait for the answer to a command, by its key.
+    callers: HashMap<String, Option<Waker>>,
+}
+
+/// The slot of what a child tells whose call has this key. That of any other event is its name.
+pub(super) fn report_slot(call: &str) -> String {
+    format!("{CHILD_EVENT}:{call}")
+}
+
+/// The key under which the report of a child is recorded whose call has this key.
+pub(super) fn report_key(call: &str) -> String {
+    format!("{call}:report")
+}
+
+impl TurnState {
+    /// Events that the handler may receive, in order of arrival; those that it was told of before do not count again.
+    pub(super) fn arrived(&self, inbox: Vec<EventRecord>) {
+        let wakers: Vec<_> = {
+            let mut inner = self.lock();
+            let offered = inner.inbox.offered;
+            for event in inbox.into_iter().filter(|event| event.seq > offered) {
+                inner.inbox.offered = inner.inbox.offered.max(event.seq);
+                if let Some(slot) = self.slot(&event) {
+                    inner.inbox.events.entry(slot).or_default().push_back(event);
+                }
+            }
+            inner.inbox.receivers.values_mut().filter_map(|(_, waker)| waker.take()).collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// What an event is asked for by; `None` for what concerns a call of another run.
+    fn slot(&self, event: &EventRecord) -> Option<String> {
+        if event.event.name != CHILD_EVENT {
+            return Some(event.event.name.clone());
+        }
+        let report: ChildReport = event.event.payload.decode().ok()?;
+        let is_ours = report.visit == self.scope.visit && report.edge == self.scope.edge_number;
+        is_ours.then(|| report_slot(&report.call))
+    }
+
+    /// Names of the events that the handler waits for.
+    pub(super) fn awaited(&self) -> Vec<String> {
+        let inner = self.lock();
+        let mut names: Vec<_> = inner.inbox.receivers.values().flat_map(|(slots, _)| slots.iter()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let is_report = |slot: &str| slot.strip_prefix(CHILD_EVENT).is_some_and(|rest| rest.starts_with(':'));
+        let has_reports = names.iter().any(|slot| is_report(slot));
+        let events = names.into_iter().filter(|slot| !is_report(slot)).cloned();
+        // One name for all children: a list of ten thousand would be written with every record.
+        events.chain(has_reports.then(|| CHILD_EVENT.to_owned())).collect()
+    }
+
+    /// Ready with an event of one of these slots, which is recorded under `key`.
+    pub(super) fn receive(self: &Arc<Self>, key: String, slots: Vec<String>) -> Receive {
+        Receive { state: Arc::clone(self), key, slots: slots.into(), waiter: None }
+    }
+
+    /// Ready with what is recorded under `key` when the driver has carried out `command`; `as_done` is recorded if it
+    /// could.
+    pub(super) fn execute(self: &Arc<Self>, key: String, command: Command, as_done: JournalResult) -> Execute {
+        Execute { state: Arc::clone(self), key, command: Some((command, as_done)) }
+    }
+
+    pub(super) fn has_commands(&self) -> bool {
+        !self.lock().inbox.commands.is_empty()
+    }
+
+    pub(super) fn take_commands(&self) -> Vec<CommandCall> {
+        std::mem::take(&mut self.lock().inbox.commands)
+    }
+
+    /// Records what became of commands, also of those that nobody waits for any more.
+    pub(super) fn answered(&self, answers: Vec<CommandAnswer>) {
+        for CommandAnswer { key, result } in answers {
+            let as_done = self.lock().inbox.outstanding.remove(&key);
+            let (Some(as_done), report) = (as_done, report_key(&key)) else { continue };
+            let result = match result {
+                Ok(Acknowledged::HadEnded(end)) => {
+                    match Json::encode(&end) {
+                        Ok(end) => self.note(report, JournalResult::Done(end)),
+                        Err(error) => self.fail(Failure::unreadable(Error::from(error))),
+                    }
+                    as_done
+                }
+                Ok(Acknowledged::Applied | Acknowledged::Existed) => as_done,
+                Err(refused) => refusal(&refused),
+            };
+            self.note(key.clone(), result);
+            let caller = self.lock().inbox.callers.get_mut(&key).and_then(Option::take);
+            caller.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn note(&self, key: String, result: JournalResult) {
+        self.record(JournalEntry::new(key, 0, result));
+    }
+}
+
+fn refusal(refused: &CommandRefused) -> JournalResult {
+    let error = ErrorRecord { kind: ErrorKind::Failed, message: refused.to_string(), sources: Vec::new() };
+    JournalResult::Failed { error, value: Json::encode(refused).ok() }
+}
+
+impl TurnInbox {
+    /// The earliest event of one of these slots.
+    fn take(&mut self, slots: &[String]) -> Option<EventRecord> {
+        let seq_of = |slot: &&String| self.events.get(*slot)?.front().map(|event| event.seq);
+        let slot = slots.iter().filter(|slot| seq_of(slot).is_some()).min_by_key(seq_of)?;
+        self.events.get_mut(slot)?.pop_front()
+    }
+}
+
+/// See [`TurnState::receive`]. Dropped before it is ready, it has taken nothing.
+pub(super) struct Receive {
+    state: Arc<TurnState>,
+    key: String,
+    slots: Arc<[String]>,
+    waiter: Option<u64>,
+}
+
+impl Future for Receive {
+    type Output = Json;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Json> {
+        let receive = &mut *self;
+        let mut inner = receive.state.lock();
+        if inner.interrupted {
+            // What is received now would be consumed, and nobody would act on it.
+            return Poll::Pending;
+        }
+        let Some(EventRecord { seq, event }) = inner.inbox.take(&receive.slots) else {
+            let waiter = inner.waiter(&mut receive.waiter);
+            let waker = inner.foreign_waker(context);
+            inner.inbox.receivers.insert(waiter, (Arc::clone(&receive.slots), waker));
+            return Poll::Pending;
+        };
+        drop(inner);
+        let payload = event.payload.clone();
+        let result = JournalResult::Received { seq, event: event.name, payload: event.payload };
+        receive.state.note(receive.key.clone(), result);
+        Poll::Ready(payload)
+    }
+}
+
+impl Drop for Receive {
+    fn drop(&mut self) {
+        if let Some(waiter) = self.waiter {
+            self.state.lock().inbox.receivers.remove(&waiter);
+        }
+    }
+}
+
+/// See [`TurnState::execute`].
+pub(super) struct Execute {
+    state: Arc<TurnState>,
+    key: String,
+    command: Option<(Command, JournalResult)>,
+}
+
+impl Future for Execute {
+    type Output = JournalResult;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<JournalResult> {
+        let execute = &mut *self;
+        let mut inner = execute.state.lock();
+        if let Some((command, as_done)) = execute.command.take() {
+            inner.inbox.commands.push(CommandCall { key: execute.key.clone(), command });
+            inner.inbox.outstanding.insert(execute.key.clone(), as_done);
+        } else if inner.interrupted {
+            return Poll::Pending;
+        } else if let Some(answer) = inner.answer(&execute.key) {
+            return Poll::Ready(answer);
+        }
+        let waker = inner.foreign_waker(context);
+        inner.inbox.callers.insert(execute.key.clone(), waker);
+        let turn = inner.turn();
+        drop(inner);
+        turn.into_iter().for_each(Waker::wake);
+        Poll::Pending
+    }
+}
+
+impl Inner {
+    fn answer(&self, key: &str) -> Option<JournalResult> {
+        let is_open = self.inbox.outstanding.contains_key(key);
+        self.journal.get(key).filter(|_| !is_open).map(|entry| entry.result.clone())
+    }
+}
+
+impl Drop for Execute {
+    fn drop(&mut self) {
+        let mut inner = self.state.lock();
+        inner.inbox.callers.remove(&self.key);
+        // What the driver has not been handed is not done. That is rare, so the search does not matter.
+        if let Some(index) = inner.inbox.commands.iter().position(|call| call.key == self.key) {
+            inner.inbox.commands.remove(index);
+            inner.inbox.outstanding.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "turn_inbox_tests.rs"]
+mod tests;
