@@ -19,6 +19,7 @@ mod panics;
 mod races;
 mod receiving;
 mod recovery;
+mod schedules;
 #[cfg(unix)]
 mod signals;
 mod timers;

@@ -100,7 +100,9 @@ pub mod driver {
 }
 
 pub use base::*;
-pub use engine::{CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun};
+pub use engine::{
+    CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
+};
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::CommandRefused;
 pub use kernel::{Advance, Jitter, RetryPolicy};

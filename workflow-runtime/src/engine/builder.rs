@@ -107,8 +107,8 @@ impl EngineBuilder {
     /// [`EngineError::DuplicateWorkflow`], [`EngineError::NoRuntime`], or that of the store.
     pub async fn start(self) -> Result<Engine, EngineError> {
         let runtime = Handle::try_current().map_err(|_| EngineError::NoRuntime)?;
-        let built_in = register(super::schedule::WorkflowSchedule);
-        let registry = Registry::new(self.machines.into_iter().chain([built_in]).collect())?;
+        let machines = self.machines.into_iter().chain([super::schedule::built_in()]);
+        let registry = Registry::new(machines.collect())?;
         let store = open(self.store).await?;
         let epoch = store.acquire().await?;
         let core = Arc::new(Core::new(Parts {

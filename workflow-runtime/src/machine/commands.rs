@@ -215,7 +215,12 @@ impl<C: Workflow> NewChild<C> {
 }
 
 /// What is recorded of a command: it is carried out unless that is known.
-async fn carried_out(turn: &Arc<TurnState>, key: String, command: Command, as_done: JournalResult) -> JournalResult {
+pub(super) async fn carried_out(
+    turn: &Arc<TurnState>,
+    key: String,
+    command: Command,
+    as_done: JournalResult,
+) -> JournalResult {
     if let Some(entry) = turn.recorded(&key) {
         return entry.result;
     }
@@ -224,7 +229,7 @@ async fn carried_out(turn: &Arc<TurnState>, key: String, command: Command, as_do
 }
 
 /// The refusal that was recorded.
-async fn refused(turn: &TurnState, error: &ErrorRecord, value: Option<&Json>) -> CommandRefused {
+pub(super) async fn refused(turn: &TurnState, error: &ErrorRecord, value: Option<&Json>) -> CommandRefused {
     match value.map(Json::decode) {
         Some(Ok(refused)) => refused,
         _ => {

@@ -19,6 +19,7 @@ pub mod private;
 mod probes;
 mod receive;
 mod render;
+mod scheduled;
 mod sending;
 mod services;
 mod spawner;

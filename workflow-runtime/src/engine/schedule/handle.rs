@@ -1,6 +1,7 @@
 //! A schedule, as its owner sees it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::plan::{Active, RunEnd};
 use super::spec::{LONGEST_NAME, MOST_TICKS, just_before};
@@ -8,8 +9,9 @@ use super::workflow::{Order, WorkflowSchedule, WorkflowScheduleState, run_id};
 use super::{CatchUp, Overlap, Schedule, ScheduleError};
 use crate::base::{ExecutionId, Timestamp};
 use crate::engine::{Engine, EngineError, Execution};
-use crate::machine::Workflow;
-use crate::store::Query;
+use crate::machine::{Event as _, Workflow};
+use crate::record::NewEvent;
+use crate::store::{Change, Commit, Query};
 
 /// How many of the next ticks are told.
 const NEXT_TICKS: usize = 5;
@@ -38,12 +40,9 @@ impl Engine {
         let active = Active::new(spec.clone(), self.core.now())?;
         let name = handle.name().clone();
         self.start::<WorkflowSchedule>(&name, active).await?;
-        match handle.state().await {
-            Ok(WorkflowScheduleState::Active(active)) if active.spec == spec => {}
-            Err(EngineError::Schedule(ScheduleError::Unknown { .. })) | Ok(_) => {
-                handle.order(Order::Define { spec: Box::new(spec) }).await?;
-            }
-            Err(error) => return Err(error),
+        match handle.state().await? {
+            WorkflowScheduleState::Active(active) if active.spec == spec => {}
+            _ => handle.order(Order::Define { spec: Box::new(spec) }).await?,
         }
         Ok(handle)
     }
@@ -72,7 +71,7 @@ impl Engine {
         loop {
             let page = self.list(&query).await?;
             for summary in &page.executions {
-                match self.schedule_handle(summary.key.id.as_str())?.describe().await {
+                match self.schedule_handle(summary.key().id.as_str())?.describe().await {
                     Ok(info) => infos.push(info),
                     Err(EngineError::Schedule(_)) => {}
                     Err(error) => return Err(error),
@@ -211,7 +210,7 @@ impl ScheduleHandle {
     async fn active(&self) -> Result<Active, EngineError> {
         match self.state().await? {
             WorkflowScheduleState::Active(active) => Ok(active),
-            WorkflowScheduleState::Deleted(_) => Err(self.unknown()),
+            WorkflowScheduleState::Deleted(_) | WorkflowScheduleState::Forgotten(_) => Err(self.unknown()),
         }
     }
 
@@ -224,7 +223,25 @@ impl ScheduleHandle {
     }
 
     async fn order(&self, order: Order) -> Result<(), EngineError> {
-        self.execution.send_and_see(order).await.map_err(|error| self.renamed(error))
+        let event_id = format!("{:032x}", fastrand::u128(..));
+        let core = Arc::clone(self.execution.core());
+        let payload = order.encode().map_err(|error| EngineError::unwritable(Order::NAME, error))?;
+        core.check_size(Order::NAME, &payload)?;
+        let event = NewEvent { event_id, name: Order::NAME.to_owned(), payload, sent_at: core.now() };
+        let key = self.execution.key().clone();
+        let own = Arc::clone(&core);
+        let sent = core.see_through(async move {
+            let event_id = event.event_id.clone();
+            let answer = own.requests.ask(&key, &event_id);
+            own.commit_one(Commit { key: key.clone(), change: Change::Deliver { event } }).await?;
+            own.requests.delivered(&key, &event_id);
+            if own.activate(&key) {
+                // It is on disk: whether it is done by now is a courtesy to who looks at the schedule next.
+                let _ = answer.await;
+            }
+            Ok(())
+        });
+        sent.await.map_err(|error| self.renamed(error))
     }
 
     fn unknown(&self) -> EngineError {

@@ -16,4 +16,8 @@ pub use error::ScheduleError;
 pub use handle::{ScheduleHandle, ScheduleInfo, ScheduledRun};
 pub use plan::RunEnd;
 pub use spec::{CatchUp, Interval, Overlap, Schedule};
-pub(super) use workflow::WorkflowSchedule;
+
+/// The workflow that every engine has.
+pub(super) fn built_in() -> std::sync::Arc<dyn super::registry::Machine> {
+    super::registry::register(workflow::WorkflowSchedule)
+}

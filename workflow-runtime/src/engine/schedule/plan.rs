@@ -48,6 +48,10 @@ pub(super) struct Active {
 #[state]
 pub(super) struct Deleted {}
 
+/// A schedule that was deleted long ago.
+#[state(end)]
+pub(super) struct Forgotten {}
+
 /// One execution that the schedule has started.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Run {

@@ -1,12 +1,11 @@
 //! The built-in workflow that a schedule is an execution of.
 
-use serde::{Deserialize, Serialize};
 use workflow_runtime::prelude::*;
 
-use super::plan::{Active, Deleted, RunEnd};
+use super::plan::{Active, Deleted, Forgotten, RunEnd};
 use super::spec::Spec;
 use crate::base::{ExecutionId, Timestamp};
-use crate::kernel::{Acknowledged, Command, CommandRefused, StartCommand};
+use crate::kernel::{Command, CommandRefused, StartCommand};
 use crate::machine::Event;
 use crate::record::{
     CHILD_EVENT, ChildReport, ControlAction, ExecutionKey, Json, JsonError, NewEvent, ParentRecord, Reason,
@@ -14,7 +13,7 @@ use crate::record::{
 
 /// A schedule: starts executions at its times. Made by `Engine::schedule`.
 #[derive(Debug)]
-pub(in crate::engine) struct WorkflowSchedule;
+pub(super) struct WorkflowSchedule;
 
 /// What is asked of a schedule.
 #[event]
@@ -98,6 +97,12 @@ impl WorkflowSchedule {
             }
         }
     }
+
+    /// Every workflow has an end, if a far one: a name is free to be used again until then.
+    #[after("36500d")]
+    fn forgotten(&self, _: Deleted) -> Forgotten {
+        Forgotten {}
+    }
 }
 
 /// Starts what may start.
@@ -125,9 +130,9 @@ async fn start(cx: &Cx, schedule: &Active, tick: Timestamp) -> Result<Option<Run
         reports_parking: false,
     };
     let command = StartCommand { parent: Some(parent), ..StartCommand::new(key, state, schedule.data()) };
-    Ok(match cx.execute(&format!("start:{call}"), Command::Start(Box::new(command))).await {
-        Ok(Acknowledged::Applied | Acknowledged::Existed) => None,
-        Ok(Acknowledged::HadEnded(end)) => Some(RunEnd::of_child(end).unwrap_or(RunEnd::Existed)),
+    Ok(match cx.command(&format!("start:{call}"), Command::Start(Box::new(command))).await {
+        Ok(None) => None,
+        Ok(Some(end)) => Some(RunEnd::of_child(end).unwrap_or(RunEnd::Existed)),
         Err(CommandRefused::IdTaken { .. }) => Some(RunEnd::Existed),
         Err(refused) => {
             tracing::error!(schedule = %cx.id(), %tick, %refused, "the schedule could not start an execution");
@@ -146,7 +151,7 @@ async fn cancel(cx: &Cx, schedule: &Active, tick: Timestamp) -> Result<()> {
         payload: Json::encode(&Reason::new("its schedule replaced it").by(cx.id().as_str()))?,
         sent_at: cx.now(),
     };
-    if let Err(refused) = cx.execute(&format!("cancel:{tick}"), Command::Deliver { to, event }).await {
+    if let Err(refused) = cx.command(&format!("cancel:{tick}"), Command::Deliver { to, event }).await {
         tracing::debug!(schedule = %cx.id(), %tick, %refused, "there is nothing to cancel");
     }
     Ok(())
