@@ -108,11 +108,11 @@ pub use kernel::CommandRefused;
 pub use kernel::{Advance, Jitter, RetryPolicy};
 pub use machine::StepHeartbeatMissed;
 pub use machine::{
-    Accepts, After, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event, EventInfo,
-    Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun, Next, On, Outcome,
-    Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay, StepError, StepInfo, StepPanicked, StepPolicy,
-    StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition, Trigger, Turn, TurnScope, Wait, Workflow,
-    WorkflowEvent, WorkflowState, goto,
+    Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
+    EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
+    JoinMissed, Next, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay,
+    StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition,
+    Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState, goto,
 };
 pub use machine::{ChildHandle, ChildSpawn};
 pub use record::*;

@@ -33,6 +33,7 @@
 
 use std::collections::HashSet;
 
+use super::journal::Journal;
 use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::Timestamp;
@@ -46,7 +47,9 @@ use crate::record::{
 pub struct Kernel {
     pub(super) record: ExecutionRecord,
     pub(super) inbox: Vec<EventRecord>,
-    pub(super) journal: Vec<JournalEntry>,
+    pub(super) journal: Journal,
+    /// Those entries of it that are not stored yet.
+    pub(super) unsaved: Journal,
     pub(super) changes: Advance,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
@@ -98,7 +101,16 @@ impl Kernel {
         let stack = record.undo.iter().map(|undo| undo.order);
         let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order).chain(stack);
         let next_order = orders.max().unwrap_or(0);
-        Self { record, inbox, journal, changes: Advance::default(), next_order, stored_visit, changed: false }
+        Self {
+            record,
+            inbox,
+            journal: Journal::new(journal),
+            unsaved: Journal::default(),
+            changes: Advance::default(),
+            next_order,
+            stored_visit,
+            changed: false,
+        }
     }
 
     /// The record, with all changes.
@@ -110,7 +122,7 @@ impl Kernel {
     /// The journal of the visit, with all changes.
     #[must_use]
     pub fn journal(&self) -> &[JournalEntry] {
-        &self.journal
+        self.journal.entries()
     }
 
     /// The visit of the stored record: what a commit of the changes is fenced by.
@@ -129,6 +141,7 @@ impl Kernel {
     #[must_use]
     pub fn take_changes(&mut self) -> Advance {
         let mut changes = std::mem::take(&mut self.changes);
+        changes.journal = self.unsaved.take();
         if std::mem::take(&mut self.changed) {
             changes.record = Some(self.record.clone());
         }
@@ -193,10 +206,8 @@ impl Kernel {
                 self.next_order += 1;
                 call.order = self.next_order;
             }
-            self.journal.retain(|entry| entry.key != result.key);
-            self.changes.journal.retain(|entry| entry.key != result.key);
-            self.journal.push(result.clone());
-            self.changes.journal.push(result);
+            self.journal.put(result.clone());
+            self.unsaved.put(result);
         }
     }
 
@@ -404,8 +415,8 @@ impl Kernel {
 
     fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
         self.keep_undo(&is_over, now);
-        self.changes.journal.retain(|entry| !is_over(entry));
-        let over = self.journal.extract_if(.., |entry| is_over(entry)).map(|entry| entry.key);
+        self.unsaved.extract(&is_over);
+        let over = self.journal.extract(&is_over).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
     }
 

@@ -7,6 +7,8 @@ mod control;
 mod decided;
 mod execution;
 mod inbox;
+mod join;
+mod journal;
 mod plan;
 mod retry;
 #[cfg(test)]
@@ -20,5 +22,7 @@ pub use advance::Advance;
 pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
+pub use join::JoinRule;
+pub(crate) use join::{Join, Verdict};
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use retry::{Jitter, RetryPolicy};

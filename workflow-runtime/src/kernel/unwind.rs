@@ -4,11 +4,13 @@
 //! what the journal has lost: those of earlier visits, and of edges that kept this one. When unwinding begins, all of it
 //! is on the stack and the journal is empty, to be that of one undo at a time.
 
+use std::collections::BTreeSet;
+
 use super::{HandlerPlan, Kernel, Next, OnFailure, Plan};
 use crate::base::Timestamp;
 use crate::record::{
-    Activity, Cause, Closed, ErrorKind, ErrorRecord, HistoryKind, JournalEntry, JournalResult, ParkedRecord,
-    UndoOutput, UndoRecord, UnwindInto,
+    Activity, Cause, Closed, ErrorKind, ErrorRecord, HistoryKind, JournalEntry, JournalResult, ParallelEnd,
+    ParallelRecord, ParkedRecord, UndoOutput, UndoRecord, UnwindInto,
 };
 
 impl Kernel {
@@ -136,33 +138,38 @@ impl Kernel {
 
     /// After a retry, a step that may have run is one that may have run, whatever was last heard of it.
     pub(super) fn forget_failures(&mut self) {
-        let mut forgotten = Vec::new();
+        let mut forgotten = BTreeSet::new();
         let mut started = Vec::new();
-        for entry in &self.journal {
+        for entry in self.journal.iter() {
             match &entry.result {
                 JournalResult::Done(_)
                 | JournalResult::Sleeping { .. }
                 | JournalResult::Started
                 | JournalResult::Received { .. }
                 | JournalResult::Child { .. } => {}
+                JournalResult::Branch(branch) if branch.error.is_none() => {}
+                JournalResult::Parallel(call) if is_kept(call) => {}
                 JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => {
-                    forgotten.push(entry.key.clone());
+                    forgotten.insert(entry.key.clone());
                 }
                 JournalResult::Failed { .. } | JournalResult::Retrying { .. } if entry.undo.is_some() => {
                     started.push(JournalEntry { attempts: 0, result: JournalResult::Started, ..entry.clone() });
                 }
-                _ => forgotten.push(entry.key.clone()),
+                _ => {
+                    forgotten.insert(entry.key.clone());
+                }
             }
         }
-        self.journal.retain(|entry| !forgotten.contains(&entry.key));
-        self.changes.journal.retain(|entry| !forgotten.contains(&entry.key));
-        self.changes.forget.extend(forgotten);
+        let is_forgotten = |entry: &JournalEntry| forgotten.contains(&entry.key);
+        self.unsaved.extract(is_forgotten);
+        let over = self.journal.extract(is_forgotten).into_iter().map(|entry| entry.key);
+        self.changes.forget.extend(over);
         self.recorded(started);
     }
 
     pub(super) fn drop_journal(&mut self) {
-        self.journal.clear();
-        self.changes.journal.clear();
+        self.journal.take();
+        self.unsaved.take();
         self.changes.forget.clear();
         self.changes.drop_journal = true;
         self.changed = true;
@@ -265,4 +272,13 @@ fn order(entry: &JournalEntry) -> (bool, u64) {
 
 fn inside_of(entry: &JournalEntry) -> String {
     format!("{}:", entry.key)
+}
+
+/// Whether a retry leaves what is known of a parallel call: not if it failed, nor if its time went by while it was parked.
+fn is_kept(call: &ParallelRecord) -> bool {
+    match &call.end {
+        Some(ParallelEnd::Succeeded { .. }) => true,
+        Some(ParallelEnd::Failed { .. } | ParallelEnd::TimedOut) => false,
+        None => call.due.is_none(),
+    }
 }

@@ -1,5 +1,6 @@
 //! The context of a handler: what it may ask of the execution that it runs in.
 
+use std::any::Any;
 use std::fmt;
 use std::hash::Hasher;
 use std::sync::Arc;
@@ -21,18 +22,33 @@ use crate::record::{ErrorKind, ExecutionKey, JournalEntry, JournalResult, Json};
 #[derive(Clone)]
 pub struct Cx {
     turn: Arc<TurnState>,
+    /// The attempt of a step that it is of, unless it is that of the handler itself.
     step: Option<Arc<StepScope>>,
+    /// The key of the branch that it is of, inside of that.
+    branch: Option<Arc<str>>,
+    /// The workflow whose handler runs.
+    workflow: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl fmt::Debug for Cx {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Cx").field("turn", &self.turn).field("step", &self.step).finish()
+        formatter
+            .debug_struct("Cx")
+            .field("turn", &self.turn)
+            .field("step", &self.step)
+            .field("branch", &self.branch)
+            .finish_non_exhaustive()
     }
 }
 
 impl Cx {
     pub(super) fn new(turn: Arc<TurnState>) -> Self {
-        Self { turn, step: None }
+        Self { turn, step: None, branch: None, workflow: None }
+    }
+
+    /// The same, for a handler of `workflow`.
+    pub(super) fn serving<W: Any + Send + Sync>(self, workflow: Arc<W>) -> Self {
+        Self { workflow: Some(workflow), ..self }
     }
 
     /// A context that belongs to no execution, to call one handler or step in a unit test. Steps run and are retried as
@@ -82,7 +98,7 @@ impl Cx {
     /// own.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
-        self.call_key(self.step.as_ref().map_or(&self.turn.scope.handler, |step| &step.key))
+        self.call_key(self.caller())
     }
 
     /// A text that names this call of this run of the handler, whenever it is made again.
@@ -152,7 +168,8 @@ impl Cx {
 
     /// Who makes the calls in this context: the first part of their keys.
     pub(super) fn caller(&self) -> &str {
-        self.step.as_ref().map_or(&self.turn.scope.handler, |step| &step.key)
+        let step = || self.step.as_ref().map_or(&*self.turn.scope.handler, |step| &step.key);
+        self.branch.as_deref().unwrap_or_else(step)
     }
 
     pub(super) fn turn(&self) -> &Arc<TurnState> {
@@ -165,6 +182,17 @@ impl Cx {
     }
 
     pub(super) fn in_step(&self, step: &Arc<StepScope>) -> Self {
-        Self { turn: Arc::clone(&self.turn), step: Some(Arc::clone(step)) }
+        Self { step: Some(Arc::clone(step)), branch: None, ..self.clone() }
+    }
+
+    /// That of a branch: what it calls is found by the branch's key first.
+    pub(super) fn in_branch(&self, key: &str) -> Self {
+        Self { branch: Some(key.into()), ..self.clone() }
+    }
+
+    /// The workflow whose handler runs, if it is this one: a branch that runs on its own needs it for as long as it does.
+    pub(super) fn shared<W: Any + Send + Sync>(&self, workflow: &W) -> Option<Arc<W>> {
+        let shared = Arc::clone(self.workflow.as_ref()?).downcast::<W>().ok()?;
+        std::ptr::eq(&*shared, workflow).then_some(shared)
     }
 }

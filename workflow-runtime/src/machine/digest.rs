@@ -90,12 +90,25 @@ impl<T: Serialize + ?Sized> ArgProbe<'_, T> {
             digest.value(&value);
         }
     }
+
+    /// The argument for people, if it is short.
+    #[must_use]
+    pub fn label(&self) -> Option<String> {
+        const LONGEST: usize = 120;
+        serde_json::to_string(self.0).ok().filter(|text| text.len() <= LONGEST)
+    }
 }
 
 /// The other side of [`ArgProbe`]: an argument that is not serializable.
 pub trait UndigestedArg {
     /// Does nothing.
     fn add_to(&self, _: &mut Digest) {}
+
+    /// Nothing.
+    #[must_use]
+    fn label(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<T: ?Sized> UndigestedArg for &ArgProbe<'_, T> {}

@@ -12,6 +12,8 @@ mod finish;
 mod graph;
 mod graph_check;
 mod handler;
+#[allow(missing_docs, reason = "most of it is for generated code alone")]
+mod parallel;
 mod plan;
 #[allow(missing_docs, reason = "for generated code alone")]
 pub mod private;
@@ -31,6 +33,7 @@ mod timer;
 mod turn;
 mod turn_inbox;
 mod turn_state;
+mod watch;
 mod workflow;
 
 pub use crate::kernel::Decided;
@@ -40,6 +43,7 @@ pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
+pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use sending::Sending;
 pub use services::Services;

@@ -18,11 +18,12 @@ pub use crate::record::{Json, JsonError};
 
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
 pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, refuse, verdict};
+pub use super::parallel::*;
 pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
-pub use crate::kernel::{Jitter, RetryPolicy};
+pub use crate::kernel::{Jitter, JoinRule, RetryPolicy};
 
 /// What a field of a state or an event must be.
 #[diagnostic::on_unimplemented(

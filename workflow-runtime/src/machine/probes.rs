@@ -22,6 +22,7 @@ use crate::record::{Json, JsonError};
 /// The other sides of the probes, to import where a probe is used.
 pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
+    pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoShare as _};
     pub use super::{
         NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,
         NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _, NoState as _,

@@ -5,21 +5,19 @@
 //! table, an entry in a replicated log) is its own affair. Between two calls, and while the handler waits, nothing needs
 //! to stay in memory: the next turn begins with the journal that this one left.
 //!
-//! A turn knows no async runtime. It finds out what a handler waits for by its wakers: a future of ours does not keep the
-//! turn's waker, so if nobody else has one when the handler is pending, nothing but time (or an event) can end the wait.
-//! Someone who has done his work may let go of the waker a little later than he used it, as a thread does that hands over
-//! a result; so while the turn waits for others, it keeps no handle on the waker itself, and the last one that is dropped
-//! wakes it to look again.
+//! A turn knows no async runtime. It finds out what a handler waits for by [its wakers](super::watch): if nobody else has
+//! one when the handler is pending, and every branch that runs on its own is in the same position, nothing but time (or an
+//! event) can end the wait.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use super::turn_state::TurnState;
+use super::watch::{Driver, Watch};
 use super::{Cx, Decided, HandlerCall, HandlerRun, Services, Workflow};
 use crate::base::{Error, Sleep, Timestamp};
 use crate::kernel::{CommandAnswer, CommandCall};
@@ -112,10 +110,7 @@ pub struct Turn {
     handler: HandlerFuture,
     state: Arc<TurnState>,
     driver: Arc<Driver>,
-    /// What the handler is polled with; nothing while the turn waits for others to wake it.
-    wake: Option<Arc<TurnWake>>,
-    /// The same, as long as anyone has it.
-    lent: Weak<TurnWake>,
+    watch: Watch,
     alarm: Option<(Timestamp, Sleep)>,
 }
 
@@ -131,6 +126,7 @@ impl Turn {
     #[must_use]
     pub fn new<W: Workflow>(workflow: Arc<W>, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Self {
         Self::of(scope, journal, |cx| async move {
+            let cx = cx.serving(Arc::clone(&workflow));
             match workflow.run(&cx, &call) {
                 HandlerRun::Ready(result) => result,
                 HandlerRun::Future(future) => future.await,
@@ -145,7 +141,8 @@ impl Turn {
         let driver = Arc::new(Driver::default());
         let state = Arc::new(TurnState::new(scope, journal, Waker::from(Arc::clone(&driver))));
         let handler = Box::pin(handler(Cx::new(Arc::clone(&state))));
-        Self { handler, state, driver, wake: None, lent: Weak::new(), alarm: None }
+        let watch = Watch::new(Arc::clone(&driver));
+        Self { handler, state, driver, watch, alarm: None }
     }
 
     /// Runs the handler until there is something to tell. It may be called again after [`Progress::Save`], once the
@@ -179,7 +176,7 @@ impl Turn {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Progress> {
         self.driver.watch(context.waker());
         loop {
-            self.driver.woken.store(false, Ordering::Release);
+            self.driver.rest();
             if self.state.is_interrupted() && !self.state.has_in_flight() {
                 return Poll::Ready(Progress::Interrupted { results: self.state.take_unsaved() });
             }
@@ -192,8 +189,8 @@ impl Turn {
             if self.state.is_interrupted() && !self.state.has_in_flight() {
                 continue;
             }
-            let waits_only_for_us = !self.is_lent();
-            if self.driver.woken.load(Ordering::Acquire) {
+            let waits_only_for_us = !self.watch.is_lent() && !self.state.has_busy_branches();
+            if self.driver.is_woken() {
                 continue;
             }
             if self.state.has_commands() && !self.state.has_unsaved() {
@@ -210,42 +207,15 @@ impl Turn {
             }
             if self.poll_alarm(context).is_pending() {
                 if !waits_only_for_us {
-                    self.let_go();
+                    self.watch.let_go(&self.state);
                 }
                 return Poll::Pending;
             }
         }
     }
 
-    /// Takes the waker up again, if others still have it, so that they need not be given another.
-    fn take_up(&mut self) -> Arc<TurnWake> {
-        if let Some(wake) = &self.wake {
-            return Arc::clone(wake);
-        }
-        let new = || Arc::new(TurnWake { driver: Arc::clone(&self.driver) });
-        let wake = self.lent.upgrade().unwrap_or_else(new);
-        self.lent = Arc::downgrade(&wake);
-        self.state.polled_with(Some(Waker::from(Arc::clone(&wake))));
-        self.wake = Some(Arc::clone(&wake));
-        wake
-    }
-
-    /// Leaves the waker to others: when the last of them drops it, the turn is woken.
-    fn let_go(&mut self) {
-        self.state.polled_with(None);
-        self.wake = None;
-    }
-
-    /// Whether anyone but the turn and its state has the waker.
-    fn is_lent(&self) -> bool {
-        let lent = self.wake.as_ref().is_some_and(|wake| Arc::strong_count(wake) > 2);
-        // Pairs with the release by which another thread gave up its handle, so that its wake-up is seen.
-        fence(Ordering::Acquire);
-        lent
-    }
-
     fn poll_handler(&mut self) -> Poll<Result<Decided, Failure>> {
-        let waker = Waker::from(self.take_up());
+        let waker = self.watch.take_up(&self.state);
         let mut context = Context::from_waker(&waker);
         self.state.is_polled(true);
         let poll = catch_unwind(AssertUnwindSafe(|| self.handler.as_mut().poll(&mut context)));
@@ -283,64 +253,9 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
+        // A branch of it that runs on another thread is stopped when it waits the next time; until then, it begins nothing.
+        self.state.interrupt();
         self.driver.forget();
-    }
-}
-
-/// Whoever polls the turn.
-#[derive(Default)]
-struct Driver {
-    woken: AtomicBool,
-    // Held only to swap the waker.
-    waker: Mutex<Option<Waker>>,
-}
-
-impl Driver {
-    fn watch(&self, driver: &Waker) {
-        let mut watching = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *watching {
-            Some(waker) => waker.clone_from(driver),
-            None => *watching = Some(driver.clone()),
-        }
-    }
-
-    fn forget(&self) {
-        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-impl Wake for Driver {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.store(true, Ordering::Release);
-        let driver = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(driver) = driver {
-            driver.wake();
-        }
-    }
-}
-
-/// The waker that a handler is polled with.
-struct TurnWake {
-    driver: Arc<Driver>,
-}
-
-impl Wake for TurnWake {
-    fn wake(self: Arc<Self>) {
-        self.driver.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.driver.wake_by_ref();
-    }
-}
-
-impl Drop for TurnWake {
-    fn drop(&mut self) {
-        self.driver.wake_by_ref();
     }
 }
 

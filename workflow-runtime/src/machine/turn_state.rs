@@ -4,18 +4,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::turn_inbox::TurnInbox;
 use super::{Failure, TurnScope};
 use crate::base::{Sleep, Timestamp};
-use crate::record::{JournalEntry, JournalResult};
+use crate::record::{JournalEntry, JournalResult, ParallelEnd};
 
 pub(super) struct TurnState {
     pub(super) scope: TurnScope,
     /// Whether nobody drives this turn, as in a unit test that calls one handler: results are kept, but not saved.
     detached: bool,
+    /// How many branches run on their own and do not wait for the turn alone.
+    busy: Arc<AtomicUsize>,
     // Held only to read or change plain data, never over an await or a call of user code.
     inner: Mutex<Inner>,
 }
@@ -26,12 +29,19 @@ pub(super) struct Inner {
     /// Keys that were in the journal at the beginning and that no call has asked for.
     unclaimed: BTreeSet<String>,
     /// How often each call was made, by all of its key but the count.
-    calls: HashMap<String, u32>,
-    unsaved: Vec<JournalEntry>,
+    calls: BTreeMap<String, u32>,
+    /// What is to be handed to the driver, in the order in which it was recorded.
+    unsaved: BTreeMap<u64, JournalEntry>,
+    /// Where in there a key is.
+    unsaved_keys: HashMap<String, u64>,
+    /// How many entries were recorded, how many of them handed to the driver, and how many are on disk.
+    recorded: u64,
+    handed: u64,
+    saved: u64,
+    /// The last entry that a step may not start before.
+    decisive: u64,
     /// Events, and commands to others.
     pub(super) inbox: TurnInbox,
-    /// Entries were handed to the driver, which has not said yet that they are on disk.
-    saving: bool,
     pub(super) interrupted: bool,
     in_flight: usize,
     attempts: u32,
@@ -40,12 +50,19 @@ pub(super) struct Inner {
     /// Steps that may not start before what came before them is saved.
     at_gate: BTreeMap<u64, Option<Waker>>,
     sleepers: BTreeMap<(Timestamp, u64), Option<Waker>>,
-    /// What the handler is polled with, while the turn keeps it.
-    root: Option<Waker>,
+    /// What the handler is polled with, and each branch that runs on its own, by what tells wakers apart.
+    roots: HashMap<usize, Root>,
     /// Wakes whoever polls the turn; nobody does, if the context is detached.
     turn: Option<Waker>,
     /// Whether the turn polls its handler, and so sees by itself what comes of that.
     polled: bool,
+}
+
+/// The waker of a future that is polled by us.
+struct Root {
+    waker: Waker,
+    /// What our own futures keep instead; the handler is polled whenever the turn is woken, and they keep none.
+    quiet: Option<Waker>,
 }
 
 impl fmt::Debug for TurnState {
@@ -64,7 +81,7 @@ impl TurnState {
         let journal = journal.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
         let detached = turn.is_none();
         let inner = Inner { journal, unclaimed, turn, ..Inner::default() };
-        Self { scope, detached, inner: Mutex::new(inner) }
+        Self { scope, detached, busy: Arc::default(), inner: Mutex::new(inner) }
     }
 
     /// That of a context which no turn drives.
@@ -90,22 +107,52 @@ impl TurnState {
     /// Counts the calls inside of this step from the beginning, as after a crash.
     pub(super) fn begin_attempt(&self, step: &str) {
         let inside = |call: &str| call.strip_prefix(step).is_some_and(|rest| rest.starts_with(':'));
-        self.lock().calls.retain(|call, _| !inside(call));
+        let mut inner = self.lock();
+        let from = format!("{step}:");
+        let calls: Vec<String> =
+            inner.calls.range(from..).map(|(call, _)| call.clone()).take_while(|call| inside(call)).collect();
+        for call in calls {
+            inner.calls.remove(&call);
+        }
+    }
+
+    /// Whether a call was made whose key begins with this one.
+    pub(super) fn has_calls_in(&self, key: &str) -> bool {
+        let from = format!("{key}:");
+        self.lock().calls.range(from.clone()..).next().is_some_and(|(call, _)| call.starts_with(&from))
     }
 
     pub(super) fn recorded(&self, key: &str) -> Option<JournalEntry> {
         self.lock().journal.get(key).cloned()
     }
 
+    /// Records what no step may start before it is on disk.
     pub(super) fn record(&self, entry: JournalEntry) {
+        self.keep(entry, true);
+    }
+
+    /// Records what is of interest only to people, or can be found out again: it is saved together with something else, or
+    /// when there is time.
+    pub(super) fn record_aside(&self, entry: JournalEntry) {
+        self.keep(entry, false);
+    }
+
+    fn keep(&self, entry: JournalEntry, decisive: bool) {
         let mut inner = self.lock();
         inner.journal.insert(entry.key.clone(), entry.clone());
         if self.detached {
             return;
         }
+        inner.recorded += 1;
+        let number = inner.recorded;
+        if decisive {
+            inner.decisive = number;
+        }
         // Two results of one call between two commits: the later one is all that matters.
-        inner.unsaved.retain(|unsaved| unsaved.key != entry.key);
-        inner.unsaved.push(entry);
+        if let Some(older) = inner.unsaved_keys.insert(entry.key.clone(), number) {
+            inner.unsaved.remove(&older);
+        }
+        inner.unsaved.insert(number, entry);
         let turn = inner.turn();
         drop(inner);
         turn.into_iter().for_each(Waker::wake);
@@ -143,14 +190,18 @@ impl TurnState {
         self.lock().interrupted
     }
 
-    /// Counts a step as running until the guard is dropped.
-    pub(super) fn attempt(self: &Arc<Self>, interruptible: bool) -> InFlight {
+    /// Counts a step as running until the guard is dropped. `None` if an interruption has come in between: then it is not
+    /// to start.
+    pub(super) fn attempt(self: &Arc<Self>, interruptible: bool) -> Option<InFlight> {
         let mut inner = self.lock();
+        if inner.interrupted {
+            return None;
+        }
         inner.attempts = inner.attempts.saturating_add(1);
         let counted = !interruptible;
         inner.in_flight += usize::from(counted);
         drop(inner);
-        InFlight { state: Arc::clone(self), counted }
+        Some(InFlight { state: Arc::clone(self), counted })
     }
 
     pub(super) fn has_in_flight(&self) -> bool {
@@ -165,7 +216,7 @@ impl TurnState {
         let inner = self.lock();
         let told = |key: &&String| {
             let entry = inner.journal.get(*key).filter(|entry| entry.is_of(&self.scope.handler));
-            entry.is_some_and(|entry| !matches!(entry.result, JournalResult::Sleeping { .. }))
+            entry.is_some_and(|entry| is_of_interest(&entry.result))
         };
         // Nobody asks for what is inside of a step that is recorded itself.
         let is_inside_of_claimed = |key: &str| {
@@ -175,10 +226,36 @@ impl TurnState {
         inner.unclaimed.iter().filter(told).filter(|key| !is_inside_of_claimed(key)).cloned().collect()
     }
 
-    /// Says with which waker the turn polls.
-    pub(super) fn polled_with(&self, root: Option<Waker>) {
+    /// Says with which waker the handler or a branch is polled.
+    pub(super) fn polled_with(&self, waker: Waker, quiet: Option<Waker>) {
+        let place = waker.data().addr();
         // The old one is dropped after the lock, as its drop may wake.
-        let _old = std::mem::replace(&mut self.lock().root, root);
+        let _old = self.lock().roots.insert(place, Root { waker, quiet });
+    }
+
+    /// Says that a waker is left to those who have it.
+    pub(super) fn no_longer_polled_with(&self, waker: &Waker) {
+        let _old = self.lock().roots.remove(&waker.data().addr());
+    }
+
+    /// The count of the branches that do not wait for the turn alone.
+    pub(super) fn busy(&self) -> &Arc<AtomicUsize> {
+        &self.busy
+    }
+
+    pub(super) fn has_busy_branches(&self) -> bool {
+        self.busy.load(Ordering::SeqCst) > 0
+    }
+
+    /// Has the turn poll its handler again.
+    pub(super) fn wake_turn(&self) {
+        let turn = self.lock().turn.clone();
+        turn.into_iter().for_each(Waker::wake);
+    }
+
+    /// What one of our own futures keeps to be woken by, if it has to be told.
+    pub(super) fn waker_for(&self, context: &Context<'_>) -> Option<Waker> {
+        self.lock().foreign_waker(context)
     }
 
     pub(super) fn has_unsaved(&self) -> bool {
@@ -188,15 +265,16 @@ impl TurnState {
     /// Hands out what is to be saved; the gate stays shut until [`saved`](Self::saved).
     pub(super) fn take_unsaved(&self) -> Vec<JournalEntry> {
         let mut inner = self.lock();
-        inner.saving = !inner.unsaved.is_empty();
-        std::mem::take(&mut inner.unsaved)
+        inner.handed = inner.recorded;
+        inner.unsaved_keys.clear();
+        std::mem::take(&mut inner.unsaved).into_values().collect()
     }
 
     /// What was handed out is on disk: steps at the gate may start.
     pub(super) fn saved(&self) {
         let wakers: Vec<_> = {
             let mut inner = self.lock();
-            inner.saving = false;
+            inner.saved = inner.handed;
             inner.at_gate.values_mut().filter_map(Option::take).collect()
         };
         wakers.into_iter().for_each(Waker::wake);
@@ -221,7 +299,7 @@ impl TurnState {
 
     /// Ready when everything recorded before is on disk and no interruption forbids a new step.
     pub(super) fn gate(self: &Arc<Self>) -> Gate {
-        Gate { state: Arc::clone(self), waiter: None }
+        Gate { state: Arc::clone(self), before: None, waiter: None }
     }
 
     /// Ready when the clock shows `due`.
@@ -232,8 +310,17 @@ impl TurnState {
 }
 
 impl Inner {
+    /// Whether what was asked for has all that is inside of it with it.
     fn is_claimed(&self, key: &str) -> bool {
-        self.journal.contains_key(key) && !self.unclaimed.contains(key)
+        let whole = |entry: &JournalEntry| match &entry.result {
+            // The branches that were stopped are not asked for again.
+            JournalResult::Parallel(call) => {
+                call.end.as_ref().is_some_and(|end| *end == ParallelEnd::TimedOut || !end.by().is_empty())
+            }
+            JournalResult::Branch(_) => false,
+            _ => true,
+        };
+        self.journal.get(key).is_some_and(whole) && !self.unclaimed.contains(key)
     }
 
     /// Wakes the turn, once the lock is given back, if this happens in a task of its own: only the turn saves results,
@@ -245,8 +332,8 @@ impl Inner {
     /// A waker to keep for `context`, unless the turn itself polls on: a future that polls its children by wakers of
     /// its own, as `FuturesUnordered` does, has to be told.
     pub(super) fn foreign_waker(&self, context: &Context<'_>) -> Option<Waker> {
-        match &self.root {
-            Some(root) if root.will_wake(context.waker()) => None,
+        match self.roots.get(&context.waker().data().addr()) {
+            Some(root) if root.waker.will_wake(context.waker()) => root.quiet.clone(),
             _ => Some(context.waker().clone()),
         }
     }
@@ -257,6 +344,11 @@ impl Inner {
             self.next_waiter
         })
     }
+}
+
+/// Whether somebody wants to know that nobody asked for it: not where it says nothing that was done.
+fn is_of_interest(result: &JournalResult) -> bool {
+    !matches!(result, JournalResult::Sleeping { .. } | JournalResult::Parallel(_) | JournalResult::Branch(_))
 }
 
 /// A step that runs. Dropping it says that it runs no more.
@@ -280,6 +372,8 @@ impl Drop for InFlight {
 
 pub(super) struct Gate {
     state: Arc<TurnState>,
+    /// The entry that has to be on disk: the last one that was recorded when it was first asked.
+    before: Option<u64>,
     waiter: Option<u64>,
 }
 
@@ -289,7 +383,8 @@ impl Future for Gate {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let gate = &mut *self;
         let mut inner = gate.state.lock();
-        if inner.unsaved.is_empty() && !inner.saving && !inner.interrupted {
+        let before = *gate.before.get_or_insert(inner.decisive);
+        if inner.saved >= before && !inner.interrupted {
             return Poll::Ready(());
         }
         let waiter = inner.waiter(&mut gate.waiter);

@@ -1,6 +1,7 @@
 //! A turn is polled by hand here: what it hands back, and when, is all there is to see.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Wake;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -64,6 +65,8 @@ fn values(results: &[JournalEntry]) -> Vec<&str> {
         JournalResult::Retrying { .. } => "retrying",
         JournalResult::Started => "started",
         JournalResult::Sleeping { .. } => "sleeping",
+        JournalResult::Parallel(_) => "parallel",
+        JournalResult::Branch(_) => "branch",
         JournalResult::Received { .. } => "received",
         JournalResult::Child { .. } => "started",
     });

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorRecord, Json, UndoableCall};
+use super::{BranchRecord, ErrorRecord, Json, ParallelRecord, UndoableCall};
 use crate::base::Timestamp;
 
 /// One recorded call of the current visit. A later entry of the same key replaces an earlier one.
@@ -96,4 +96,8 @@ pub enum JournalResult {
         /// When it is over.
         due: Timestamp,
     },
+    /// A call of a `#[parallel]` function.
+    Parallel(ParallelRecord),
+    /// A branch of such a call, which has ended.
+    Branch(BranchRecord),
 }

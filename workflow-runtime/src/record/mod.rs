@@ -14,6 +14,7 @@ mod execution;
 mod history;
 mod journal;
 mod json;
+mod parallel;
 mod seal;
 mod undo;
 
@@ -28,6 +29,7 @@ pub use execution::{
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
+pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
 pub use seal::{RecordKind, Sealed, UnsealError, open, seal};
 pub use undo::{UndoOutput, UndoRecord, UndoableCall, UnwindInto};
 

@@ -108,17 +108,19 @@ impl StepCall {
                 JournalResult::Started
                 | JournalResult::Sleeping { .. }
                 | JournalResult::Received { .. }
-                | JournalResult::Child { .. } => {}
+                | JournalResult::Child { .. }
+                | JournalResult::Parallel(_)
+                | JournalResult::Branch(_) => {}
             }
         }
         loop {
             turn.gate().await;
+            let Some(in_flight) = turn.attempt(self.policy.cancel) else { continue };
             let number = failed + 1;
             let scope = self.scope(number);
             let Some(attempt) = start(self.cx.in_step(&scope)) else {
                 return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
             };
-            let in_flight = turn.attempt(self.policy.cancel);
             let span = self.span(number);
             let failure = match self.attempt(&scope, attempt).instrument(span.clone()).await {
                 Ok(value) => {
