@@ -1,15 +1,18 @@
 //! Schedules: ticks, overlaps, catching up, and everything that their owner may ask of them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use workflow_runtime::prelude::*;
+use workflow_runtime::store::{Query, StoreError};
 use workflow_runtime::stores::MemoryStore;
 use workflow_runtime::{
     CatchUp, Engine, EngineError, ManualClock, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, Timestamp,
 };
 
 use crate::fixture::{World, test};
+use crate::hooked::{Call, Hooked};
 
 /// When runs began, by the time that they were scheduled for.
 #[derive(Debug, Default)]
@@ -136,7 +139,7 @@ fn an_interval_counts_from_when_it_was_made_and_over_restarts() {
         let engine = office.engine().await;
         engine.schedule("every", every()).await.unwrap();
         assert_eq!(office.began(&engine, 31).await, ["1970-01-01T02:07:00Z"]);
-        let history = engine.list(&workflow_runtime::store::Query::default()).await.unwrap().executions;
+        let history = engine.list(&Query::default()).await.unwrap().executions;
         assert_eq!(history.len(), 3, "two runs and the schedule");
     });
 }
@@ -359,5 +362,53 @@ fn what_is_wrong_is_told_at_the_call() {
         let without = office.world.engine().await;
         let unknown = without.schedule("a", hourly(1)).await.unwrap_err();
         assert!(matches!(unknown, EngineError::UnknownWorkflow { workflow } if workflow == "Chore"));
+    });
+}
+
+/// A store that fails for good after some commits.
+fn failing_after(store: &MemoryStore, commits: usize) -> Arc<Hooked> {
+    let left = AtomicUsize::new(commits);
+    Hooked::new(store.clone(), move |call| {
+        let Call::Commit(_) = call else { return Ok(()) };
+        let spent = left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
+        if spent { Err(StoreError::Full) } else { Ok(()) }
+    })
+}
+
+#[test]
+fn whichever_commit_a_crash_comes_before_each_tick_starts_one_execution() {
+    test(async {
+        let mut commits = 0;
+        loop {
+            let store = MemoryStore::new();
+            let clock = ManualClock::new(at("0:00"));
+            let world = World { clock, ..World::on(failing_after(&store, commits)) };
+            let office = Office { world, log: Arc::default() };
+            let engine = office.engine().await;
+            let made = engine.schedule("hourly", hourly(90).overlap(Overlap::Queue)).await;
+            office.pass(&engine, 3 * 60 - 1).await;
+            let survived = made.is_ok() && engine.shutdown().await.is_ok();
+            drop(engine);
+
+            let world = World { store: Arc::new(store), clock: office.world.clock.clone(), ..World::default() };
+            let mended = Office { world, log: Arc::clone(&office.log) };
+            let engine = mended.engine().await;
+            let schedule = engine.schedule("hourly", hourly(90).overlap(Overlap::Queue)).await.unwrap();
+            schedule.pause().await.unwrap();
+            mended.pass(&engine, 6 * 60).await;
+            let info = schedule.describe().await.unwrap();
+            assert!(info.running.is_empty() && info.queued.is_empty(), "{commits} commits: {info:?}");
+            let ends: Vec<_> = info.recent.iter().map(|run| (run.scheduled_at, run.end.is_some())).collect();
+            // Made only when all ticks were over, it has none.
+            let expected = if made.is_ok() { vec![(at("1:00"), true), (at("2:00"), true)] } else { vec![] };
+            assert_eq!(ends, expected, "{commits} commits");
+            let query = Query::of::<Chore>();
+            assert_eq!(engine.list(&query).await.unwrap().executions.len(), expected.len(), "{commits} commits");
+            if survived {
+                break;
+            }
+            commits += 1;
+        }
+        assert!(commits > 8, "{commits} commits are all that it takes");
     });
 }
