@@ -8,7 +8,8 @@ use workflow_runtime::prelude::*;
 use workflow_runtime::store::{Query, StoreError};
 use workflow_runtime::stores::MemoryStore;
 use workflow_runtime::{
-    CatchUp, Engine, EngineError, ManualClock, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, Timestamp,
+    CatchUp, Engine, EngineError, ManualClock, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle,
+    StartsWorkflow, Timestamp,
 };
 
 use crate::fixture::{World, test};
@@ -86,7 +87,7 @@ fn texts(times: &[Timestamp]) -> Vec<String> {
     times.iter().map(ToString::to_string).collect()
 }
 
-fn hourly(minutes: u64) -> Schedule<Chore> {
+fn hourly(minutes: u64) -> Schedule<StartsWorkflow> {
     Schedule::cron("@hourly").start::<Chore>(ChoreInput { minutes })
 }
 
@@ -198,7 +199,7 @@ fn overlaps_may_be_allowed() {
 }
 
 /// A schedule at whose ticks from 1:00 to 4:00 no engine runs; what begins from half past four to 6:01.
-async fn after_a_downtime(schedule: Schedule<Chore>) -> (Vec<String>, u64) {
+async fn after_a_downtime(schedule: Schedule<StartsWorkflow>) -> (Vec<String>, u64) {
     let office = Office::at("0:00");
     let engine = office.engine().await;
     engine.schedule("hourly", schedule).await.unwrap();
@@ -341,7 +342,7 @@ fn what_is_wrong_is_told_at_the_call() {
         let office = Office::at("0:00");
         let engine = office.engine().await;
         let chore = |schedule: Schedule| schedule.start::<Chore>(ChoreInput { minutes: 1 });
-        let refused = async |name: &str, schedule: Schedule<Chore>| {
+        let refused = async |name: &str, schedule: Schedule<StartsWorkflow>| {
             engine.schedule(name, schedule).await.unwrap_err().to_string()
         };
         let text = refused("a", chore(Schedule::cron("0 25 * * *"))).await;

@@ -102,6 +102,7 @@ pub mod driver {
 pub use base::*;
 pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
+    StartsNothing, StartsWorkflow,
 };
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::CommandRefused;

@@ -29,6 +29,7 @@ pub use error::EngineError;
 pub use handle::Execution;
 pub use schedule::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
+    StartsNothing, StartsWorkflow,
 };
 pub use system_clock::SystemClock;
 

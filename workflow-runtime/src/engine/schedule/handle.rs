@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::plan::{Active, RunEnd};
 use super::spec::{LONGEST_NAME, MOST_TICKS, just_before};
 use super::workflow::{Order, WorkflowSchedule, WorkflowScheduleState, run_id};
-use super::{CatchUp, Overlap, Schedule, ScheduleError};
+use super::{CatchUp, Overlap, Schedule, ScheduleError, StartsWorkflow};
 use crate::base::{ExecutionId, Timestamp};
 use crate::engine::{Engine, EngineError, Execution};
-use crate::machine::{Event as _, Workflow};
+use crate::machine::Event as _;
 use crate::record::NewEvent;
 use crate::store::{Change, Commit, Query};
 
@@ -24,18 +24,20 @@ impl Engine {
     /// at once; where the times differ, the next tick is told from now. Whether it is paused, what runs and what waits stay
     /// as they are.
     ///
+    /// In lists, it is an execution of the workflow `WorkflowSchedule`, which every engine has.
+    ///
     /// # Errors
     /// [`EngineError::Schedule`] says what is wrong with it; [`EngineError::UnknownWorkflow`] if the engine was not given
-    /// `W`; [`EngineError::PayloadTooLarge`], [`EngineError::Unwritable`], [`EngineError::ShuttingDown`], or that of the
+    /// the workflow; [`EngineError::PayloadTooLarge`], [`EngineError::Unwritable`], [`EngineError::ShuttingDown`], or that of the
     /// store.
-    pub async fn schedule<W: Workflow>(
+    pub async fn schedule(
         &self,
         name: impl AsRef<str>,
-        schedule: Schedule<W>,
+        schedule: Schedule<StartsWorkflow>,
     ) -> Result<ScheduleHandle, EngineError> {
         let handle = self.schedule_handle(name)?;
         let spec = schedule.into_spec()?;
-        self.core.key::<W>(handle.execution.id().clone())?;
+        self.core.machine(&spec.workflow)?;
         self.core.check_size(&spec.state, &spec.data)?;
         let active = Active::new(spec.clone(), self.core.now())?;
         let name = handle.name().clone();

@@ -15,7 +15,7 @@ mod zone;
 pub use error::ScheduleError;
 pub use handle::{ScheduleHandle, ScheduleInfo, ScheduledRun};
 pub use plan::RunEnd;
-pub use spec::{CatchUp, Interval, Overlap, Schedule};
+pub use spec::{CatchUp, Interval, Overlap, Schedule, StartsNothing, StartsWorkflow};
 
 /// The workflow that every engine has.
 pub(super) fn built_in() -> std::sync::Arc<dyn super::registry::Machine> {

@@ -1,7 +1,6 @@
 //! What a schedule is: when it ticks, what it starts, and what it does where ticks meet.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -67,14 +66,13 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(100 * 366 * 86_400);
 /// # }).unwrap();
 /// ```
 #[must_use = "`Engine::schedule` makes it"]
-pub struct Schedule<W = ()> {
+pub struct Schedule<S = StartsNothing> {
     times: AskedTimes,
     time_zone: Option<String>,
     starting_at: Option<Timestamp>,
     overlap: Overlap,
     catch_up: CatchUp,
-    start: Option<Result<Json, JsonError>>,
-    workflow: PhantomData<fn() -> W>,
+    start: S,
 }
 
 /// As it was written.
@@ -82,6 +80,18 @@ pub struct Schedule<W = ()> {
 enum AskedTimes {
     Cron(String),
     Every(Interval),
+}
+
+/// So far, a [`Schedule`] starts nothing: say what, with [`start`](Schedule::start).
+#[derive(Debug)]
+pub struct StartsNothing;
+
+/// A [`Schedule`] that says what each tick starts.
+#[derive(Debug)]
+pub struct StartsWorkflow {
+    workflow: &'static str,
+    state: &'static str,
+    data: Result<Json, JsonError>,
 }
 
 /// How much time is between two ticks: a [`Duration`], or a text such as `"90s"` or `"1h30m"`.
@@ -167,21 +177,20 @@ impl Schedule {
             starting_at: None,
             overlap: Overlap::default(),
             catch_up: CatchUp::default(),
-            start: None,
-            workflow: PhantomData,
+            start: StartsNothing,
         }
     }
 
     /// What each tick starts.
     #[expect(clippy::needless_pass_by_value, reason = "as with `Engine::start`")]
-    pub fn start<W: Workflow>(self, start: W::Start) -> Schedule<W> {
-        let Self { times, time_zone, starting_at, overlap, catch_up, .. } = self;
-        let start = Some(start.encode());
-        Schedule { times, time_zone, starting_at, overlap, catch_up, start, workflow: PhantomData }
+    pub fn start<W: Workflow>(self, start: W::Start) -> Schedule<StartsWorkflow> {
+        let Self { times, time_zone, starting_at, overlap, catch_up, start: StartsNothing } = self;
+        let start = StartsWorkflow { workflow: W::NAME, state: W::Start::NAME, data: start.encode() };
+        Schedule { times, time_zone, starting_at, overlap, catch_up, start }
     }
 }
 
-impl<W> Schedule<W> {
+impl<S> Schedule<S> {
     /// The time zone of a cron expression, by its IANA name: `Europe/Berlin`.
     pub fn time_zone(mut self, name: impl Into<String>) -> Self {
         self.time_zone = Some(name.into());
@@ -248,7 +257,7 @@ impl<W> Schedule<W> {
     }
 }
 
-impl<W: Workflow> Schedule<W> {
+impl Schedule<StartsWorkflow> {
     /// The schedule as it is kept.
     pub(super) fn into_spec(self) -> Result<Spec, EngineError> {
         let times = self.times()?;
@@ -257,22 +266,21 @@ impl<W: Workflow> Schedule<W> {
         {
             return Err(ScheduleError::CatchUpLimit { limit }.into());
         }
-        // A schedule of a workflow has a start: nothing else makes it one.
-        let data = self.start.unwrap_or_else(|| Json::encode(&()));
-        let data = data.map_err(|error| EngineError::unwritable(W::Start::NAME, error))?;
+        let StartsWorkflow { workflow, state, data } = self.start;
+        let data = data.map_err(|error| EngineError::unwritable(state, error))?;
         Ok(Spec {
             times,
             starting_at: self.starting_at,
             overlap: self.overlap,
             catch_up: self.catch_up,
-            workflow: W::NAME.to_owned(),
-            state: W::Start::NAME.to_owned(),
+            workflow: workflow.to_owned(),
+            state: state.to_owned(),
             data,
         })
     }
 }
 
-impl<W> fmt::Debug for Schedule<W> {
+impl<S> fmt::Debug for Schedule<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Schedule")
