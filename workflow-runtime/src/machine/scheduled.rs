@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Cx;
 use super::commands::{carried_out, refused};
-use super::turn_inbox::report_key;
 use crate::base::Timestamp;
+use crate::kernel::report_key;
 use crate::kernel::{Command, CommandRefused};
-use crate::record::{ChildEnd, JournalResult, Json};
+use crate::record::{ChildEnd, ExecutionKey, JournalResult, Json, ParentRecord};
 
 impl Cx {
     /// The time that the execution was scheduled for, whenever it has begun: the one at the end of its id, such as
@@ -27,6 +27,21 @@ impl Cx {
         let (_, time) = self.id().as_str().rsplit_once('/')?;
         let time: jiff::Timestamp = time.parse().ok()?;
         Some(Timestamp::from_millis(time.as_millisecond()))
+    }
+
+    /// What ties `child`, which this run of a handler starts, to its execution: the report of its end says `call`.
+    pub(crate) fn parent_of(&self, child: &ExecutionKey, call: String) -> ParentRecord {
+        let scope = &self.turn().scope;
+        ParentRecord {
+            workflow: scope.key.workflow.to_string(),
+            id: scope.key.id.to_string(),
+            child: child.to_string(),
+            visit: scope.visit,
+            edge: scope.edge_number,
+            call,
+            reports: true,
+            reports_parking: false,
+        }
     }
 
     /// Has `command` carried out once, whatever happens. `call` tells the calls of a handler apart. If it was to start an

@@ -97,8 +97,8 @@ impl RunEnd {
     pub(super) fn of_child(end: ChildEnd) -> Option<Self> {
         Some(match end {
             ChildEnd::Ended { state, .. } => Self::Ended { state },
-            ChildEnd::Cancelled { reason } => Self::Cancelled { reason },
-            ChildEnd::Terminated { reason } => Self::Terminated { reason },
+            ChildEnd::Cancelled { reason } => Self::Cancelled { reason: reason.to_string() },
+            ChildEnd::Terminated { reason } => Self::Terminated { reason: reason.to_string() },
             // It waits for a person, and has not ended.
             ChildEnd::Parked { .. } => return None,
         })

@@ -194,6 +194,34 @@ mod tests {
     }
 
     #[test]
+    fn wherever_clocks_are_moved_a_day_has_one_tick_and_an_hour_four_quarters() {
+        let year = |text: &str, zone: &TimeZone| {
+            let table = Timetable::Cron { cron: Cron::parse(text).unwrap(), zone: zone.clone() };
+            let day = |day: i64| Timestamp::from_millis((20_500 + day) * 86_400_000);
+            table.between(day(0), day(365), usize::MAX)
+        };
+        for name in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Chatham", "Africa/Casablanca"]
+        {
+            let zone = TimeZone::get(name).unwrap();
+            for text in ["0 2 * * *", "29 2 * * *", "59 2 * * *"] {
+                let date = |tick: &Timestamp| {
+                    zone.to_datetime(jiff::Timestamp::from_millisecond(tick.as_millis()).unwrap()).date()
+                };
+                let mut dates: Vec<_> = year(text, &zone).iter().map(date).collect();
+                assert_eq!(dates.len(), 365, "{name}");
+                dates.dedup();
+                assert_eq!(dates.len(), 365, "{name}");
+            }
+        }
+        for name in ["Europe/Berlin", "Australia/Lord_Howe"] {
+            let zone = TimeZone::get(name).unwrap();
+            let quarters = year("*/15 * * * *", &zone);
+            let apart = quarters.windows(2).all(|pair| pair[1].since(pair[0]) == Duration::from_secs(900));
+            assert!(apart && quarters.len() == 365 * 96, "{name}");
+        }
+    }
+
+    #[test]
     fn an_interval_counts_from_where_it_began() {
         let table = Timetable::Every { period: Duration::from_secs(60), since: Timestamp::from_millis(7) };
         let after = |millis| table.after(Timestamp::from_millis(millis)).map(Timestamp::as_millis);

@@ -7,9 +7,7 @@ use super::spec::Spec;
 use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::{Command, CommandRefused, StartCommand};
 use crate::machine::Event;
-use crate::record::{
-    CHILD_EVENT, ChildReport, ControlAction, ExecutionKey, Json, JsonError, NewEvent, ParentRecord, Reason,
-};
+use crate::record::{CHILD_EVENT, ChildReport, ControlAction, ExecutionKey, Json, JsonError, NewEvent, Reason};
 
 /// A schedule: starts executions at its times. Made by `Engine::schedule`.
 #[derive(Debug)]
@@ -119,16 +117,8 @@ async fn start(cx: &Cx, schedule: &Active, tick: Timestamp) -> Result<Option<Run
     let Spec { workflow, state, .. } = &schedule.spec;
     let call = tick.to_string();
     let key = run_key(cx, workflow, tick)?;
-    let parent = ParentRecord {
-        workflow: cx.workflow().to_owned(),
-        id: cx.id().to_string(),
-        visit: cx.visit(),
-        // The report belongs to no call that waits, but to an edge of the state.
-        edge: 0,
-        call: call.clone(),
-        reports: true,
-        reports_parking: false,
-    };
+    // The report belongs to no call that waits, but to an edge of the state.
+    let parent = cx.parent_of(&key, call.clone());
     let command = StartCommand { parent: Some(parent), ..StartCommand::new(key, state, schedule.data()) };
     Ok(match cx.command(&format!("start:{call}"), Command::Start(Box::new(command))).await {
         Ok(None) => None,
