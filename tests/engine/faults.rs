@@ -12,7 +12,7 @@ use super::fixture::{Act, Done, Draft, Go, Job, JobOutcome, World, settle, test}
 use super::hooked::{Call, Hooked};
 
 /// Commits until one fails, as a full disk does.
-fn full_after(store: &MemoryStore, commits: usize) -> Arc<Hooked> {
+pub fn full_after(store: &MemoryStore, commits: usize) -> Arc<Hooked> {
     let left = AtomicUsize::new(commits);
     Hooked::new(store.clone(), move |call| match call {
         Call::Commit(_) => {
@@ -109,7 +109,7 @@ fn whichever_commit_fails_or_is_not_answered_what_was_asked_for_by_hand_is_done_
 }
 
 /// Applies the commit of this number, from 0, without an answer, and none after it: the process died in between.
-fn silent_after(store: &MemoryStore, commits: usize) -> Arc<Hooked> {
+pub fn silent_after(store: &MemoryStore, commits: usize) -> Arc<Hooked> {
     let made = AtomicUsize::new(0);
     Hooked::new(store.clone(), move |call| match call {
         Call::Commit(_) if made.load(Ordering::Relaxed) > commits => {

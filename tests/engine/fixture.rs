@@ -186,7 +186,7 @@ impl Script {
         self.called.notified().await;
     }
 
-    async fn act(&self, step: &'static str, cx: &Cx, number: u32) -> Result<u32> {
+    pub async fn act(&self, step: &'static str, cx: &Cx, number: u32) -> Result<u32> {
         self.calls.lock().unwrap().push(format!("{step} {} {}", cx.attempt(), cx.idempotency_key()));
         self.called.notify_one();
         let act = {

@@ -23,3 +23,6 @@ mod schedules;
 #[cfg(unix)]
 mod signals;
 mod timers;
+mod trip;
+mod undoing;
+mod unwinding;

@@ -12,7 +12,13 @@ use workflow_runtime::{ExecutionId, ExecutionKey, JournalEntry, Json, ManualCloc
 #[must_use]
 pub fn call(state: &str, data: &str, handler: &str, payload: Option<&str>) -> HandlerCall {
     let json = |text: &str| -> Json { serde_json::from_str(text).expect("the test's JSON") };
-    HandlerCall { state: state.into(), data: json(data), handler: handler.into(), payload: payload.map(json) }
+    HandlerCall {
+        state: state.into(),
+        data: json(data),
+        handler: handler.into(),
+        payload: payload.map(json),
+        undo: None,
+    }
 }
 
 /// Runs one handler to its end, saving what is to be saved; gives what it decided and every entry of the journal.

@@ -1,5 +1,6 @@
 //! What the keys of `#[step(…)]` do, on a clock that the tests move.
 
 mod heartbeat;
+mod limits;
 mod retry;
 mod world;

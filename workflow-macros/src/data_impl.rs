@@ -7,9 +7,11 @@ use syn::{DeriveInput, FnArg, GenericParam, ImplItemFn, Item, ItemFn, Type, pars
 use crate::errors::Errors;
 use crate::expand::data::expand_data;
 use crate::expand::free::{FreeHandler, expand_free};
+use crate::expand::group::{expand_broken_group, expand_group};
 use crate::model::{Cfg, Handler, Runtime, Trigger, unraw};
 use crate::parse::attributes::{doc_text, line_of};
 use crate::parse::data::{DataKind, parse_data};
+use crate::parse::group::{is_group, parse_group};
 use crate::parse::keys::parse_keys;
 use crate::parse::output::parse_output;
 use crate::parse::runtime::{default_runtime, parse_runtime};
@@ -19,6 +21,14 @@ use crate::parse::types::{bare, is_context, is_named, is_nearly_context, parse_t
 pub(crate) fn expand_data_attribute(kind: DataKind, arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     if let Ok(item) = syn::parse2::<DeriveInput>(tokens.clone()) {
+        if kind == DataKind::State && is_group(&arguments) {
+            let expanded = match parse_group(arguments, &item, &mut errors) {
+                Some(group) => expand_group(&group, &item),
+                None => expand_broken_group(&item),
+            };
+            let errors = errors.into_tokens();
+            return quote!(#expanded #errors);
+        }
         let model = parse_data(kind, arguments, &item, &mut errors);
         let expanded = expand_data(&model, &item);
         let errors = errors.into_tokens();

@@ -56,6 +56,10 @@ pub(crate) fn expand_step_attribute(arguments: TokenStream, tokens: &TokenStream
     }
     let mut errors = Errors::default();
     let args = parse_step_args(arguments, FREE_KEYS, &mut errors);
+    if let Some(undo) = &args.undo {
+        // Nothing in a workflow leads from the name in its journal to a function that stands elsewhere.
+        errors.at(undo, "a free step has no `undo`: write it as a method of the `#[workflow]` impl that it is called in, and its undo beside it");
+    }
     check_step(&item.sig, &args, false, &mut errors);
     let runtime = args.runtime.clone().unwrap_or_else(default_runtime);
     let expanded = match errors.is_empty() {

@@ -35,6 +35,7 @@ use crate::parse::data::DataKind;
 /// | key | meaning | default |
 /// |---|---|---|
 /// | `end` | the workflow ends here, and the data is its outcome | it does not |
+/// | `group` | it is no state, but several under one name: [see below](#groups) | it is a state |
 /// | `name = "…"` | the persisted name: letters, digits and `_` | the type's, in snake case |
 /// | `was = "…"`, `was("…", "…")` | older persisted names that are still read | none |
 /// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
@@ -51,6 +52,8 @@ use crate::parse::data::DataKind;
 /// use workflow_runtime::State;
 /// assert_eq!((PendingPayment::NAME, PendingPayment::WAS, Closed::END), ("pending_payment", &["pending"][..], true));
 /// ```
+///
+#[doc = include_str!("docs/groups.md")]
 ///
 /// # On a method
 ///
@@ -256,10 +259,10 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | item | what it is |
 /// |---|---|
 /// | `SaleState` | every state, data inside; `SaleState::GRAPH` is the graph |
-/// | `SaleLive`, `SaleOutcome` | the states that are no end, and those that are |
+/// | `SaleLive`, `SaleOutcome` | the states that are no end, and those that are; a handler that takes `SaleLive` is for any of them |
 /// | `SaleEvent` | every event that some state takes or a handler waits for |
 /// | `SaleTransition` | every edge, without data: `PaidToShipping` |
-/// | `SalePendingPaymentNext` | what that state can go to; one such enum for each state that is no end |
+/// | `SalePendingPaymentNext` | what that state can go to by handlers of its own; one such enum for each state that is no end |
 ///
 /// The names of states, events and handlers are persisted, never their order.
 ///
@@ -391,80 +394,13 @@ pub fn after(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("after", &item.into()).into()
 }
 
-/// Makes a method of a [`#[workflow]`](macro@workflow) impl run at a time that the state names: `#[at(deadline)]`.
-///
-/// The field holds a [`Timestamp`](../workflow_runtime/struct.Timestamp.html), or `Option<Timestamp>` where there may be
-/// none; a field of a field is `order.deadline`. A time in the past fires at once. `Stay` with another time in that field
-/// sets the edge anew, also one that has fired. It is the one timer that does not pause while the execution is parked.
-///
-/// | key | meaning |
-/// |---|---|
-/// | `allow(…)`, after the field | lints that are not to speak of this handler |
-///
-/// ```
-/// use workflow_runtime::prelude::*;
-/// use workflow_runtime::Timestamp;
-/// # #[state(end)] struct Closed;
-/// # #[event] struct Extended { until: Timestamp }
-/// # struct Offer;
-///
-/// #[state]
-/// struct Open { until: Timestamp }
-///
-/// #[workflow(start = Open)]
-/// impl Offer {
-///     #[at(until)]
-///     fn close(&self, _: Open) -> Closed {
-///         Closed
-///     }
-///
-///     #[on]
-///     fn extended(&self, _: Open, extended: Extended) -> Stay<Open> {
-///         Stay(Open { until: extended.until })
-///     }
-/// }
-/// ```
+#[doc = include_str!("docs/at.md")]
 #[proc_macro_attribute]
 pub fn at(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("at", &item.into()).into()
 }
 
-/// Makes a method of a [`#[workflow]`](macro@workflow) impl run again and again while the state lasts: `#[every("2d")]`.
-///
-/// The first time is a period after the state was entered, and each further one a period after the last was due, however late
-/// that was taken. Periods that were missed, as while no engine ran, count as one. It returns `Stay<S>` or `Wait`, perhaps as
-/// one of several: `Next<(A, Wait)>` leaves the state in the end.
-///
-/// | key | meaning |
-/// |---|---|
-/// | `allow(…)`, after the period | lints that are not to speak of this handler |
-///
-/// ```
-/// use workflow_runtime::prelude::*;
-/// # #[state(end)] struct Paid;
-/// # #[state(end)] struct Collected;
-/// # #[event] struct Payment;
-/// # struct Invoice;
-///
-/// #[state]
-/// struct Unpaid { reminders: u32 }
-///
-/// #[workflow(start = Unpaid)]
-/// impl Invoice {
-///     #[every("14d")]
-///     fn remind(&self, unpaid: Unpaid) -> Next<(Stay<Unpaid>, Collected)> {
-///         match unpaid.reminders {
-///             3.. => goto(Collected),
-///             reminders => goto(Stay(Unpaid { reminders: reminders + 1 })),
-///         }
-///     }
-///
-///     #[on]
-///     fn paid(&self, _: Unpaid, _: Payment) -> Paid {
-///         Paid
-///     }
-/// }
-/// ```
+#[doc = include_str!("docs/every.md")]
 #[proc_macro_attribute]
 pub fn every(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("every", &item.into()).into()
@@ -528,9 +464,20 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// | `retry(…, never(A, B))` | it is tried again after all variants of its error but these | after all |
 /// | `timeout = "…"` | how long one attempt may take | as long as it takes |
 /// | `heartbeat = "…"` | how long one attempt may go without `cx.heartbeat()` | as long as it takes |
+/// | `limit = n` | how many attempts may be under way at once, over all executions of an engine | any number |
+/// | `limit = adaptive(min = a, max = b)` | as many as the service can do without getting slower, as their latency tells; `min` is 1 if left out | |
+/// | `rate = "100/s"` | how many attempts may begin in any time of that length, over all executions; also `/m`, `/h`, `/d` | any number |
+/// | `breaker(failures = n)` | after so many failures, attempts are held back for a while, over all executions | never |
+/// | `breaker(…, within = "…")` | in how long a time | `"1m"` |
+/// | `breaker(…, open = "…")` | how long they are held back, before a few are let through to see whether things are better | `"30s"` |
+/// | `breaker(…, probes = n)` | how many those are; all have to succeed | 1 |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
+///
+/// A call that `limit`, `rate` or `breaker` holds back waits its turn, first come, first served; it uses up no attempt, and
+/// its execution leaves memory. What happened before is not known after a restart: limits are as declared, and breakers
+/// closed. `Engine::limits` shows what they come to, and `Engine::set_limit` changes them while the engine runs.
 ///
 /// Arguments that are taken by value have to be `Clone` where the step is retried.
 ///

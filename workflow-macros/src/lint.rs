@@ -16,10 +16,11 @@ pub(crate) enum Lint {
     AmbientTask,
     UnmarkedStep,
     SmallMachine,
+    NoUndo,
 }
 
 impl Lint {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::EndlessWait,
         Self::FragileStep,
         Self::NeverTaken,
@@ -27,6 +28,7 @@ impl Lint {
         Self::AmbientTask,
         Self::UnmarkedStep,
         Self::SmallMachine,
+        Self::NoUndo,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Lint {
             Self::AmbientTask => "ambient_task",
             Self::UnmarkedStep => "unmarked_step",
             Self::SmallMachine => "small_machine",
+            Self::NoUndo => "no_undo",
         }
     }
 }

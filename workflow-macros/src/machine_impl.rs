@@ -14,6 +14,7 @@ use crate::expand::handlers::expand_handlers;
 use crate::expand::included::{expand_described, expand_included, expand_listed, expand_lists};
 use crate::expand::next_enums::expand_next_enums;
 use crate::expand::transition_enum::expand_transitions;
+use crate::expand::undo::expand_part_undo;
 use crate::expand::workflow_impl::expand_workflow;
 use crate::expand::{generated_ident, in_const};
 use crate::parse::attributes::strip_inert;
@@ -89,7 +90,12 @@ fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
     let Parsed { mut machine, item } = parsed;
     check_machine(&mut machine, true, &mut errors);
     let lints = if errors.is_empty() { expand_lints(&machine, &item) } else { TokenStream::new() };
-    let impls = [expand_handlers(&machine, true), expand_described(&machine), expand_listed(&machine)];
+    let impls = [
+        expand_handlers(&machine, true),
+        expand_described(&machine),
+        expand_listed(&machine),
+        expand_part_undo(&machine),
+    ];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();
     quote!(#item #impls #lints #errors)

@@ -33,12 +33,18 @@ pub(crate) struct Machine {
     /// Missing only where that has been reported.
     pub(crate) start: Option<TypeRef>,
     pub(crate) states: Vec<StateModel>,
+    /// What handlers are for and is no state: groups. In a part, nobody knows.
+    pub(crate) groups: Vec<StateModel>,
     pub(crate) events: Vec<EventModel>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
     /// The events that bodies wait for, as far as they can be seen.
     pub(crate) receives: Vec<Receive>,
     pub(crate) allow: Vec<Lint>,
+    /// Whether a failure that nothing catches has everything undone.
+    pub(crate) unwinds_on_failure: bool,
+    /// The steps that can be undone, and how.
+    pub(crate) undos: Vec<Undo>,
     /// Whether it is made of one function, and not of an impl.
     pub(crate) is_function: bool,
     /// Whether every handler could be read, rightly or wrongly written.
@@ -56,6 +62,20 @@ impl Machine {
     /// Whether all states and edges are known, so that the graph can be judged.
     pub(crate) fn is_known(&self) -> bool {
         self.complete && !self.include_broken && self.handlers.iter().all(|handler| !handler.unclear)
+    }
+
+    /// States and groups, by the place that they have in the checks of the graph.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &StateModel> {
+        self.states.iter().chain(&self.groups)
+    }
+
+    pub(crate) fn is_group(&self, state: &TypeRef) -> bool {
+        self.groups.iter().any(|group| group.ty == *state)
+    }
+
+    /// The handlers of groups, but the broken ones.
+    pub(crate) fn group_handlers(&self) -> impl Iterator<Item = &Handler> {
+        self.handlers.iter().filter(|handler| !handler.broken && self.is_group(&handler.state))
     }
 
     /// The handlers of a state, but the broken ones.
@@ -207,15 +227,23 @@ impl Output {
     /// The states that it may go to.
     pub(crate) fn states(&self) -> impl Iterator<Item = &TypeRef> {
         self.targets.iter().filter_map(|target| match target {
-            Target::State(state) => Some(state),
+            Target::State(state) | Target::Unwind(state) => Some(state),
             Target::Stay(_) | Target::Wait(_) => None,
+        })
+    }
+
+    /// Those of them that it goes to by way of undos.
+    pub(crate) fn unwound(&self) -> impl Iterator<Item = &TypeRef> {
+        self.targets.iter().filter_map(|target| match target {
+            Target::Unwind(state) => Some(state),
+            Target::State(_) | Target::Stay(_) | Target::Wait(_) => None,
         })
     }
 
     /// Where it says that the visit may go on, if it does.
     pub(crate) fn waits(&self) -> Option<Span> {
         self.targets.iter().find_map(|target| match target {
-            Target::State(_) => None,
+            Target::State(_) | Target::Unwind(_) => None,
             Target::Stay(span) | Target::Wait(span) => Some(*span),
         })
     }
@@ -225,6 +253,8 @@ impl Output {
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     State(TypeRef),
+    /// The state that is entered when all is undone.
+    Unwind(TypeRef),
     Stay(Span),
     Wait(Span),
 }
@@ -254,10 +284,40 @@ pub(crate) struct Receive {
 pub(crate) struct Step {
     pub(crate) ident: Ident,
     pub(crate) policy: Policy,
+    /// The method that undoes it.
+    pub(crate) undo: Option<Ident>,
     pub(crate) doc: String,
     pub(crate) cfg: Cfg,
     pub(crate) allow: Vec<Lint>,
     pub(crate) line: u32,
+}
+
+/// How one step is undone.
+#[derive(Debug)]
+pub(crate) struct Undo {
+    pub(crate) step: Ident,
+    pub(crate) cfg: Cfg,
+    /// What the step takes after the context.
+    pub(crate) arguments: Vec<UndoArgument>,
+    /// The `Result` that the step returns.
+    pub(crate) output: Type,
+    /// The method, as it is named at the step.
+    pub(crate) method: Ident,
+    /// What that takes after the context, and whether by reference.
+    pub(crate) takes: Type,
+    pub(crate) by_reference: bool,
+    /// The `Result` that it returns.
+    pub(crate) returns: Type,
+    /// Whether it is a step itself, with a policy of its own.
+    pub(crate) is_step: bool,
+}
+
+/// An argument of a step that can be undone.
+#[derive(Debug)]
+pub(crate) struct UndoArgument {
+    /// Its type when it is saved: owned.
+    pub(crate) ty: Type,
+    pub(crate) by_reference: bool,
 }
 
 /// What `#[step(…)]` says.
@@ -266,6 +326,9 @@ pub(crate) struct Policy {
     pub(crate) retry: Option<Retry>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) heartbeat: Option<Duration>,
+    pub(crate) limit: Option<AtOnce>,
+    pub(crate) rate: Option<(u32, Duration)>,
+    pub(crate) breaker: Option<Breaker>,
     pub(crate) cancel: bool,
 }
 
@@ -286,6 +349,22 @@ pub(crate) enum Jitter {
     Full,
     Equal,
     None,
+}
+
+/// What `limit = …` says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AtOnce {
+    Fixed(u32),
+    Adaptive { min: u32, max: u32 },
+}
+
+/// What `breaker(…)` says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Breaker {
+    pub(crate) failures: u32,
+    pub(crate) within: Duration,
+    pub(crate) open: Duration,
+    pub(crate) probes: u32,
 }
 
 /// What `only(…)` or `never(…)` says: variants of the step's error.

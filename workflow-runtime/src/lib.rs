@@ -50,7 +50,7 @@
 //! | for | see |
 //! |---|---|
 //! | what can be written | the attributes [`workflow`], [`state`], [`event`], [`on`], [`after`], [`at`], [`every`], [`catch`], [`step`] |
-//! | what a handler is given and returns | [`Cx`]; [`Next`] and [`goto`], [`Stay`], [`Wait`], [`Error`] |
+//! | what a handler is given and returns | [`Cx`]; [`Next`] and [`goto`], [`Unwind`] and [`unwind`], [`Stay`], [`Wait`], [`Error`] |
 //! | running executions | [`Engine`], [`Execution`], [`EngineError`] |
 //! | testing without an engine | [`Stepper`], [`ManualClock`], [`Cx::detached`] |
 //! | the graph, as data and as a picture | [`Graph`] |
@@ -94,8 +94,8 @@ pub mod driver {
         Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
-        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Progress, Services, SpawnError,
-        Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
+        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Limits, Progress, Services,
+        SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
     };
 }
 
@@ -104,18 +104,21 @@ pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,
 };
+pub use engine::Limit;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::CommandRefused;
-pub use kernel::{Advance, Jitter, RetryPolicy};
-pub use machine::StepHeartbeatMissed;
+pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
+pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
     EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
     JoinMissed, Next, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay,
-    StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Timer, Transition,
-    Trigger, Turn, TurnScope, Wait, Workflow, WorkflowEvent, WorkflowState, goto,
+    StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn,
+    TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
 pub use machine::{ChildHandle, ChildSpawn};
+pub use machine::{Group, GroupInfo, Source, Timer};
+pub use machine::{LimitState, StepHeartbeatMissed};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
@@ -128,8 +131,8 @@ pub use workflow_macros::{after, at, catch, event, every, main, on, state, step,
 pub mod prelude {
     pub use crate::{
         Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
-        Transition as _, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event, every,
-        goto, main, on, state, step, workflow,
+        Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event,
+        every, goto, main, on, state, step, unwind, workflow,
     };
 }
 

@@ -3,14 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use example_support::{Database, say};
-use rusqlite::params;
+use example_support::{Effects, say};
 use serde::Deserialize;
 use workflow_runtime::{Error, Result};
-
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, incident TEXT NOT NULL, person TEXT NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS fixes (key TEXT PRIMARY KEY, incident TEXT NOT NULL, fix TEXT NOT NULL) STRICT;";
 
 /// Who is called up, in what order.
 #[derive(Debug, Clone)]
@@ -57,7 +52,7 @@ impl Roster {
 /// Telephones and servers.
 #[derive(Debug, Clone)]
 pub struct Outside {
-    database: Database,
+    effects: Effects,
 }
 
 impl Outside {
@@ -66,7 +61,7 @@ impl Outside {
     /// # Errors
     /// If it cannot be used.
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self { database: Database::open(path, SCHEMA)? })
+        Ok(Self { effects: Effects::open(path)? })
     }
 
     /// Calls somebody up, once for each key.
@@ -74,8 +69,7 @@ impl Outside {
     /// # Errors
     /// If the file cannot be written.
     pub async fn call_up(&self, incident: &str, person: &str, text: &str, key: String) -> Result<()> {
-        let insert = "INSERT INTO calls VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        if self.once(insert, [key, incident.to_owned(), person.to_owned()]).await? {
+        if self.effects.once(key, incident, "call", person).await? {
             say(format!("  the telephone of {person} rings: {incident}, {text}"));
         }
         Ok(())
@@ -86,8 +80,7 @@ impl Outside {
     /// # Errors
     /// If the file cannot be written.
     pub async fn make_fix(&self, incident: &str, fix: &str, key: String) -> Result<()> {
-        let insert = "INSERT INTO fixes VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        if self.once(insert, [key, incident.to_owned(), fix.to_owned()]).await? {
+        if self.effects.once(key, incident, "fix", fix).await? {
             say(format!("  {incident} is fixed: {fix}"));
         }
         Ok(())
@@ -98,7 +91,7 @@ impl Outside {
     /// # Errors
     /// If the file cannot be read.
     pub async fn called(&self, incident: &str) -> Result<Vec<String>> {
-        self.texts("SELECT person FROM calls WHERE incident = ?1 ORDER BY rowid", incident).await
+        self.details(incident, "call").await
     }
 
     /// What was done about an incident.
@@ -106,20 +99,11 @@ impl Outside {
     /// # Errors
     /// If the file cannot be read.
     pub async fn fixes(&self, incident: &str) -> Result<Vec<String>> {
-        self.texts("SELECT fix FROM fixes WHERE incident = ?1 ORDER BY rowid", incident).await
+        self.details(incident, "fix").await
     }
 
-    async fn once(&self, insert: &'static str, values: [String; 3]) -> Result<bool> {
-        let [key, incident, text] = values;
-        let work = move |connection: &rusqlite::Connection| connection.execute(insert, params![key, incident, text]);
-        Ok(self.database.call(work).await? > 0)
-    }
-
-    async fn texts(&self, select: &'static str, incident: &str) -> Result<Vec<String>> {
-        let incident = incident.to_owned();
-        let work = move |connection: &rusqlite::Connection| {
-            connection.prepare(select)?.query_map([incident], |row| row.get(0))?.collect()
-        };
-        self.database.call(work).await
+    async fn details(&self, incident: &str, kind: &str) -> Result<Vec<String>> {
+        let effects = self.effects.of(incident).await?;
+        Ok(effects.into_iter().filter(|(of, _)| of == kind).map(|(_, detail)| detail).collect())
     }
 }

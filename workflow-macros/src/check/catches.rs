@@ -2,7 +2,7 @@
 
 use crate::errors::Errors;
 use crate::expand::type_text;
-use crate::model::{Fails, Machine, Trigger};
+use crate::model::{Fails, Machine, Trigger, TypeRef};
 use crate::parse::types::{is_named, last_segment};
 
 /// What any handler with steps may end in, whatever it returns.
@@ -15,7 +15,10 @@ pub(crate) fn check_catchable(machine: &mut Machine, errors: &mut Errors) {
     let own = machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken && !handler.is_included());
     for (index, handler) in own {
         let Trigger::Catch { error, source } = &handler.trigger else { continue };
-        let of_state: Vec<_> = machine.handlers.iter().filter(|other| other.state == handler.state).collect();
+        // Which states a group has is not known here.
+        let is_group = machine.is_group(&handler.state);
+        let concerned = |state: &TypeRef| is_group || *state == handler.state || machine.is_group(state);
+        let of_state: Vec<_> = machine.handlers.iter().filter(|other| concerned(&other.state)).collect();
         if of_state.iter().any(|other| other.broken || !other.cfg.is_always()) {
             continue;
         }

@@ -92,6 +92,8 @@ fn same_time(one: &Due, other: &Due) -> Option<&'static str> {
 pub(crate) fn check_split_states(machine: &mut Machine, errors: &mut Errors) {
     let mut refused = Vec::new();
     let included = machine.handlers.iter().enumerate();
+    // A group is many states, whose handlers stand in as many impls.
+    let included = included.filter(|(_, handler)| !machine.is_group(&handler.state));
     for (index, included) in included.filter(|(_, handler)| handler.is_included() && !handler.broken) {
         let here = machine.handlers.iter().find(|handler| !handler.is_included() && handler.state == included.state);
         if let Some(here) = here {

@@ -7,7 +7,7 @@ use crate::errors::Errors;
 use crate::expand::transition_enum::transitions;
 use crate::expand::type_text;
 use crate::model::{Machine, Trigger, TypeRef};
-use crate::parse::impl_block::collect;
+use crate::parse::impl_block::{Names, collect};
 use crate::parse::types::parse_type_ref;
 
 // #[on] fn paid(&self, s: orders::Pending, …) -> Paid
@@ -94,7 +94,8 @@ pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
         }
     }
     if !swapped.is_empty() {
-        (machine.states, machine.events) = collect(machine.start.as_ref(), &machine.handlers);
+        let Names { states, groups, events } = collect(machine.start.as_ref(), &machine.handlers);
+        (machine.states, machine.groups, machine.events) = (states, groups, events);
     }
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::at;
+use super::{at, group_probe};
 use crate::model::Machine;
 
 pub(crate) fn expand_assertions(machine: &Machine) -> TokenStream {
@@ -11,6 +11,11 @@ pub(crate) fn expand_assertions(machine: &Machine) -> TokenStream {
     let states = machine.states.iter().filter(|state| state.certain && machine.start.as_ref() != Some(&state.ty));
     let states = states.map(|state| {
         let (cfg, ty) = (&state.cfg, &state.ty);
+        if state.live {
+            // A group in this place is told where it is gone to, or entered.
+            let (probe, function) = (group_probe(ty), at(ty.span(), quote!(assert_entered)));
+            return quote!(#cfg const _: fn() = || #probe::#function(););
+        }
         let function = at(ty.span(), quote!(__private::assert_state));
         quote!(#cfg const _: () = #function::<#ty>();)
     });
@@ -20,5 +25,10 @@ pub(crate) fn expand_assertions(machine: &Machine) -> TokenStream {
         let function = at(ty.span(), quote!(assert_event));
         quote!(#cfg const _: fn() = || __private::EventOf::<#state>::#function::<#ty>();)
     });
-    quote!(#(#states)* #(#events)*)
+    let groups = machine.groups.iter().filter(|group| group.certain).map(|group| {
+        let (cfg, ty) = (&group.cfg, &group.ty);
+        let function = at(ty.span(), quote!(__private::assert_source));
+        quote!(#cfg const _: () = #function::<#ty>();)
+    });
+    quote!(#(#states)* #(#groups)* #(#events)*)
 }

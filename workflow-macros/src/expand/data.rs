@@ -76,12 +76,17 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
     let (bound, end) = match model.kind {
         DataKind::State => {
             let end = model.end;
+            let pivot = model.pivot.then(|| {
+                quote!(
+                    const PIVOT: ::core::primitive::bool = true;
+                )
+            });
             let refused = model.unclear.then(|| {
                 quote!(
                     const REFUSED: ::core::primitive::bool = true;
                 )
             });
-            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end; #refused)))
+            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end; #pivot #refused)))
         }
         DataKind::Event => (quote!(Event), None),
     };

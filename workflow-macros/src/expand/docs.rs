@@ -35,7 +35,7 @@ pub(crate) fn expand_docs(machine: &Machine, state_enum: &Ident) -> TokenStream 
 }
 
 fn diagram(machine: &Machine) -> Diagram {
-    let states = machine.states.iter().map(|state| DiagramState {
+    let states = machine.places().map(|state| DiagramState {
         name: display(&state.ty.name),
         doc: String::new(),
         end: !state.live,
@@ -60,6 +60,7 @@ fn diagram_handler(handler: &Handler) -> DiagramHandler {
         trigger,
         from: display(&handler.state.name),
         to: handler.output.states().map(|state| display(&state.name)).collect(),
+        unwinds: handler.output.unwound().map(|state| display(&state.name)).collect(),
         stays: handler.output.waits().is_some(),
         doc: handler.doc.clone(),
     }

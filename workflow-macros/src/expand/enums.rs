@@ -5,7 +5,9 @@ use quote::quote;
 use syn::Ident;
 
 use super::data_enum::DataEnum;
+use super::group::group_impl;
 use super::{generated_ident, graph::expand_graph, in_const};
+use crate::case::snake;
 use crate::model::{Cfg, Machine, StateModel, TypeRef};
 
 /// The enums, and what they implement.
@@ -112,7 +114,10 @@ fn expand_live(machine: &Machine) -> TokenStream {
     };
     let item = data.item(machine, &TokenStream::new());
     let (helpers, impls, conversions) = (data.helpers(machine), data.serde_impls(), conversions(&data, &state));
-    let hidden = in_const(&machine.runtime, &quote!(#helpers #impls #conversions));
+    let members: Vec<_> = data.variants.iter().map(|(ty, cfg)| (&ty.name, *ty, *cfg)).collect();
+    let name = snake(&ident.to_string());
+    let group = group_impl(&machine.runtime, ident, &name, true, &members);
+    let hidden = in_const(&machine.runtime, &quote!(#helpers #impls #conversions #group));
     quote!(#item #hidden)
 }
 

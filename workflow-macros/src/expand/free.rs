@@ -54,6 +54,7 @@ pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
     let from = state_probe(state);
     let to = handler.output.states().map(state_probe);
     let waits = handler.output.waits().map(|_| quote!(.waits()));
+    let unwinds = super::graph::unwinds(handler);
     let is_pure = pure.then(|| quote!(.pure()));
     let (doc, line) = (&handler.doc, handler.line);
     let hidden = in_const(
@@ -91,7 +92,7 @@ pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
                     #doc,
                     ::core::file!(),
                     #line,
-                ) #waits #is_pure;
+                ) #waits #unwinds #is_pure;
             }
         },
     );

@@ -6,8 +6,8 @@ use syn::Ident;
 
 use super::included::handler_probe;
 use super::step::policy;
-use super::{allow, imports, state_probe, type_text};
-use crate::model::{Due, Handler, Machine, Trigger};
+use super::{allow, group_probe, imports, source_name, state_probe, type_text};
+use crate::model::{Due, Handler, Machine, Trigger, unraw};
 use crate::parse::timer::field_text;
 
 pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream {
@@ -15,7 +15,7 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
     let Some(start) = machine.start.as_ref().map(state_probe) else { return TokenStream::new() };
     let states = machine.states.iter().map(|state| {
         let (cfg, probe, type_name) = (&state.cfg, state_probe(&state.ty), super::display(&state.ty.name));
-        quote!(#cfg #runtime::StateInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC, #probe::END))
+        quote!(#cfg #runtime::StateInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC, #probe::END).pivot(#probe::PIVOT))
     });
     let events = machine.events.iter().map(|event| {
         let (cfg, ty, type_name) = (&event.cfg, &event.ty, super::display(&event.ty.name));
@@ -28,8 +28,13 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
     });
     let steps = machine.steps.iter().map(|step| {
         let (cfg, policy, doc, line) = (&step.cfg, policy(&step.ident, &step.policy), &step.doc, step.line);
-        quote!(#cfg #runtime::StepInfo::declare(&#policy, #doc, ::core::file!(), #line))
+        let undo = step.undo.as_ref().map(|undo| {
+            let undo = unraw(undo);
+            quote!(.undo(#undo))
+        });
+        quote!(#cfg #runtime::StepInfo::declare(&#policy, #doc, ::core::file!(), #line) #undo)
     });
+    let on_failure = machine.unwinds_on_failure.then(|| quote!(.on_failure(#runtime::OnFailure::Unwind)));
     let (allow, imports) = (allow(), imports(runtime));
     let text = super::doc(&format!("[`{name}`] as declared: states, handlers, edges and steps."));
     quote! {
@@ -43,7 +48,7 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
                 const __HANDLERS: &[#runtime::HandlerInfo] = &[#(#handlers),*];
                 const __STEPS: &[#runtime::StepInfo] = &[#(#steps),*];
                 const __GRAPH: #runtime::Graph =
-                    #runtime::Graph::declare(#name, #doc, #start::NAME, __STATES, __EVENTS, __HANDLERS, __STEPS);
+                    #runtime::Graph::declare(#name, #doc, #start::NAME, __STATES, __EVENTS, __HANDLERS, __STEPS) #on_failure;
                 &__GRAPH
             };
         }
@@ -58,14 +63,23 @@ pub(crate) fn handler_info(machine: &Machine, handler: &Handler) -> TokenStream 
     }
     let (runtime, name, doc, line) = (&machine.runtime, handler.name(), &handler.doc, handler.line);
     let trigger = trigger(machine, handler);
-    let from = state_probe(&handler.state);
+    let (from, group) = (source_name(&handler.state), group_probe(&handler.state));
     let to = handler.output.states().map(state_probe);
-    let waits = handler.output.waits().map(|_| quote!(.waits()));
+    let (waits, unwinds) = (handler.output.waits().map(|_| quote!(.waits())), unwinds(handler));
     let pure = (!handler.effects).then(|| quote!(.pure()));
     quote! {
-        #runtime::HandlerInfo::declare(#name, #trigger, #from::NAME, &[#(#to::NAME),*], #doc, ::core::file!(), #line)
-            #waits #pure
+        #runtime::HandlerInfo::declare(#name, #trigger, #from, &[#(#to::NAME),*], #doc, ::core::file!(), #line)
+            .in_group(#group::IS_GROUP, #group::MEMBERS, #group::ANY) #waits #unwinds #pure
     }
+}
+
+/// What a `HandlerInfo` says besides of targets that are reached by way of undos.
+pub(crate) fn unwinds(handler: &Handler) -> TokenStream {
+    let unwound: Vec<_> = handler.output.unwound().map(state_probe).collect();
+    if unwound.is_empty() {
+        return TokenStream::new();
+    }
+    quote!(.unwinds(&[#(#unwound::NAME),*]))
 }
 
 /// The `Trigger` of a handler.

@@ -6,16 +6,19 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{at, display, state_probe};
+use super::group_checks::{ended_by_group, expand_group_checks};
+use super::{at, display, group_probe, state_probe};
 use crate::model::{Due, Machine, StateModel, Trigger};
 
 pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
     let Some(start) = &machine.start else { return TokenStream::new() };
-    let count = machine.states.len();
+    let count = machine.states.len() + machine.groups.len();
     let places = (0..count).map(place_ident);
-    let declarations = machine.states.iter().enumerate().map(|(index, state)| {
+    let declarations = machine.places().enumerate().map(|(index, state)| {
+        let group = group_probe(&state.ty);
         let (cfg, place, probe, handled) = (&state.cfg, place_ident(index), state_probe(&state.ty), state.live);
         let waits = endless_wait(machine, state).is_some();
+        let ended_by_group = ended_by_group(machine, &state.ty);
         let absent = state.cfg.negated();
         let absent = absent.map(|absent| quote!(#absent const #place: __private::Place = __private::Place::ABSENT;));
         quote! {
@@ -27,12 +30,14 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
                 is_state: #probe::IS_STATE,
                 end: #probe::END,
                 handled: #handled,
-                waits: #waits,
+                waits: #waits && !(#ended_by_group),
+                members: #group::MEMBERS,
+                any: #group::ANY,
             };
             #absent
         }
     });
-    let index_of = |state: &crate::model::TypeRef| machine.states.iter().position(|known| known.ty == *state);
+    let index_of = |state: &crate::model::TypeRef| machine.places().position(|known| known.ty == *state);
     let edges = machine.handlers.iter().flat_map(|handler| {
         let from = index_of(&handler.state);
         handler.output.states().filter_map(move |to| {
@@ -41,7 +46,8 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
         })
     });
     let start_index = index_of(start).unwrap_or(0);
-    let checks = machine.states.iter().enumerate().map(|(index, state)| expand_check(machine, index, state));
+    let checks = machine.places().enumerate().map(|(index, state)| expand_check(machine, index, state));
+    let groups = expand_group_checks(machine);
     let waits = expand_waits(machine);
     let events = expand_event_names(machine);
     quote! {
@@ -51,6 +57,7 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
         const __VERDICTS: [__private::Verdict; #count] = __private::check_graph(&__PLACES, __EDGES, #start_index);
         #(#checks)*
         #waits
+        #groups
         #events
     }
 }
@@ -100,6 +107,10 @@ fn expand_check(machine: &Machine, index: usize, state: &StateModel) -> TokenStr
         format!(
             "the start `{name}` has no handler here: write `#[state] async fn start(&self, cx: &Cx, state: {name}) -> …`, or an `#[on]` or `#[after]` handler that takes it"
         )
+    } else if !machine.groups.is_empty() {
+        format!(
+            "`{name}` has no handler of its own, so it would count as an end: those of a group come on top; write `#[state] fn … (&self, _: {name}) -> Wait`, or put `#[state(end)]` on it if the workflow ends there"
+        )
     } else {
         format!(
             "`{name}` has no handler here, so an execution would be stuck in it: write one that takes it, or put `#[state(end)]` on it if the workflow ends there"
@@ -129,7 +140,10 @@ fn expand_check(machine: &Machine, index: usize, state: &StateModel) -> TokenStr
             ),
         ),
     ];
-    let checks = checks.into_iter().map(|(verdict, span, message)| {
+    let empty = format!(
+        "no state of the group `{name}` is one of this workflow that can be left, so this would never run: remove it, or put such a state into the group"
+    );
+    let checks = checks.into_iter().chain([("Empty", source, empty)]).map(|(verdict, span, message)| {
         let verdict = Ident::new(verdict, Span::call_site());
         let panic = at(span, quote!(__private::refuse(#message)));
         quote! {
@@ -152,9 +166,12 @@ fn expand_waits(machine: &Machine) -> TokenStream {
     let waits = waits.filter_map(|(index, state)| {
         let (span, message) = endless_wait(machine, state)?;
         let panic = at(span, quote!(__private::refuse(#message)));
+        let ended = ended_by_group(machine, &state.ty);
         // Not where the state is wrong as a whole.
         Some(quote! {
-            const _: () = if let __private::Verdict::Fine = __private::verdict(&__VERDICTS, #index) { #panic };
+            const _: () = if let __private::Verdict::Fine = __private::verdict(&__VERDICTS, #index) {
+                if !(#ended) { #panic }
+            };
         })
     });
     waits.collect()

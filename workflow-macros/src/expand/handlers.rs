@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{at, edge_key, where_part, where_shared};
+use super::{at, edge_key, group_probe, where_part, where_shared};
 use crate::model::{Due, Fails, Handler, Machine, Target, Trigger};
 
 // #[state] async fn fulfilling(&self, cx: &Cx, s: Fulfilling) -> Result<Next<(Shipped, Cancelled)>>
@@ -130,9 +130,21 @@ pub(crate) fn decide_for(
             let pattern = quote!(__target);
             (pattern, quote!(__private::GotoProbe::<#workflow, #state>::goto(__target)))
         }
+        Target::Unwind(state) => {
+            let pattern = quote!(#runtime::Unwind(__target));
+            (pattern, quote!(__private::GotoProbe::<#workflow, #state>::unwind(__target)))
+        }
         Target::Stay(_) => {
             let state = &handler.state;
-            (quote!(#runtime::Stay(__target)), quote!(__private::GotoProbe::<#workflow, #state>::stay(__target)))
+            let group = group_probe(state);
+            let stay = quote! {
+                if #group::IS_GROUP {
+                    #group::stay::<#workflow>(__target)
+                } else {
+                    __private::GotoProbe::<#workflow, #state>::stay(__target)
+                }
+            };
+            (quote!(#runtime::Stay(__target)), stay)
         }
         Target::Wait(_) => (quote!(#runtime::Wait), quote!(#runtime::Decision::Wait)),
     };

@@ -11,6 +11,8 @@ pub(crate) mod enums;
 pub(crate) mod free;
 pub(crate) mod graph;
 pub(crate) mod graph_checks;
+pub(crate) mod group;
+pub(crate) mod group_checks;
 pub(crate) mod handlers;
 pub(crate) mod included;
 pub(crate) mod main_fn;
@@ -18,6 +20,7 @@ pub(crate) mod next_enums;
 pub(crate) mod sequential;
 pub(crate) mod step;
 pub(crate) mod transition_enum;
+pub(crate) mod undo;
 pub(crate) mod workflow_impl;
 
 use proc_macro2::{Span, TokenStream};
@@ -116,6 +119,23 @@ pub(crate) fn edge_key(machine: &Machine, handler: &str) -> TokenStream {
 /// What is known of a state, whether it is one or not.
 pub(crate) fn state_probe(state: &TypeRef) -> TokenStream {
     quote!(__private::StateProbe::<#state>)
+}
+
+/// What is known of a group, whether it is one or not.
+pub(crate) fn group_probe(group: &TypeRef) -> TokenStream {
+    quote!(__private::GroupProbe::<#group>)
+}
+
+/// The name of a state or a group, where nobody knows which of the two it is.
+pub(crate) fn source_name(source: &TypeRef) -> TokenStream {
+    let (group, state) = (group_probe(source), state_probe(source));
+    quote!(if #group::IS_GROUP { #group::NAME } else { #state::NAME })
+}
+
+/// How what a handler is for is read.
+pub(crate) fn source_read(machine: &Machine, source: &TypeRef) -> TokenStream {
+    let probe = if machine.is_group(source) { group_probe(source) } else { state_probe(source) };
+    quote!(#probe::read)
 }
 
 /// Spans all tokens at one place of the user's.

@@ -2,9 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Ident, Type};
+use syn::{Ident, PathSegment, Type};
 
-use super::data_enum::{DataEnum, debug_impl};
+use super::data_enum::debug_impl;
 use super::{allow, display, doc, generated_ident, in_const};
 use crate::model::{Cfg, Handler, Machine, StateModel, Target, TypeRef, unraw};
 use crate::parse::types::{bare, last_segment, type_arguments};
@@ -15,9 +15,26 @@ pub(crate) fn expand_next_enums(machine: &Machine) -> TokenStream {
 
 /// The union over the state's handlers.
 struct Union<'a> {
-    targets: Vec<(&'a TypeRef, Cfg)>,
+    targets: Vec<(Way<'a>, Cfg)>,
     stay: Option<Cfg>,
     wait: Option<Cfg>,
+}
+
+/// A target, and whether what was done is undone before.
+#[derive(Clone, Copy, PartialEq)]
+struct Way<'a> {
+    to: &'a TypeRef,
+    unwinds: bool,
+}
+
+impl Way<'_> {
+    /// The name of the variant.
+    fn ident(self) -> Ident {
+        match self.unwinds {
+            true => format_ident!("Unwind{}", display(&self.to.name), span = self.to.name.span()),
+            false => self.to.name.clone(),
+        }
+    }
 }
 
 fn union_of<'a>(handlers: &[&'a Handler]) -> Union<'a> {
@@ -28,13 +45,21 @@ fn union_of<'a>(handlers: &[&'a Handler]) -> Union<'a> {
     };
     for handler in handlers {
         for target in &handler.output.targets {
-            match target {
-                Target::Stay(_) => add(&mut union.stay, &handler.cfg),
-                Target::Wait(_) => add(&mut union.wait, &handler.cfg),
-                Target::State(state) => match union.targets.iter_mut().find(|(known, _)| *known == state) {
-                    Some((_, cfg)) => cfg.or(&handler.cfg),
-                    None => union.targets.push((state, handler.cfg.clone())),
-                },
+            let way = match target {
+                Target::Stay(_) => {
+                    add(&mut union.stay, &handler.cfg);
+                    continue;
+                }
+                Target::Wait(_) => {
+                    add(&mut union.wait, &handler.cfg);
+                    continue;
+                }
+                Target::State(to) => Way { to, unwinds: false },
+                Target::Unwind(to) => Way { to, unwinds: true },
+            };
+            match union.targets.iter_mut().find(|(known, _)| *known == way) {
+                Some((_, cfg)) => cfg.or(&handler.cfg),
+                None => union.targets.push((way, handler.cfg.clone())),
             }
         }
     }
@@ -48,34 +73,38 @@ fn expand_next(machine: &Machine, state: &StateModel) -> TokenStream {
     // Also those with mistakes, as the user may name what they go to elsewhere.
     let handlers: Vec<&Handler> = machine.handlers.iter().filter(|handler| handler.state == *ty).collect();
     let union = union_of(&handlers);
-    let variants = union.targets.iter().map(|(target, cfg)| {
-        let (name, text) = (&target.name, doc(&format!("To `{}`.", display(&target.name))));
-        quote!(#cfg #text #name(#target))
+    let variants = union.targets.iter().map(|(way, cfg)| {
+        let (ident, target, name) = (way.ident(), way.to, display(&way.to.name));
+        let text = match way.unwinds {
+            true => format!("To `{name}`, when all is undone."),
+            false => format!("To `{name}`."),
+        };
+        let text = doc(&text);
+        quote!(#cfg #text #ident(#target))
     });
     let stay = union.stay.as_ref().map(|cfg| quote!(#cfg #[doc = " Stay, with this data."] Stay(#ty),));
     let wait = union.wait.as_ref().map(|cfg| quote!(#cfg #[doc = " Stay as it is."] Wait,));
-    let stay_is_taken = union.targets.iter().any(|(target, _)| target.name == "Stay");
+    let stay_is_taken = union.targets.iter().any(|(way, _)| way.to.name == "Stay");
     let stay = stay.filter(|_| !stay_is_taken);
     let text = doc(&format!("What `{name}` of [`{}`] can go to.", machine.name()));
     let allow = allow();
     let state_enum = generated_ident(machine, "State");
-    let narrowed = union.targets.iter().map(|(target, cfg)| {
-        let name = &target.name;
-        quote!(#cfg #state_enum::#name(__state) => ::core::result::Result::Ok(Self::#name(__state)))
+    // One that is reached in both ways is taken for the plain one.
+    let narrowed =
+        union.targets.iter().filter(|(way, _)| !way.unwinds).chain(union.targets.iter().filter(|(way, _)| {
+            way.unwinds && !union.targets.iter().any(|(other, _)| !other.unwinds && other.to == way.to)
+        }));
+    let narrowed = narrowed.map(|(way, cfg)| {
+        let (name, ident) = (&way.to.name, way.ident());
+        quote!(#cfg #state_enum::#name(__state) => ::core::result::Result::Ok(Self::#ident(__state)))
     });
     let from_nexts = expand_from_nexts(machine, ident, &handlers);
-    let data = DataEnum {
-        ident,
-        doc: String::new(),
-        variants: union.targets.iter().map(|(target, cfg)| (*target, cfg)).collect(),
-        probe: Ident::new("StateProbe", Span::call_site()),
-    };
-    let names = data.variants.iter().map(|(ty, cfg)| {
-        let name = &ty.name;
+    let names = union.targets.iter().map(|(way, cfg)| {
+        let (name, ty) = (way.ident(), way.to);
         quote!(#cfg #ident::#name(_) => __private::StateProbe::<#ty>::NAME)
     });
-    let encodes = data.variants.iter().map(|(ty, cfg)| {
-        let name = &ty.name;
+    let encodes = union.targets.iter().map(|(way, cfg)| {
+        let (name, ty) = (way.ident(), way.to);
         quote!(#cfg #ident::#name(ref __data) => __private::StateProbe::<#ty>::encode(__data))
     });
     let stay_name = stay.as_ref().map(|_| {
@@ -131,12 +160,14 @@ fn expand_from_nexts(machine: &Machine, ident: &Ident, handlers: &[&Handler]) ->
         let (state, cfg) = (&handler.state, &handler.cfg);
         let members = handler.output.targets.iter().map(|target| match target {
             Target::State(target) => quote!(#target),
+            Target::Unwind(target) => quote!(#runtime::Unwind<#target>),
             Target::Stay(_) => quote!(#runtime::Stay<#state>),
             Target::Wait(_) => quote!(#runtime::Wait),
         });
         let tuple = quote!((#(#members,)*));
         let names = handler.output.targets.iter().map(|target| match target {
             Target::State(target) => display(&target.name),
+            Target::Unwind(target) => format!("Unwind {}", display(&target.name)),
             Target::Stay(_) => "Stay".to_owned(),
             Target::Wait(_) => "Wait".to_owned(),
         });
@@ -152,6 +183,10 @@ fn expand_from_nexts(machine: &Machine, ident: &Ident, handlers: &[&Handler]) ->
                 Target::State(target) => {
                     let name = &target.name;
                     (quote!(__target), quote!(Self::#name(__target)))
+                }
+                Target::Unwind(to) => {
+                    let name = Way { to, unwinds: true }.ident();
+                    (quote!(#runtime::Unwind(__target)), quote!(Self::#name(__target)))
                 }
                 Target::Stay(_) => (quote!(#runtime::Stay(__target)), quote!(Self::Stay(__target))),
                 Target::Wait(_) => (quote!(#runtime::Wait), quote!(Self::Wait)),
@@ -193,5 +228,9 @@ fn next_members(next: &Type) -> Vec<String> {
         Type::Tuple(tuple) => tuple.elems.iter().collect(),
         other => vec![other],
     });
-    members.filter_map(last_segment).map(|segment| unraw(&segment.ident)).collect()
+    let name = |segment: &PathSegment| match type_arguments(segment).first().and_then(|state| last_segment(state)) {
+        Some(state) if segment.ident == "Unwind" => format!("Unwind {}", unraw(&state.ident)),
+        _ => unraw(&segment.ident),
+    };
+    members.filter_map(last_segment).map(name).collect()
 }

@@ -8,7 +8,7 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemFn, Pat, PathArguments, ReturnType, Signature, Type};
 
 use super::{at, imports};
-use crate::model::{Jitter, Policy, Retry, Runtime, Step, unraw};
+use crate::model::{AtOnce, Breaker, Jitter, Policy, Retry, Runtime, Step, unraw};
 use crate::parse::step::error_type;
 use crate::parse::types::{bare, last_segment, type_arguments};
 
@@ -101,6 +101,13 @@ fn outer_fn(
     let policy = policy(ident, &step.policy);
     let assertions = assertions(signature);
     let imports = imports(runtime);
+    let undoable = step.undo.as_ref().map(|_| {
+        quote! {
+            .undoable(
+                ::core::iter::FromIterator::from_iter([#((&__private::ArgProbe(&#names)).save()),*])
+            )
+        }
+    });
     let portable = types.iter().zip(&names).map(|(ty, name)| {
         let function = at(ty.span(), quote!(__private::assert_portable_argument));
         let value = at(ty.span(), quote!(&#name));
@@ -120,7 +127,7 @@ fn outer_fn(
             #assertions
             let mut __digest = __private::Digest::new();
             #((&__private::ArgProbe(&#names)).add_to(&mut __digest);)*
-            let __call = __private::StepCall::new(#context, &__POLICY, &__digest);
+            let __call = __private::StepCall::new(#context, &__POLICY, &__digest) #undoable;
             let __probe = __private::send_probe::<#shared>() #(.and(&#names))*;
             #portable
             __probe.pass(#run)
@@ -233,7 +240,14 @@ fn arguments(signature: &Signature) -> Arguments<'_> {
 
 /// The result can be recorded, and so can the error.
 fn assertions(signature: &Signature) -> TokenStream {
-    let ReturnType::Type(_, ty) = &signature.output else { return TokenStream::new() };
+    match &signature.output {
+        ReturnType::Type(_, ty) => assertions_of(ty),
+        ReturnType::Default => TokenStream::new(),
+    }
+}
+
+/// The same of the type itself.
+pub(crate) fn assertions_of(ty: &Type) -> TokenStream {
     let Some(segment) = last_segment(ty) else { return TokenStream::new() };
     let arguments = type_arguments(segment);
     let mut assertions = TokenStream::new();
@@ -279,8 +293,20 @@ pub(crate) fn policy(ident: &Ident, policy: &Policy) -> TokenStream {
         let heartbeat = duration(heartbeat);
         quote!(.heartbeat(#heartbeat))
     });
+    let limit = policy.limit.map(|limit| match limit {
+        AtOnce::Fixed(limit) => quote!(.limit(#limit)),
+        AtOnce::Adaptive { min, max } => quote!(.adaptive(#min, #max)),
+    });
+    let rate = policy.rate.map(|(count, per)| {
+        let per = duration(per);
+        quote!(.rate(#count, #per))
+    });
+    let breaker = policy.breaker.map(|Breaker { failures, within, open, probes }| {
+        let (within, open) = (duration(within), duration(open));
+        quote!(.breaker(#failures, #within, #open, #probes))
+    });
     let cancel = policy.cancel.then(|| quote!(.cancel()));
-    quote!(__private::StepPolicy::new(#name) #retry #timeout #heartbeat #cancel)
+    quote!(__private::StepPolicy::new(#name) #retry #timeout #heartbeat #limit #rate #breaker #cancel)
 }
 
 pub(crate) fn duration(duration: Duration) -> TokenStream {

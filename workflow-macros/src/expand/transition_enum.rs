@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Ident;
 
 use super::graph::trigger;
-use super::{allow, display, doc, generated_ident, imports, in_const, state_probe};
+use super::{allow, display, doc, generated_ident, group_probe, imports, in_const, source_name, state_probe};
 use crate::case::camel;
 use crate::model::{Handler, Machine, TypeRef};
 
@@ -14,6 +14,8 @@ pub(crate) struct Transition<'a> {
     pub(crate) ident: Ident,
     pub(crate) handler: &'a Handler,
     pub(crate) to: &'a TypeRef,
+    /// Whether what was done is undone before.
+    pub(crate) unwinds: bool,
 }
 
 /// Every edge, in declaration order; also those of handlers with mistakes, as the user may name them elsewhere.
@@ -25,7 +27,8 @@ pub(crate) fn transitions(machine: &Machine) -> Vec<Transition<'_>> {
         if handler.broken && transitions.iter().any(|known| known.ident == name) {
             continue;
         }
-        transitions.push(Transition { ident: Ident::new(&name, Span::call_site()), handler, to });
+        let unwinds = handler.output.unwound().any(|unwound| unwound == to);
+        transitions.push(Transition { ident: Ident::new(&name, Span::call_site()), handler, to, unwinds });
     }
     transitions
 }
@@ -46,9 +49,11 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
         });
         quote!(match self { #(#arms,)* })
     };
-    let from = arms(&|transition| {
-        let state = state_probe(&transition.handler.state);
-        quote!(#state::NAME)
+    let from = arms(&|transition| source_name(&transition.handler.state));
+    let sources = arms(&|transition| {
+        let source = &transition.handler.state;
+        let (group, state) = (group_probe(source), state_probe(source));
+        quote!(if #group::IS_GROUP { #group::MEMBERS } else { &[#state::NAME] })
     });
     let to = arms(&|transition| {
         let state = state_probe(transition.to);
@@ -57,6 +62,10 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
     let handler = arms(&|transition| {
         let name = transition.handler.name();
         quote!(#name)
+    });
+    let unwinds = arms(&|transition| {
+        let unwinds = transition.unwinds;
+        quote!(#unwinds)
     });
     let trigger = arms(&|transition| trigger(machine, transition.handler));
     let all = transitions.iter().map(|transition| {
@@ -72,8 +81,10 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
             impl #runtime::Transition for #ident {
                 const ALL: &'static [Self] = Self::ALL;
                 fn from(self) -> &'static ::core::primitive::str { Self::from(self) }
+                fn sources(self) -> &'static [&'static ::core::primitive::str] { Self::sources(self) }
                 fn to(self) -> &'static ::core::primitive::str { Self::to(self) }
                 fn handler(self) -> &'static ::core::primitive::str { Self::handler(self) }
+                fn unwinds(self) -> ::core::primitive::bool { Self::unwinds(self) }
                 fn trigger(self) -> #runtime::Trigger { Self::trigger(self) }
             }
         },
@@ -90,15 +101,21 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
         impl #ident {
             /// Every edge, in declaration order.
             pub const ALL: &'static [Self] = &[#(#all),*];
-            /// The persisted name of the state that it leaves.
+            /// The persisted name of the state that it leaves; the name of the group, if it is one of a group.
             #[must_use]
             pub const fn from(self) -> &'static ::core::primitive::str { #imports #from }
+            /// The persisted names of the states that it may leave: one, or those of the group.
+            #[must_use]
+            pub const fn sources(self) -> &'static [&'static ::core::primitive::str] { #imports #sources }
             /// The persisted name of the state that it enters.
             #[must_use]
             pub const fn to(self) -> &'static ::core::primitive::str { #imports #to }
             /// The handler that takes it.
             #[must_use]
             pub const fn handler(self) -> &'static ::core::primitive::str { #handler }
+            /// Whether everything is undone before the state is entered.
+            #[must_use]
+            pub const fn unwinds(self) -> ::core::primitive::bool { #unwinds }
             /// What makes it fire.
             #[must_use]
             pub const fn trigger(self) -> #runtime::Trigger { #imports #trigger }

@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Type;
 
-use super::{at, edge_key, generated_ident, state_probe, where_shared};
+use super::undo::expand_undo;
+use super::{at, edge_key, generated_ident, group_probe, source_read, state_probe, where_shared};
 use crate::model::{Due, Handler, Machine, Trigger, TypeRef};
 use crate::parse::types::is_named;
 
@@ -18,7 +19,12 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
     let event = generated_ident(machine, "Event");
     let transition = generated_ident(machine, "Transition");
     let runs = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| expand_run(machine, handler));
-    let catches = machine.states.iter().map(|state| expand_catch(machine, &state.ty));
+    let undo = expand_undo(machine);
+    // Those of the state go before those of a group, and that before those of any state.
+    let any = generated_ident(machine, "Live");
+    let (any, groups): (Vec<_>, Vec<_>) = machine.groups.iter().partition(|group| group.ty.name == any);
+    let sources = machine.states.iter().chain(groups).chain(any);
+    let catches = sources.map(|source| expand_catch(machine, &source.ty));
     let timers: Vec<_> = machine.handlers.iter().filter_map(|handler| expand_timer(machine, handler)).collect();
     let timer = (!timers.is_empty()).then(|| {
         quote! {
@@ -70,6 +76,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                     _ => __private::run_unknown(__call),
                 }
             }
+            #undo
             fn catch(
                 &self,
                 __state: &::core::primitive::str,
@@ -86,21 +93,21 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
 
 fn expand_run(machine: &Machine, handler: &Handler) -> TokenStream {
     let (self_ty, name, state, cfg) = (&machine.self_ty, handler.name(), &handler.state, &handler.cfg);
-    let decode = state_probe(state);
+    let read = source_read(machine, state);
     // By probes, as a handler in a part may be missing, which is reported elsewhere.
     let run = match &handler.trigger {
-        Trigger::Entry => quote!(EntryProbe::<#self_ty, #state>::run(self, __cx, __call, #decode::decode)),
+        Trigger::Entry => quote!(EntryProbe::<#self_ty, #state>::run(self, __cx, __call, #read)),
         Trigger::On { event } => {
             let event_decode = quote!(__private::EventProbe::<#event>::decode);
-            quote!(OnProbe::<#self_ty, #state, #event>::run(self, __cx, __call, #decode::decode, #event_decode))
+            quote!(OnProbe::<#self_ty, #state, #event>::run(self, __cx, __call, #read, #event_decode))
         }
         Trigger::After { .. } => {
             let key = edge_key(machine, &name);
-            quote!(AfterProbe::<#self_ty, #state, #key>::run(self, __cx, __call, #decode::decode))
+            quote!(AfterProbe::<#self_ty, #state, #key>::run(self, __cx, __call, #read))
         }
         Trigger::Catch { error, .. } => {
             let restore = quote!(__private::CatchErrorProbe::<#error>::restore);
-            quote!(CatchProbe::<#self_ty, #state, #error>::run(self, __cx, __call, #decode::decode, #restore))
+            quote!(CatchProbe::<#self_ty, #state, #error>::run(self, __cx, __call, #read, #restore))
         }
     };
     quote!(#cfg #name => __private::#run)
@@ -113,9 +120,9 @@ fn expand_timer(machine: &Machine, handler: &Handler) -> Option<TokenStream> {
     else {
         return None;
     };
-    let (key, decode) = (edge_key(machine, &name), state_probe(state));
+    let (key, read) = (edge_key(machine, &name), source_read(machine, state));
     let timer = quote!(__private::AfterProbe::<#self_ty, #state, #key>::timer);
-    (!handler.broken).then(|| quote!(#cfg #name => #timer(self, __state, __data, #decode::decode)))
+    (!handler.broken).then(|| quote!(#cfg #name => #timer(self, __state, __data, #read)))
 }
 
 fn expand_catch(machine: &Machine, state: &TypeRef) -> TokenStream {
@@ -130,6 +137,12 @@ fn expand_catch(machine: &Machine, state: &TypeRef) -> TokenStream {
         return TokenStream::new();
     }
     let probe = state_probe(state);
+    let is_meant = if machine.is_group(state) {
+        let group = group_probe(state);
+        quote!(#group::has(__state))
+    } else {
+        quote!(__private::is_name(__state, #probe::NAME, #probe::WAS) || __private::is_old_name(__state, #probe::NAME, #probe::WAS))
+    };
     let assertions = catches.iter().map(|(handler, error)| {
         let (cfg, function) = (&handler.cfg, quote!(__private::assert_catch_error));
         let function = at(syn::spanned::Spanned::span(error), function);
@@ -141,8 +154,11 @@ fn expand_catch(machine: &Machine, state: &TypeRef) -> TokenStream {
     });
     quote! {
         #(#assertions)*
-        if __private::is_name(__state, #probe::NAME, #probe::WAS) || __private::is_old_name(__state, #probe::NAME, #probe::WAS) {
-            return __private::find_catch(__error, &[#(#finds),*]);
+        if #is_meant {
+            let __found = __private::find_catch(__error, &[#(#finds),*]);
+            if ::core::option::Option::is_some(&__found) {
+                return __found;
+            }
         }
     }
 }

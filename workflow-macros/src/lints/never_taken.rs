@@ -70,7 +70,7 @@ impl Exits<'_> {
         let name = called_path(call).and_then(|path| path.segments.last()).map(|segment| segment.ident.unraw());
         match (name, call.args.first()) {
             (Some(name), Some(argument)) if name == "Ok" => self.value(argument),
-            (Some(name), Some(argument)) if name == "goto" => self.target(argument),
+            (Some(name), Some(argument)) if name == "goto" || name == "unwind" => self.target(argument),
             (Some(name), _) if name == "Err" => {}
             _ => self.is_unclear = true,
         }

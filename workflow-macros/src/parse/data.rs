@@ -39,6 +39,7 @@ pub(crate) struct DataModel {
     pub(crate) name: String,
     pub(crate) was: Vec<String>,
     pub(crate) end: bool,
+    pub(crate) pivot: bool,
     pub(crate) doc: String,
     /// Which of serde's traits are to be derived: the user may have done so.
     pub(crate) derive_serialize: bool,
@@ -64,6 +65,7 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
         name: snake(&unraw(&item.ident)),
         was: Vec::new(),
         end: false,
+        pivot: false,
         doc: doc_text(&item.attrs),
         derive_serialize: !derives(&item.attrs, "Serialize"),
         derive_deserialize: !derives(&item.attrs, "Deserialize"),
@@ -71,15 +73,20 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
         refused: false,
     };
     let known: &[&str] = match kind {
-        DataKind::State => &["end", "name", "was", "crate"],
+        DataKind::State => &["end", "pivot", "name", "was", "crate"],
         DataKind::Event => &["name", "was", "crate"],
     };
     let mut mistakes = Errors::default();
+    let mut pivot = None;
     parse_keys(kind.name(), known, tokens, &mut mistakes, |key, input, _| {
         match unraw(key).as_str() {
             "end" => {
                 flag(key, input)?;
                 model.end = true;
+            }
+            "pivot" => {
+                flag(key, input)?;
+                pivot = Some(key.span());
             }
             "name" => model.name = parse_name(&text_value(key, &model.name, input)?)?,
             "was" => model.was = parse_was(key, &model.name, input)?,
@@ -87,6 +94,11 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
         }
         Ok(())
     });
+    // #[state(end, pivot)]
+    if let (true, Some(span)) = (model.end, pivot) {
+        mistakes.span(span, "an end state is final by itself, as nothing is undone after it: leave `pivot` out");
+    }
+    model.pivot = pivot.is_some();
     model.unclear = !mistakes.is_empty();
     errors.take(mistakes);
     if model.was.contains(&model.name) {

@@ -14,6 +14,7 @@ use super::receives::find_receives;
 use super::repair::{awaited_methods, repair_output, repair_step};
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
+use super::undo::{Method, resolve_undos};
 use super::workflow_args::WorkflowArgs;
 use crate::errors::Errors;
 use crate::expand::step::expand_method_step;
@@ -38,6 +39,7 @@ pub(crate) fn parse_impl(
     let mut receives = args.receives;
     let mut complete = true;
     let mut unreadable = Vec::new();
+    let mut methods = Vec::new();
     let mut items = Vec::with_capacity(item.items.len());
     let self_ty = (*item.self_ty).clone();
     let awaited = awaited_methods(item.to_token_stream());
@@ -61,6 +63,7 @@ pub(crate) fn parse_impl(
         receives.extend(find_receives(&method.attrs, &method.sig, &method.block, Some(&self_ty)));
         check_no_dependency(&mut method.sig, errors);
         let inert = take_inert(&mut method.attrs);
+        methods.push(Method::new(&method, &inert));
         check_one_attribute(&inert, errors);
         let is_both = inert.len() > 1;
         // If it is a handler too, then what it returns is of more use than its result's place in the journal.
@@ -119,11 +122,13 @@ pub(crate) fn parse_impl(
     }
     let Some(ident) = last_segment(&self_ty).map(|segment| segment.ident.clone()) else { return Err(Box::new(item)) };
     handlers.extend(args.include.into_iter().map(super::include::Included::into_handler));
-    let (states, mut events) = collect(args.start.as_ref(), &handlers);
+    let Names { states, groups, mut events } = collect(args.start.as_ref(), &handlers);
     if let Some(state) = args.start.as_ref().or_else(|| states.first().map(|state| &state.ty)) {
         collect_received(state, args.events, &receives, &mut events);
     }
     let start = args.start.or_else(|| states.first().map(|state| state.ty.clone()));
+    let undos =
+        resolve_undos(&steps, &methods, &self_ty, args.part && handlers.iter().all(Handler::is_included), errors);
     let machine = Machine {
         runtime: args.runtime,
         vis: args.vis,
@@ -133,11 +138,14 @@ pub(crate) fn parse_impl(
         doc: doc_text(&item.attrs),
         start,
         states,
+        groups,
         events,
         handlers,
         steps,
         receives,
         allow: args.allow,
+        unwinds_on_failure: args.unwinds_on_failure,
+        undos,
         is_function: false,
         complete,
         include_broken: args.include_broken,
@@ -248,8 +256,14 @@ impl Visit<'_> for FindLifetime {
     }
 }
 
-/// States and events in the order in which they appear.
-pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> (Vec<StateModel>, Vec<EventModel>) {
+/// What the handlers name, in the order in which it appears.
+pub(crate) struct Names {
+    pub(crate) states: Vec<StateModel>,
+    pub(crate) groups: Vec<StateModel>,
+    pub(crate) events: Vec<EventModel>,
+}
+
+pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> Names {
     let mut states: Vec<StateModel> = Vec::new();
     let mut events: Vec<EventModel> = Vec::new();
     if let Some(start) = start {
@@ -283,7 +297,17 @@ pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> (Vec<Sta
             }
         }
     }
-    (states, events)
+    let (groups, states) = states.into_iter().partition(|state| is_group(&state.ty, start, handlers));
+    Names { states, groups, events }
+}
+
+/// Whether a type is a group: nothing goes there. If it is a state all the same, it cannot be reached, which is reported.
+fn is_group(ty: &TypeRef, start: Option<&TypeRef>, handlers: &[Handler]) -> bool {
+    // Where there are mistakes, it is not known what handlers go to.
+    let known = handlers.iter().all(|handler| !handler.broken && !handler.unclear);
+    let is_entered = start == Some(ty) || handlers.iter().any(|handler| handler.output.states().any(|to| to == ty));
+    let runs = |handler: &Handler| handler.state == *ty && matches!(handler.trigger, Trigger::Entry);
+    start.is_some() && known && !is_entered && !handlers.iter().any(runs)
 }
 
 /// Adds the events that no edge takes: those that the attribute names, and those that bodies wait for.

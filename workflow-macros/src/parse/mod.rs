@@ -2,6 +2,7 @@
 
 pub(crate) mod attributes;
 pub(crate) mod data;
+pub(crate) mod group;
 pub(crate) mod half_typed;
 pub(crate) mod handler;
 pub(crate) mod impl_block;
@@ -15,4 +16,5 @@ pub(crate) mod sequential;
 pub(crate) mod step;
 pub(crate) mod timer;
 pub(crate) mod types;
+pub(crate) mod undo;
 pub(crate) mod workflow_args;

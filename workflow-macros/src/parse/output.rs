@@ -1,4 +1,4 @@
-//! What a handler returns: `A`, `Next<(A, B)>`, `Stay<S>` or `Wait`, bare or in `Result`.
+//! What a handler returns: `A`, `Unwind<A>`, `Next<(A, B)>`, `Stay<S>` or `Wait`, bare or in `Result`.
 
 use syn::{GenericArgument, Ident, PathArguments, PathSegment, ReturnType, Type, TypeParamBound};
 
@@ -107,6 +107,10 @@ fn parse_targets(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mu
             targets.extend(quiet_targets(ty, self_ty));
             continue;
         };
+        if let Some(state) = targets.iter().find_map(|other| other_way(other, &target)) {
+            errors.at(ty, format!("`{state}` is a target already: a handler goes there plainly or by way of undos, so declare one of the two"));
+            continue;
+        }
         if targets.iter().any(|other| is_same(other, &target)) {
             errors.at(ty, format!("`{}` is declared twice: list each target once", type_text(ty)));
             continue;
@@ -124,9 +128,19 @@ fn parse_targets(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mu
 
 fn is_same(one: &Target, other: &Target) -> bool {
     match (one, other) {
-        (Target::State(one), Target::State(other)) => one == other,
+        (Target::State(one), Target::State(other)) | (Target::Unwind(one), Target::Unwind(other)) => one == other,
         (Target::Stay(_), Target::Stay(_)) | (Target::Wait(_), Target::Wait(_)) => true,
         _ => false,
+    }
+}
+
+// -> Next<(Cancelled, Unwind<Cancelled>)>
+fn other_way<'a>(one: &'a Target, other: &Target) -> Option<&'a Ident> {
+    match (one, other) {
+        (Target::State(one), Target::Unwind(other)) | (Target::Unwind(one), Target::State(other)) if one == other => {
+            Some(&one.name)
+        }
+        _ => None,
     }
 }
 
@@ -174,6 +188,9 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
             }
             return Some(Target::Stay(segment.ident.span()));
         }
+        if segment.ident == "Unwind" {
+            return parse_unwind(ty, &arguments, self_ty, errors);
+        }
     }
     if let Some(segment) = segment.filter(|segment| is_wrapper(segment) || holds_targets(segment)) {
         errors.at(ty, unknown_wrapper(segment, self_ty));
@@ -190,9 +207,36 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
     }
 }
 
+// -> Unwind
+// -> Unwind<Stay<Fulfilling>>
+// -> Unwind<Next<(Cancelled, Failed)>>
+fn parse_unwind(ty: &Type, arguments: &[&Type], self_ty: &Type, errors: &mut Errors) -> Option<Target> {
+    let [state] = arguments else {
+        errors.at(ty, "`Unwind` takes the state that is entered when all is undone: write `Unwind<S>`");
+        return None;
+    };
+    if ["Next", "Result", "Stay", "Unwind", "Wait"].iter().any(|name| is_named(state, name)) {
+        let message = if is_named(state, "Next") {
+            "`Unwind` goes around one state: write `Next<(Unwind<A>, Unwind<B>)>`"
+        } else {
+            "`Unwind` takes the state that is entered when all is undone, and nothing else: write `Unwind<S>`"
+        };
+        errors.at(state, message);
+        return None;
+    }
+    let role = "a target";
+    match parse_type_ref(&WriteSelfOut(self_ty).in_type(state), role) {
+        Ok(target) => Some(Target::Unwind(target)),
+        Err(_) => {
+            errors.ok(parse_type_ref(state, role));
+            None
+        }
+    }
+}
+
 /// Whether it is an alias of what a handler may return.
 fn holds_targets(segment: &PathSegment) -> bool {
-    let names = ["Next", "Stay", "Wait"];
+    let names = ["Next", "Stay", "Unwind", "Wait"];
     type_arguments(segment).into_iter().any(|ty| names.iter().any(|name| is_named(ty, name)))
 }
 
@@ -201,7 +245,7 @@ fn holds_targets(segment: &PathSegment) -> bool {
 fn unknown_wrapper(segment: &PathSegment, self_ty: &Type) -> String {
     let inner =
         type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).find_map(|target| match target {
-            Target::State(state) => Some(state.name.to_string()),
+            Target::State(state) | Target::Unwind(state) => Some(state.name.to_string()),
             Target::Stay(_) | Target::Wait(_) => None,
         });
     let inner = inner.unwrap_or("Shipped".to_owned());
@@ -225,6 +269,12 @@ fn quiet_targets(ty: &Type, self_ty: &Type) -> Vec<Target> {
     match segment.ident.to_string().as_str() {
         "Stay" => vec![Target::Stay(segment.ident.span())],
         "Wait" => vec![Target::Wait(segment.ident.span())],
+        "Unwind" => {
+            let state = type_arguments(segment)
+                .into_iter()
+                .find_map(|ty| parse_type_ref(&WriteSelfOut(self_ty).in_type(ty), "").ok());
+            state.map(Target::Unwind).into_iter().collect()
+        }
         "Next" => type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).collect(),
         "Result" => type_arguments(segment).first().map(|ty| quiet_targets(ty, self_ty)).unwrap_or_default(),
         _ if !type_arguments(segment).is_empty() => {

@@ -88,7 +88,7 @@ impl VisitMut for Repair<'_> {
         visit_mut::visit_path_segment_mut(self, segment);
         if segment.ident == "Wait" {
             segment.arguments = PathArguments::None;
-        } else if segment.ident == "Stay"
+        } else if (segment.ident == "Stay" || segment.ident == "Unwind")
             && type_arguments(segment).len() != 1
             && let Some(state) = self.state
         {
@@ -129,6 +129,9 @@ impl Repair<'_> {
         match segment.ident.to_string().as_str() {
             "Next" | "Result" => true,
             "Stay" => type_arguments(segment).into_iter().any(is_other),
+            "Unwind" => type_arguments(segment)
+                .into_iter()
+                .any(|state| last_segment(state).is_none_or(|state| !type_arguments(state).is_empty())),
             _ => false,
         }
     }
@@ -136,5 +139,12 @@ impl Repair<'_> {
 
 fn is_same(one: &Type, other: &Type) -> bool {
     let name = |ty: &Type| last_segment(ty).map(|segment| segment.ident.clone());
-    name(one) == name(other)
+    let unwound = |ty: &Type| {
+        let segment = last_segment(ty).filter(|segment| segment.ident == "Unwind")?;
+        type_arguments(segment).into_iter().next().cloned()
+    };
+    match (unwound(one), unwound(other)) {
+        (Some(one), Some(other)) => name(&one) == name(&other),
+        _ => name(one) == name(other),
+    }
 }

@@ -1,6 +1,7 @@
 //! The keys of `#[workflow(…)]`.
 
 use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Ident, Token, Type, Visibility, parse_quote};
@@ -12,6 +13,7 @@ use super::types::parse_type_ref;
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
 use crate::model::{Receive, Runtime, TypeRef, unraw};
+use crate::nearest::hint;
 
 /// What `#[workflow(…)]` says.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(crate) struct WorkflowArgs {
     pub(crate) runtime: Runtime,
     pub(crate) vis: Visibility,
     pub(crate) allow: Vec<Lint>,
+    /// Whether a failure that nothing catches has everything undone.
+    pub(crate) unwinds_on_failure: bool,
     /// Events that are received where the macro does not see it.
     pub(crate) events: Vec<TypeRef>,
     /// Events that the function waits for, where the attribute is on one.
@@ -57,15 +61,16 @@ pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &
             Form::Function(vis) => vis.clone(),
         },
         allow: Vec::new(),
+        unwinds_on_failure: false,
         events: Vec::new(),
         receives: Vec::new(),
     };
     let mut only_main: Option<(Span, String)> = None;
-    let known = ["start", "include", "events", "part", "crate", "vis", "allow"];
+    let known = ["start", "include", "events", "on_failure", "part", "crate", "vis", "allow"];
     let mut mistakes = Errors::default();
     parse_keys("workflow", &known, tokens, &mut mistakes, |key, input, errors| {
         let name = unraw(key);
-        if matches!(name.as_str(), "start" | "include" | "events" | "vis") && only_main.is_none() {
+        if matches!(name.as_str(), "start" | "include" | "events" | "on_failure" | "vis") && only_main.is_none() {
             only_main = Some((key.span(), name.clone()));
         }
         if let (Form::Function(_), "start" | "include" | "part") = (form, name.as_str()) {
@@ -98,6 +103,7 @@ pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &
                 args.include_broken = !mistakes.is_empty();
                 errors.take(mistakes);
             }
+            "on_failure" => args.unwinds_on_failure = parse_on_failure(key, input)?,
             "events" => {
                 let tokens = list_value(key, "Payment, Answer", input)?;
                 let types = Punctuated::<Type, Token![,]>::parse_terminated.parse2(tokens)?;
@@ -123,6 +129,27 @@ pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &
         errors.span(span, format!("`{key}` belongs on the main impl of the workflow, not on a part of it"));
     }
     args
+}
+
+// #[workflow(on_failure = rollback)]
+fn parse_on_failure(key: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
+    let wanted = "say what a failure comes to that nothing catches: `on_failure = park` or `on_failure = unwind`";
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new(key.span(), wanted));
+    }
+    input.parse::<Token![=]>()?;
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error(wanted));
+    }
+    let value = input.call(Ident::parse_any)?;
+    match unraw(&value).as_str() {
+        "park" => Ok(false),
+        "unwind" => Ok(true),
+        other => {
+            let message = format!("`on_failure` cannot be `{other}`: {}", hint(other, &["park", "unwind"]));
+            Err(syn::Error::new(value.span(), message))
+        }
+    }
 }
 
 // #[workflow(vis = "pub(crate)")]

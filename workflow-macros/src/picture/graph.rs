@@ -61,15 +61,16 @@ impl Graph {
         for handler in &diagram.handlers {
             let Some(from) = by_name.get(handler.from.as_str()).copied() else { continue };
             let kind = ArrowKind::of(&handler.trigger);
-            for to in handler.to.iter().filter_map(|target| by_name.get(target.as_str()).copied()) {
+            for (name, to) in handler.to.iter().filter_map(|target| Some((target, *by_name.get(target.as_str())?))) {
+                let label = Label::to(handler, name);
                 if from == to {
-                    nodes[from].loops.push(Label::new(handler));
+                    nodes[from].loops.push(label);
                     continue;
                 }
                 let arrow = by_way
                     .entry((from, to, kind))
                     .or_insert_with(|| arrows.push(Arrow { from, to, kind, labels: Vec::new() }));
-                arrows[*arrow].labels.push(Label::new(handler));
+                arrows[*arrow].labels.push(label);
             }
             if handler.stays {
                 nodes[from].loops.push(Label::stays(handler));
@@ -100,9 +101,18 @@ impl Label {
         Self { handler: handler.name.clone(), detail }
     }
 
+    fn to(handler: &DiagramHandler, target: &String) -> Self {
+        let label = Self::new(handler);
+        if handler.unwinds.contains(target) { label.with("(unwinds)") } else { label }
+    }
+
     fn stays(handler: &DiagramHandler) -> Self {
-        let Self { handler, detail } = Self::new(handler);
-        let detail = if detail.is_empty() { "(stays)".to_owned() } else { format!("{detail} (stays)") };
+        Self::new(handler).with("(stays)")
+    }
+
+    fn with(self, remark: &str) -> Self {
+        let Self { handler, detail } = self;
+        let detail = if detail.is_empty() { remark.to_owned() } else { format!("{detail} {remark}") };
         Self { handler, detail }
     }
 

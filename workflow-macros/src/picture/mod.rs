@@ -57,6 +57,8 @@ pub(crate) struct DiagramHandler {
     pub(crate) from: String,
     /// The states that it may go to.
     pub(crate) to: Vec<String>,
+    /// Those of them that it enters when all is undone.
+    pub(crate) unwinds: Vec<String>,
     /// Whether it may keep the visit: it declares `Wait` or `Stay`.
     pub(crate) stays: bool,
     /// Its doc comment, empty if it has none.

@@ -35,7 +35,11 @@ fn trigger(trigger: &DiagramTrigger) -> String {
 
 fn targets(handler: &DiagramHandler) -> String {
     let stays = handler.stays.then(|| "stays".to_owned());
-    handler.to.iter().map(|target| code(target)).chain(stays).collect::<Vec<_>>().join(", ")
+    let target = |target: &String| match handler.unwinds.contains(target) {
+        true => format!("{} (unwinds)", code(target)),
+        false => code(target),
+    };
+    handler.to.iter().map(target).chain(stays).collect::<Vec<_>>().join(", ")
 }
 
 /// A code span. Nothing that is named here can hold a backtick, but a macro must not depend on it.
@@ -128,6 +132,14 @@ mod tests {
     #[test]
     fn a_workflow_without_handlers_has_no_table() {
         assert_eq!(table(&diagram("Only*", &[])), "");
+    }
+
+    #[test]
+    fn what_is_entered_by_way_of_undos_is_marked() {
+        let unwinding = diagram("A B* C*", &["a: A -> B C!"]);
+        let table = table(&unwinding);
+        assert!(table.ends_with("| `A` | entry | `a` | `B`, `C` (unwinds) |  |"), "{table}");
+        assert!(super::super::svg(&unwinding).contains("(unwinds)"));
     }
 
     #[test]

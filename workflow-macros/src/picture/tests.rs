@@ -7,7 +7,8 @@ use super::rank::rank;
 use super::*;
 
 /// Reads `"Pending Fulfilling Shipped*"`: the states, the start first, a star at each end.
-/// Then a handler per line: `paid on Payment: Pending -> Fulfilling stays # Its doc.`
+/// Then a handler per line: `paid on Payment: Pending -> Fulfilling Cancelled! stays # Its doc.`, with a mark at what is
+/// entered by way of undos.
 pub(super) fn diagram(states: &str, handlers: &[&str]) -> Diagram {
     let states: Vec<_> = states
         .split_whitespace()
@@ -34,11 +35,15 @@ fn handler(line: &str) -> DiagramHandler {
         _ => DiagramTrigger::Entry,
     };
     let (stays, to) = targets.split_whitespace().map(str::to_owned).partition::<Vec<_>, _>(|target| target == "stays");
+    let (unwound, plain): (Vec<_>, Vec<_>) = to.into_iter().partition(|target| target.ends_with('!'));
+    let unwinds: Vec<_> = unwound.iter().map(|target| target.trim_end_matches('!').to_owned()).collect();
+    let to = plain.into_iter().chain(unwinds.clone()).collect();
     DiagramHandler {
         name: name.to_owned(),
         trigger,
         from: from.to_owned(),
         to,
+        unwinds,
         stays: !stays.is_empty(),
         doc: doc.to_owned(),
     }

@@ -6,9 +6,14 @@ use syn::Block;
 
 use super::{Warning, is_allowed};
 use crate::lint::Lint;
-use crate::model::{Machine, Trigger, TypeRef};
+use crate::model::{Handler, Machine, Trigger, TypeRef};
 
 pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
+    // Which states a group has is not known here.
+    let is_timer = |handler: &Handler| matches!(handler.trigger, Trigger::After { .. });
+    if machine.group_handlers().any(is_timer) {
+        return;
+    }
     for state in machine.states.iter().filter(|state| state.live) {
         let handlers: Vec<_> = machine.handlers.iter().filter(|handler| handler.state == state.ty).collect();
         // A part is checked where it is written.

@@ -13,7 +13,9 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
     let fragile: Vec<&Ident> = fragile.map(|step| &step.ident).collect();
     for handler in &machine.handlers {
         let Some(body) = &handler.body else { continue };
-        let caught = machine.handlers_of(&handler.state).any(|other| matches!(other.trigger, Trigger::Catch { .. }));
+        // Which states a group has is not known here.
+        let mut others = machine.handlers_of(&handler.state).chain(machine.group_handlers());
+        let caught = others.any(|other| matches!(other.trigger, Trigger::Catch { .. }));
         if caught || is_allowed(machine, handler, Lint::FragileStep) {
             continue;
         }

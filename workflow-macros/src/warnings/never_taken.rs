@@ -13,7 +13,7 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
             continue;
         }
         let targets = handler.output.targets.iter().map(|target| match target {
-            Target::State(state) => (display(&state.name), state.span()),
+            Target::State(state) | Target::Unwind(state) => (display(&state.name), state.span()),
             Target::Stay(span) => ("Stay".to_owned(), *span),
             Target::Wait(span) => ("Wait".to_owned(), *span),
         });

@@ -15,7 +15,8 @@ pub(super) fn find(machine: &Machine, item: &ItemImpl, warnings: &mut Vec<Warnin
     let is_ours = |method: &ImplItemFn| {
         let ident = &method.sig.ident;
         let is_handler = machine.handlers.iter().any(|handler| handler.ident == *ident);
-        is_handler || machine.steps.iter().any(|step| step.ident == *ident || is_body_of(ident, &step.ident))
+        let is_undo = machine.undos.iter().any(|undo| undo.method == *ident);
+        is_handler || is_undo || machine.steps.iter().any(|step| step.ident == *ident || is_body_of(ident, &step.ident))
     };
     for member in &item.items {
         let ImplItem::Fn(method) = member else { continue };

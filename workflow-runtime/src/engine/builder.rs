@@ -109,6 +109,7 @@ impl EngineBuilder {
         let runtime = Handle::try_current().map_err(|_| EngineError::NoRuntime)?;
         let machines = self.machines.into_iter().chain([super::schedule::built_in()]);
         let registry = Registry::new(machines.collect())?;
+        registry.declare_limits(&self.services.limits);
         let store = open(self.store).await?;
         let epoch = store.acquire().await?;
         let core = Arc::new(Core::new(Parts {

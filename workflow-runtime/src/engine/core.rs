@@ -13,7 +13,7 @@ use super::active::{ActiveSet, Claim};
 use super::registry::{Machine, Registry};
 use super::requests::Requests;
 use super::run::Run;
-use super::scheduler::Alarm;
+use super::scheduler::{Alarm, Offered};
 use super::tasks::Tasks;
 use super::watchers::Watchers;
 use crate::base::{ExecutionId, Timestamp};
@@ -31,6 +31,7 @@ pub(super) struct Core {
     pub(super) drain_timeout: Duration,
     pub(super) active: Arc<ActiveSet>,
     pub(super) alarm: Alarm,
+    pub(super) offered: Offered,
     /// Those who wait for what they asked for by hand.
     pub(super) requests: Requests,
     /// They are told when an execution has ended or was parked, and when the engine stops.
@@ -66,6 +67,7 @@ impl Core {
             drain_timeout: parts.drain_timeout,
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
+            offered: Offered::default(),
             requests: Requests::default(),
             watchers: Watchers::default(),
             tasks,
@@ -248,6 +250,13 @@ impl Core {
 
     /// Starts the task that finds what is due.
     pub(super) fn start_scheduler(self: &Arc<Self>) {
+        let core = Arc::downgrade(self);
+        self.services.limits.on_offer(move |execution| {
+            if let Some(core) = core.upgrade() {
+                core.offered.add(execution);
+                core.alarm.ring();
+            }
+        });
         let task = self.tasks.start(super::scheduler::schedule(Arc::clone(self)));
         // Set once, when the engine starts.
         let _ = self.scheduler.set(task);

@@ -23,6 +23,26 @@ pub enum EngineError {
         /// The name.
         workflow: String,
     },
+    /// The workflow has no such step.
+    #[error("the workflow `{workflow}` has no step `{step}`; it has {}", listed(known))]
+    UnknownStep {
+        /// The workflow's persisted name.
+        workflow: String,
+        /// What was asked for.
+        step: String,
+        /// The steps that it has.
+        known: Vec<String>,
+    },
+    /// A step cannot have this limit.
+    #[error("the step `{step}` of `{workflow}` cannot have this limit: {reason}")]
+    InvalidLimit {
+        /// The workflow's persisted name.
+        workflow: String,
+        /// The step.
+        step: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There is no such execution.
     #[error("there is no execution {key}: start it first")]
     UnknownExecution {
@@ -147,6 +167,14 @@ fn names(names: &[String]) -> String {
         return "none, as no step of it has failed".to_owned();
     }
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Names in a sentence.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    }
 }
 
 impl EngineError {

@@ -12,6 +12,7 @@ mod control;
 mod core;
 mod error;
 mod handle;
+mod limits;
 mod registry;
 mod requests;
 mod run;
@@ -27,6 +28,7 @@ pub use block_on::block_on;
 pub use builder::EngineBuilder;
 pub use error::EngineError;
 pub use handle::Execution;
+pub use limits::Limit;
 pub use schedule::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,

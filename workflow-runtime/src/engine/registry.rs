@@ -7,13 +7,14 @@ use std::sync::Arc;
 use super::EngineError;
 use crate::base::Error;
 use crate::kernel::Plan;
-use crate::machine::{HandlerCall, Turn, TurnScope, Workflow, plan};
+use crate::machine::{Graph, HandlerCall, Limits, Turn, TurnScope, Workflow, plan};
 use crate::record::{JournalEntry, Json};
 
 /// A workflow whose type does not matter any more.
 pub(super) trait Machine: Send + Sync {
     fn name(&self) -> &'static str;
     fn plan(&self) -> &Plan;
+    fn graph(&self) -> &'static Graph;
     fn turn(&self, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Turn;
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)>;
 }
@@ -36,6 +37,10 @@ impl<W: Workflow> Machine for Registered<W> {
 
     fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    fn graph(&self) -> &'static Graph {
+        W::GRAPH
     }
 
     fn turn(&self, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Turn {
@@ -68,6 +73,14 @@ impl Registry {
             }
         }
         Ok(Self { machines: by_name })
+    }
+
+    /// Makes the steps of every workflow known to `limits`.
+    pub(super) fn declare_limits(&self, limits: &Limits) {
+        for machine in self.machines.values() {
+            let steps = machine.graph().steps;
+            steps.iter().for_each(|step| limits.declare(machine.name(), step.name, step.limits()));
+        }
     }
 
     pub(super) fn get(&self, workflow: &str) -> Option<(&Arc<str>, &Arc<dyn Machine>)> {

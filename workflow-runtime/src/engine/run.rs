@@ -98,6 +98,9 @@ impl Run {
             if self.place.signal().take() {
                 self.look_at_inbox(&mut execution).await?;
             }
+            if self.core.services.limits.takes_offer(self.place.key()) {
+                execution.resume(self.core.now());
+            }
             let next = execution.decide(self.machine.plan(), self.core.now());
             match next {
                 Next::Run(handler) if handler.pure && execution.unsaved_history() < LONGEST_CHAIN => {
@@ -108,6 +111,7 @@ impl Run {
                     self.turn(&mut execution, &handler).await?;
                 }
                 Next::Wait { until } => {
+                    self.settle_offers();
                     self.commit(&mut execution).await?;
                     if self.place.release() {
                         until.into_iter().for_each(|until| self.core.alarm.set(until));
@@ -115,6 +119,7 @@ impl Run {
                     }
                 }
                 Next::Parked | Next::Ended => {
+                    self.settle_offers();
                     self.commit(&mut execution).await?;
                     self.core.watchers.tell(self.place.key());
                     if self.place.release() {
@@ -141,16 +146,19 @@ impl Run {
             handler = handler.name,
         );
         let call = HandlerCall::of(record, &handler.name);
-        let scope = TurnScope {
-            key: self.place.key().clone(),
-            visit: record.visit,
-            handler: handler.name.clone(),
-            edge_number: record.edge_number(),
-            services: self.core.services.clone(),
-        };
+        let scope = TurnScope::of(record, &handler.name, self.place.key().clone(), self.core.services.clone());
         let mut turn = self.machine.turn(call, scope, execution.journal().to_vec());
         turn.arrived(execution.receivable(self.machine.plan()));
-        self.drive(execution, turn).instrument(span).await
+        let driven = self.drive(execution, turn).instrument(span).await;
+        self.settle_offers();
+        driven
+    }
+
+    /// What the limits of steps have offered to this execution, and it did not want, is given to others.
+    fn settle_offers(&self) {
+        let (limits, now) = (&self.core.services.limits, self.core.now());
+        limits.settle(self.place.key(), now);
+        limits.tick(now).into_iter().for_each(|due| self.core.alarm.set(due));
     }
 
     async fn drive(&self, execution: &mut Kernel, mut turn: Turn) -> Result<(), Stop> {

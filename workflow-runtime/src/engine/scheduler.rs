@@ -107,6 +107,7 @@ pub(super) async fn schedule(core: Arc<Core>) {
     let workflows = core.registry.names();
     let mut queue = VecDeque::new();
     while !core.is_stopping() {
+        queue.extend(core.offered.take());
         if queue.is_empty() {
             // Before the look, so that what comes up during it is not forgotten.
             core.alarm.forget();
@@ -127,6 +128,7 @@ pub(super) async fn schedule(core: Arc<Core>) {
         core.alarm.has_queue(!queue.is_empty());
         let Setting { next, backlog } = *core.alarm.lock();
         if backlog == Backlog::None {
+            let next = core.services.limits.tick(core.now()).map_or(next, |due| due.min(next));
             let again = core.services.clock.sleep_until(next);
             tokio::select! {
                 () = core.alarm.notify.notified() => {}
@@ -151,6 +153,30 @@ impl Drop for StopAtEnd<'_> {
 fn give_places(core: &Arc<Core>, queue: &mut VecDeque<ExecutionKey>) {
     while core.active.free() > 0 {
         let Some(key) = queue.pop_front() else { return };
-        core.activate(&key);
+        let is_known = core.registry.get(&key.workflow).is_some();
+        if !core.activate(&key) && is_known {
+            // Somebody was quicker. What was offered something is not due in the store, so it is not to be forgotten.
+            queue.push_front(key);
+            if core.is_stopping() {
+                return;
+            }
+        }
+    }
+}
+
+/// Executions whose calls were let through by the limits of their steps while they were not in memory.
+#[derive(Debug, Default)]
+pub(super) struct Offered {
+    // Held only to add or to take.
+    keys: Mutex<Vec<ExecutionKey>>,
+}
+
+impl Offered {
+    pub(super) fn add(&self, key: &ExecutionKey) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key.clone());
+    }
+
+    fn take(&self) -> Vec<ExecutionKey> {
+        std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

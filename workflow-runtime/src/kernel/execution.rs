@@ -369,7 +369,7 @@ impl Kernel {
     }
 
     /// The handler is not suspended any more.
-    fn go_on(&mut self) {
+    pub(super) fn go_on(&mut self) {
         self.record.resume_at = None;
         self.record.waits_for.clear();
     }

@@ -49,6 +49,13 @@ impl Kernel {
         self.changed = true;
     }
 
+    /// What the running handler waits for has come before its time.
+    pub fn resume(&mut self, now: Timestamp) {
+        if let Some(due) = &mut self.record.resume_at {
+            *due = (*due).min(now);
+        }
+    }
+
     /// Whether an event has come, and has not been looked at, that the suspended handler waits for.
     pub(super) fn has_awaited(&self, state: &StatePlan) -> bool {
         let is_awaited = |name: &String| self.record.waits_for.contains(name) && state.on(name).is_none();

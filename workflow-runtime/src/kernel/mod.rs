@@ -1,7 +1,9 @@
 //! Layer 2: the kernel. Pure and synchronous: a record goes in, changes and a next thing to do come out. No clock, no
 //! store, no task and no user code is known here, so every rule of the engine can be tested as a table.
 
+mod adaptive;
 mod advance;
+mod breaker;
 mod command;
 mod control;
 mod decided;
@@ -9,7 +11,9 @@ mod execution;
 mod inbox;
 mod join;
 mod journal;
+mod limiter;
 mod plan;
+mod rate;
 mod retry;
 #[cfg(test)]
 mod tests;
@@ -19,10 +23,14 @@ mod unwind;
 mod unwind_tests;
 
 pub use advance::Advance;
+pub use breaker::{BreakerPolicy, BreakerState};
 pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
 pub use join::JoinRule;
 pub(crate) use join::{Join, Verdict};
+pub(crate) use limiter::{Admission, AttemptEnd, Limiter};
+pub use limiter::{AtOnce, StepLimits};
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
+pub use rate::{InvalidRate, Rate};
 pub use retry::{Jitter, RetryPolicy};

@@ -36,7 +36,7 @@ impl Kernel {
         self.record.parked = None;
         self.record.set_aside = None;
         self.record.entry_interrupted = false;
-        self.record.resume_at = None;
+        self.go_on();
         self.record.timers.clear();
         self.record.activity = Activity::Ended;
         self.drop_journal();
@@ -55,7 +55,7 @@ impl Kernel {
         let state = into.state().map(str::to_owned);
         self.note(HistoryKind::UnwindBegan { from, into: state, cause: cause.clone(), error, unclaimed }, now);
         self.record.parked = None;
-        self.record.resume_at = None;
+        self.go_on();
         let attempts = self.attempts();
         let before = match std::mem::replace(&mut self.record.activity, Activity::Waiting) {
             // It was parked on the way, and its journal is that of the undo that failed.
@@ -84,11 +84,12 @@ impl Kernel {
         let Some(undo) = self.record.undo.last() else { return self.unwound(plan, now) };
         let handler = HandlerPlan { name: undo.handler(), pure: false };
         if let Some(due) = self.record.resume_at {
-            if due > now {
+            let state = plan.state(&self.record.state).cloned().unwrap_or_default();
+            if due > now && !self.has_awaited(&state) {
                 self.see_inbox();
                 return Next::Wait { until: Some(due) };
             }
-            self.record.resume_at = None;
+            self.go_on();
             self.changed = true;
         }
         Next::Run(handler)
@@ -104,7 +105,7 @@ impl Kernel {
             self.push_undo(entries, undo.visit, now);
         }
         self.note(HistoryKind::Undone { step: undo.step, key: undo.key, effect }, now);
-        self.record.resume_at = None;
+        self.go_on();
         self.drop_journal();
         self.prepare_undo();
     }
@@ -141,23 +142,17 @@ impl Kernel {
         let mut forgotten = BTreeSet::new();
         let mut started = Vec::new();
         for entry in self.journal.iter() {
-            match &entry.result {
-                JournalResult::Done(_)
-                | JournalResult::Sleeping { .. }
-                | JournalResult::Started
-                | JournalResult::Received { .. }
-                | JournalResult::Child { .. } => {}
-                JournalResult::Branch(branch) if branch.error.is_none() => {}
-                JournalResult::Parallel(call) if is_kept(call) => {}
-                JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => {
-                    forgotten.insert(entry.key.clone());
-                }
-                JournalResult::Failed { .. } | JournalResult::Retrying { .. } if entry.undo.is_some() => {
-                    started.push(JournalEntry { attempts: 0, result: JournalResult::Started, ..entry.clone() });
-                }
-                _ => {
-                    forgotten.insert(entry.key.clone());
-                }
+            let had_no_effect = match &entry.result {
+                JournalResult::Failed { error, .. } => error.kind == ErrorKind::Failed,
+                JournalResult::Retrying { .. } => false,
+                JournalResult::Branch(branch) if branch.error.is_some() => true,
+                JournalResult::Parallel(call) if !is_kept(call) => true,
+                _ => continue,
+            };
+            if entry.undo.is_none() || had_no_effect {
+                forgotten.insert(entry.key.clone());
+            } else {
+                started.push(JournalEntry { attempts: 0, result: JournalResult::Started, ..entry.clone() });
             }
         }
         let is_forgotten = |entry: &JournalEntry| forgotten.contains(&entry.key);

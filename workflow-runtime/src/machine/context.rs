@@ -28,6 +28,8 @@ pub struct Cx {
     branch: Option<Arc<str>>,
     /// The workflow whose handler runs.
     workflow: Option<Arc<dyn Any + Send + Sync>>,
+    /// The key that the step has which is called with this, if it had one before.
+    again: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Cx {
@@ -43,7 +45,7 @@ impl fmt::Debug for Cx {
 
 impl Cx {
     pub(super) fn new(turn: Arc<TurnState>) -> Self {
-        Self { turn, step: None, branch: None, workflow: None }
+        Self { turn, step: None, branch: None, workflow: None, again: None }
     }
 
     /// The same, for a handler of `workflow`.
@@ -103,6 +105,10 @@ impl Cx {
 
     /// A text that names this call of this run of the handler, whenever it is made again.
     pub(super) fn call_key(&self, call: &str) -> String {
+        format!("{:032x}", self.call_digest(call))
+    }
+
+    pub(super) fn call_digest(&self, call: &str) -> u128 {
         let scope = &self.turn.scope;
         let mut hasher = SipHasher13::new();
         for part in [&*scope.key.workflow, scope.key.id.as_str(), call] {
@@ -111,7 +117,7 @@ impl Cx {
         }
         hasher.write(&scope.visit.to_le_bytes());
         hasher.write(&scope.edge_number.to_le_bytes());
-        format!("{:032x}", hasher.finish128().as_u128())
+        hasher.finish128().as_u128()
     }
 
     /// The present, recorded: when the handler is run again after a crash, it sees the same time as before.
@@ -182,7 +188,7 @@ impl Cx {
     }
 
     pub(super) fn in_step(&self, step: &Arc<StepScope>) -> Self {
-        Self { step: Some(Arc::clone(step)), branch: None, ..self.clone() }
+        Self { step: Some(Arc::clone(step)), branch: None, again: None, ..self.clone() }
     }
 
     /// That of a branch: what it calls is found by the branch's key first.
@@ -194,5 +200,15 @@ impl Cx {
     pub(super) fn shared<W: Any + Send + Sync>(&self, workflow: &W) -> Option<Arc<W>> {
         let shared = Arc::clone(self.workflow.as_ref()?).downcast::<W>().ok()?;
         std::ptr::eq(&*shared, workflow).then_some(shared)
+    }
+
+    /// The context to call a step with that had this key when it was called first.
+    pub(super) fn again(&self, key: &str) -> Self {
+        Self { again: Some(key.into()), ..self.clone() }
+    }
+
+    /// The key that the step has which is called with this context, if it had one before.
+    pub(super) fn key_again(&self) -> Option<&str> {
+        self.again.as_deref()
     }
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use crate::record::{Json, JsonError};
+
 /// A digest over the serializable arguments of one call.
 ///
 /// It is stable: across builds, machines and the order in which a map happens to iterate.
@@ -91,6 +93,14 @@ impl<T: Serialize + ?Sized> ArgProbe<'_, T> {
         }
     }
 
+    /// The argument as it is saved.
+    ///
+    /// # Errors
+    /// If it has no JSON form.
+    pub fn save(&self) -> Result<Json, JsonError> {
+        Json::encode(self.0)
+    }
+
     /// The argument for people, if it is short.
     #[must_use]
     pub fn label(&self) -> Option<String> {
@@ -103,6 +113,14 @@ impl<T: Serialize + ?Sized> ArgProbe<'_, T> {
 pub trait UndigestedArg {
     /// Does nothing.
     fn add_to(&self, _: &mut Digest) {}
+
+    /// Has nothing to save.
+    ///
+    /// # Errors
+    /// None.
+    fn save(&self) -> Result<Json, JsonError> {
+        Ok(Json::null())
+    }
 
     /// Nothing.
     #[must_use]

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::{Failure, Finished, HandlerCall};
+use super::{Failure, Finished, HandlerCall, Services, TurnScope};
 use crate::base::{Error, Timestamp};
 use crate::kernel::{Decided, Kernel, Plan};
-use crate::record::{Activity, ErrorKind, ExecutionRecord, Json};
+use crate::record::{Activity, ErrorKind, ExecutionKey, ExecutionRecord, Json, UndoRecord};
 
 /// The `#[catch]` handler that takes an error, and the error as it is given to it; `None` if none does.
 pub type Caught = Option<(&'static str, Json)>;
@@ -77,6 +77,28 @@ impl HandlerCall {
             Activity::Handler { payload, .. } => payload.clone(),
             Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended => None,
         };
-        Self { state: record.state.clone(), data: record.data.clone(), handler: handler.to_owned(), payload }
+        let undo = undo_of(record).cloned();
+        Self { state: record.state.clone(), data: record.data.clone(), handler: handler.to_owned(), payload, undo }
+    }
+}
+
+impl TurnScope {
+    /// That of the turn of `handler`, which the record says is to run.
+    #[must_use]
+    pub fn of(record: &ExecutionRecord, handler: &str, key: ExecutionKey, services: Services) -> Self {
+        // An undo belongs to where its step ran, which is what makes the idempotency key of that.
+        let (visit, edge_number) = match undo_of(record) {
+            Some(undo) => (undo.visit, undo.edge_number),
+            None => (record.visit, record.edge_number()),
+        };
+        Self { key, visit, handler: handler.to_owned(), edge_number, services }
+    }
+}
+
+/// The undo that is to run, if one is.
+fn undo_of(record: &ExecutionRecord) -> Option<&UndoRecord> {
+    match record.activity {
+        Activity::Unwinding { .. } => record.undo.last(),
+        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kernel::Jitter;
+use crate::kernel::{AtOnce, BreakerPolicy, Jitter, OnFailure, Rate, StepLimits};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
@@ -24,6 +24,8 @@ pub struct Graph {
     pub handlers: &'static [HandlerInfo],
     /// Every step among the workflow's methods, in declaration order.
     pub steps: &'static [StepInfo],
+    /// What becomes of an execution that failed for good, where nothing catches the error.
+    pub on_failure: OnFailure,
 }
 
 /// A state in a [`Graph`].
@@ -40,6 +42,8 @@ pub struct StateInfo {
     pub doc: &'static str,
     /// Whether the workflow ends there.
     pub end: bool,
+    /// Whether entering it makes all that was done before final.
+    pub pivot: bool,
 }
 
 /// An event in a [`Graph`].
@@ -64,10 +68,14 @@ pub struct HandlerInfo {
     pub name: &'static str,
     /// What makes it run.
     pub trigger: Trigger,
-    /// The state that it belongs to.
+    /// The state that it belongs to, or the group.
     pub from: &'static str,
+    /// The group that it belongs to, if it is not one state alone.
+    pub group: Option<GroupInfo>,
     /// The states that it may go to, as declared.
     pub to: &'static [&'static str],
+    /// Those of them that it enters when all is undone: it declares `Unwind`.
+    pub unwinds: &'static [&'static str],
     /// Whether it may keep the visit: it declares `Wait` or `Stay`.
     pub waits: bool,
     /// Whether it has no effects: a plain `fn`.
@@ -78,6 +86,16 @@ pub struct HandlerInfo {
     pub file: &'static str,
     /// The line in that file, from 1.
     pub line: u32,
+}
+
+/// The group that a handler belongs to, in a [`Graph`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupInfo {
+    /// The states in it, which need not all be of this workflow.
+    pub members: &'static [&'static str],
+    /// Whether it is every state of the workflow that is no end.
+    pub any: bool,
 }
 
 /// What makes a handler run.
@@ -128,8 +146,16 @@ pub struct StepInfo {
     pub retry: Option<RetryInfo>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
+    /// The method that undoes it, if it can be undone.
+    pub undo: Option<&'static str>,
     /// How long one attempt may go without a sign of life.
     pub heartbeat: Option<Duration>,
+    /// How many attempts may be under way at once, over all executions of an engine.
+    pub limit: Option<AtOnce>,
+    /// How many attempts may begin in a time, over all executions of an engine.
+    pub rate: Option<Rate>,
+    /// When attempts are held back because too many of them fail.
+    pub breaker: Option<BreakerPolicy>,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -169,7 +195,13 @@ impl Graph {
         handlers: &'static [HandlerInfo],
         steps: &'static [StepInfo],
     ) -> Self {
-        Self { workflow, doc, start, states, events, handlers, steps }
+        Self { workflow, doc, start, states, events, handlers, steps, on_failure: OnFailure::Park }
+    }
+
+    #[must_use]
+    pub const fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
     }
 }
 
@@ -183,7 +215,13 @@ impl StateInfo {
         doc: &'static str,
         end: bool,
     ) -> Self {
-        Self { name, was, type_name, doc, end }
+        Self { name, was, type_name, doc, end, pivot: false }
+    }
+
+    #[must_use]
+    pub const fn pivot(mut self, pivot: bool) -> Self {
+        self.pivot = pivot;
+        self
     }
 }
 
@@ -212,7 +250,21 @@ impl HandlerInfo {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, trigger, from, to, waits: false, pure: false, doc, file, line }
+        Self { name, trigger, from, group: None, to, unwinds: &[], waits: false, pure: false, doc, file, line }
+    }
+
+    #[must_use]
+    pub const fn in_group(mut self, is_group: bool, members: &'static [&'static str], any: bool) -> Self {
+        if is_group {
+            self.group = Some(GroupInfo { members, any });
+        }
+        self
+    }
+
+    #[must_use]
+    pub const fn unwinds(mut self, unwinds: &'static [&'static str]) -> Self {
+        self.unwinds = unwinds;
+        self
     }
 
     #[must_use]
@@ -243,7 +295,31 @@ impl StepInfo {
             }),
             None => None,
         };
-        Self { name: policy.name, retry, timeout: policy.timeout, heartbeat: policy.heartbeat, doc, file, line }
+        let super::StepPolicy { name, timeout, heartbeat, limits, .. } = *policy;
+        let StepLimits { limit, rate, breaker } = limits;
+        Self { name, retry, timeout, heartbeat, limit, rate, breaker, undo: None, doc, file, line }
+    }
+
+    #[must_use]
+    pub const fn undo(mut self, undo: &'static str) -> Self {
+        self.undo = Some(undo);
+        self
+    }
+}
+
+impl StepInfo {
+    /// The limits that all executions of an engine share.
+    #[must_use]
+    pub const fn limits(&self) -> StepLimits {
+        StepLimits { limit: self.limit, rate: self.rate, breaker: self.breaker }
+    }
+}
+
+impl HandlerInfo {
+    /// Whether everything is undone before it enters this state.
+    #[must_use]
+    pub fn unwinds_to(&self, state: &str) -> bool {
+        self.unwinds.contains(&state)
     }
 }
 
@@ -256,14 +332,37 @@ pub struct Edge {
     pub to: &'static str,
     /// The handler that takes it.
     pub handler: &'static HandlerInfo,
+    /// Whether everything is undone before the state is entered.
+    pub unwinds: bool,
 }
 
 impl Graph {
     /// Every edge, in declaration order.
     pub fn edges(&self) -> impl Iterator<Item = Edge> {
-        self.handlers
-            .iter()
-            .flat_map(|handler| handler.to.iter().map(move |to| Edge { from: handler.from, to, handler }))
+        self.handlers.iter().flat_map(move |handler| {
+            let sources = self.sources(handler);
+            sources.flat_map(move |from| {
+                handler.to.iter().map(move |to| Edge { from, to, handler, unwinds: handler.unwinds_to(to) })
+            })
+        })
+    }
+
+    /// The states that `handler` is for, in declaration order: its own, or those of its group that have no handler for the
+    /// same event or error that goes before it.
+    pub fn sources(&self, handler: &HandlerInfo) -> impl Iterator<Item = &'static str> {
+        self.states.iter().filter(|state| self.is_for(handler, state)).map(|state| state.name)
+    }
+
+    fn is_for(&self, handler: &HandlerInfo, state: &StateInfo) -> bool {
+        rank(handler, state.name).is_some_and(|own| {
+            let before = |other: &&HandlerInfo| rank(other, state.name).is_some_and(|other| other < own);
+            let same = |other: &&HandlerInfo| match (handler.trigger, other.trigger) {
+                (Trigger::On { event }, Trigger::On { event: other }) => event == other,
+                (Trigger::Catch { error }, Trigger::Catch { error: other }) => error == other,
+                _ => false,
+            };
+            !self.handlers.iter().filter(same).any(|other| before(&other))
+        })
     }
 
     /// The state of this persisted name, current or old.
@@ -280,15 +379,25 @@ impl Graph {
         current.or_else(|| self.events.iter().find(|event| event.was.contains(&name)))
     }
 
-    /// The handlers of a state, in declaration order.
+    /// The handlers of the state of this persisted name, in declaration order, with those of groups that it is in. One that
+    /// goes before another for the same event or error leaves that out: its own, then a group's, then that for any state.
     pub fn handlers_of(&self, state: &str) -> impl Iterator<Item = &'static HandlerInfo> {
+        let state = self.states.iter().find(|known| known.name == state);
         let handlers: &'static [HandlerInfo] = self.handlers;
-        handlers.iter().filter(move |handler| handler.from == state)
+        handlers.iter().filter(move |handler| state.is_some_and(|state| self.is_for(handler, state)))
     }
 
     /// The handler of this name.
     #[must_use]
     pub fn handler(&self, name: &str) -> Option<&'static HandlerInfo> {
         self.handlers.iter().find(|handler| handler.name == name)
+    }
+}
+
+/// Which handler goes before which: that of the state itself, of a group, of any state. `None` if it is not for the state.
+fn rank(handler: &HandlerInfo, state: &str) -> Option<u8> {
+    match handler.group {
+        None => (handler.from == state).then_some(0),
+        Some(group) => group.members.contains(&state).then_some(if group.any { 2 } else { 1 }),
     }
 }

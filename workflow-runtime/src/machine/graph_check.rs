@@ -26,12 +26,109 @@ pub struct Place {
     pub handled: bool,
     /// Whether a handler of it waits for what never comes, which is told at that place.
     pub waits: bool,
+    /// The states in it, if it is a group.
+    pub members: &'static [&'static str],
+    /// Whether it is the group of every state that is no end.
+    pub any: bool,
 }
 
 impl Place {
     /// A state that is not there.
-    pub const ABSENT: Self =
-        Self { present: false, name: "", was: &[], is_state: false, end: false, handled: false, waits: false };
+    pub const ABSENT: Self = Self {
+        present: false,
+        name: "",
+        was: &[],
+        is_state: false,
+        end: false,
+        handled: false,
+        waits: false,
+        members: &[],
+        any: false,
+    };
+}
+
+impl Place {
+    const fn is_group(&self) -> bool {
+        self.any || !self.members.is_empty()
+    }
+
+    /// Whether `group` is a group, and this a state in it that can be left.
+    const fn is_in(&self, group: &Self) -> bool {
+        self.present && self.is_state && !self.end && (group.any || has_name(group.members, self.name))
+    }
+}
+
+/// Whether one of them holds.
+#[must_use]
+pub const fn any(conditions: &[bool]) -> bool {
+    let mut conditions = conditions;
+    while let [first, rest @ ..] = conditions {
+        if *first {
+            return true;
+        }
+        conditions = rest;
+    }
+    false
+}
+
+/// Whether a state of this name is in a group.
+#[must_use]
+pub const fn is_among(members: &[&str], state: &str) -> bool {
+    has_name(members, state)
+}
+
+/// Whether a state is in both groups.
+#[must_use]
+pub const fn is_in_both<const N: usize>(places: &[Place; N], state: usize, first: usize, second: usize) -> bool {
+    places[first].present
+        && places[second].present
+        && places[state].is_in(&places[first])
+        && places[state].is_in(&places[second])
+}
+
+/// Which state is in which group. In a walk, a group is a place between its states and what its handlers go to.
+struct Groups<const N: usize> {
+    has: [[bool; N]; N],
+    is_there: bool,
+}
+
+impl<const N: usize> Groups<N> {
+    const fn of(places: &[Place; N]) -> Self {
+        let mut groups = Self { has: [[false; N]; N], is_there: false };
+        let mut group = 0;
+        while group < N {
+            let mut state = 0;
+            while places[group].present && places[group].is_group() && state < N {
+                groups.has[group][state] = places[state].is_in(&places[group]);
+                groups.is_there = true;
+                state += 1;
+            }
+            group += 1;
+        }
+        groups
+    }
+
+    const fn has_member(&self, group: usize) -> bool {
+        count(&self.has[group]) > 0
+    }
+
+    const fn walk(&self, marked: &mut [bool; N], backwards: bool) -> bool {
+        let mut again = false;
+        let mut group = 0;
+        while self.is_there && group < N {
+            let mut state = 0;
+            while state < N {
+                let (from, to) = if backwards { (group, state) } else { (state, group) };
+                if self.has[group][state] && marked[from] && !marked[to] {
+                    marked[to] = true;
+                    again = true;
+                }
+                state += 1;
+            }
+            group += 1;
+        }
+        again
+    }
 }
 
 /// What is wrong with a state.
@@ -47,12 +144,15 @@ pub enum Verdict {
     Unreachable,
     /// No path leads from it to an end.
     Stuck,
+    /// It is a group, and none of its states is one of the workflow.
+    Empty,
 }
 
 /// Judges every state. Of states that have one fault for one reason, the first is told.
 #[must_use]
 pub const fn check_graph<const N: usize>(places: &[Place; N], edges: &[(usize, usize)], start: usize) -> [Verdict; N] {
     let mut verdicts = [Verdict::Fine; N];
+    let groups = Groups::of(places);
     let mut reached = [false; N];
     if start < N {
         reached[start] = true;
@@ -61,13 +161,16 @@ pub const fn check_graph<const N: usize>(places: &[Place; N], edges: &[(usize, u
             reached = [true; N];
         }
     }
-    walk(edges, &mut reached, false);
+    walk(edges, &groups, &mut reached, false);
     let mut ends = [false; N];
     let mut index = 0;
     while index < N {
         let place = &places[index];
         // What has been told to be wrong is taken for an end, so that nothing is said of what leads there.
-        ends[index] = !place.is_state || place.end || !place.handled || place.waits;
+        ends[index] = !place.is_group() && (!place.is_state || place.end || !place.handled || place.waits);
+        if place.present && place.is_group() && !groups.has_member(index) {
+            verdicts[index] = Verdict::Empty;
+        }
         if place.present && place.is_state {
             if place.end && place.handled {
                 verdicts[index] = Verdict::EndWithHandler;
@@ -79,13 +182,13 @@ pub const fn check_graph<const N: usize>(places: &[Place; N], edges: &[(usize, u
     }
     let mut told = reached;
     // First those that nothing leads to, then the first of each circle.
-    tell_unreachable(places, edges, &mut verdicts, &mut told, true);
-    tell_unreachable(places, edges, &mut verdicts, &mut told, false);
-    walk(edges, &mut ends, true);
+    tell_unreachable(places, edges, &groups, &mut verdicts, &mut told, true);
+    tell_unreachable(places, edges, &groups, &mut verdicts, &mut told, false);
+    walk(edges, &groups, &mut ends, true);
     let mut told = ends;
     let mut index = 0;
     while index < N {
-        if reached[index] && !told[index] && places[index].present {
+        if reached[index] && !told[index] && places[index].present && places[index].is_state {
             verdicts[index] = Verdict::Stuck;
             told[index] = true;
             // One reason for all that are connected with it.
@@ -103,6 +206,7 @@ pub const fn check_graph<const N: usize>(places: &[Place; N], edges: &[(usize, u
 const fn tell_unreachable<const N: usize>(
     places: &[Place; N],
     edges: &[(usize, usize)],
+    groups: &Groups<N>,
     verdicts: &mut [Verdict; N],
     told: &mut [bool; N],
     roots: bool,
@@ -116,7 +220,7 @@ const fn tell_unreachable<const N: usize>(
                 verdicts[index] = Verdict::Unreachable;
             }
             told[index] = true;
-            walk(edges, told, false);
+            walk(edges, groups, told, false);
         }
         index += 1;
     }
@@ -135,7 +239,7 @@ const fn is_entered(edges: &[(usize, usize)], state: usize) -> bool {
 }
 
 /// Marks everything that can be reached from what is marked, or with `backwards`, from which it can be reached.
-const fn walk<const N: usize>(edges: &[(usize, usize)], marked: &mut [bool; N], backwards: bool) {
+const fn walk<const N: usize>(edges: &[(usize, usize)], groups: &Groups<N>, marked: &mut [bool; N], backwards: bool) {
     let mut again = true;
     while again {
         again = false;
@@ -150,6 +254,7 @@ const fn walk<const N: usize>(edges: &[(usize, usize)], marked: &mut [bool; N], 
             }
             index += 1;
         }
+        again |= groups.walk(marked, backwards);
     }
 }
 
@@ -220,7 +325,14 @@ pub const fn clashes<const N: usize>(places: &[Place; N], index: usize) -> bool 
 
 /// Whether a handler in a part is another than the main impl says.
 #[must_use]
-pub const fn differs(handler: Option<HandlerInfo>, kind: &str, payload: &str, to: &[&str], waits: bool) -> bool {
+pub const fn differs(
+    handler: Option<HandlerInfo>,
+    kind: &str,
+    payload: &str,
+    to: &[&str],
+    waits: bool,
+    unwinds: &[&str],
+) -> bool {
     let Some(handler) = handler else { return false };
     let same_trigger = match handler.trigger {
         Trigger::Entry => same_name(kind, "state"),
@@ -230,17 +342,21 @@ pub const fn differs(handler: Option<HandlerInfo>, kind: &str, payload: &str, to
         Trigger::Every { .. } => same_name(kind, "every"),
         Trigger::Catch { error } => same_name(kind, "catch") && same_name(payload, error),
     };
-    if !same_trigger || handler.waits != waits || handler.to.len() != to.len() {
-        return true;
+    !same_trigger || handler.waits != waits || !same_names(to, handler.to) || !same_names(unwinds, handler.unwinds)
+}
+
+const fn same_names(left: &[&str], right: &[&str]) -> bool {
+    if left.len() != right.len() {
+        return false;
     }
     let mut index = 0;
-    while index < to.len() {
-        if !same_name(to[index], handler.to[index]) {
-            return true;
+    while index < left.len() {
+        if !same_name(left[index], right[index]) {
+            return false;
         }
         index += 1;
     }
-    false
+    true
 }
 
 const fn same_name(left: &str, right: &str) -> bool {

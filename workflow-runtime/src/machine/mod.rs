@@ -11,7 +11,10 @@ mod digest;
 mod finish;
 mod graph;
 mod graph_check;
+#[allow(missing_docs, reason = "the probe is for generated code alone")]
+mod group;
 mod handler;
+mod limits;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod parallel;
 mod plan;
@@ -33,6 +36,8 @@ mod timer;
 mod turn;
 mod turn_inbox;
 mod turn_state;
+#[allow(missing_docs, reason = "for generated code alone")]
+mod undo;
 mod watch;
 mod workflow;
 
@@ -41,17 +46,21 @@ pub use cancel::Cancel;
 pub use commands::{ChildHandle, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
-pub use graph::{Edge, EventInfo, Graph, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
+pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
+pub use group::{Group, Source};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
+pub(crate) use limits::UnknownStep;
+pub use limits::{LimitState, Limits};
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
+use step::StepCall;
 pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
-pub use target::{Next, Stay, TargetIn, Targets, Wait, goto};
+pub use target::{Next, Stay, TargetIn, Targets, Unwind, Wait, goto, unwind};
 pub(crate) use turn::panic_text;
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};
 pub use workflow::{

@@ -14,15 +14,19 @@ use super::{
     HandlerRun, On, State, Timer, Workflow, WorkflowState,
 };
 use crate::base::Error;
-pub use crate::record::{Json, JsonError};
+pub use crate::record::{Json, JsonError, UndoRecord};
 
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
-pub use super::graph_check::{Place, Verdict, check_graph, clashes, differs, refuse, verdict};
+pub use super::graph_check::{
+    Place, Verdict, any, check_graph, clashes, differs, is_among, is_in_both, refuse, verdict,
+};
+pub use super::group::{GroupProbe, NoGroup, Source};
 pub use super::parallel::*;
 pub use super::probes::*;
 pub use super::step::{StepCall, StepPolicy};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
+pub use super::undo::*;
 pub use crate::kernel::{Jitter, JoinRule, RetryPolicy};
 
 /// What a field of a state or an event must be.
@@ -138,6 +142,8 @@ pub const fn assert_portable<T: Portable + ?Sized>() {}
 pub const fn assert_portable_argument<T: Portable>(_: &T) {}
 /// A type named as a state.
 pub const fn assert_state<T: State>() {}
+/// A type named as what a handler is for.
+pub const fn assert_source<T: Source>() {}
 /// A type named as a handler's error.
 pub const fn assert_handler_error<E: HandlerError>() {}
 /// A type named as the error of a `#[catch]` handler.
@@ -191,14 +197,17 @@ pub(super) type FindError = fn(&Error) -> Option<Json>;
 
 pub type Decode<T> = fn(&Json) -> Result<T, JsonError>;
 
+/// Reads a state, or a group, from the persisted name of the state and its data.
+pub type Read<T> = fn(&str, &Json) -> Result<T, JsonError>;
+
 /// Runs an entry handler.
-pub fn run_entry<'a, W, S>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, decode: Decode<S>) -> HandlerRun<'a>
+pub fn run_entry<'a, W, S>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, read: Read<S>) -> HandlerRun<'a>
 where
     W: Workflow,
     S: Handle<W> + 'a,
 {
-    match decode_state(call, decode) {
-        Ok(state) => run(S::PURE, S::handle(workflow, cx, state)),
+    match read_state(call, read) {
+        Ok(state) => run(call, S::PURE, S::handle(workflow, cx, state)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
     }
 }
@@ -208,7 +217,7 @@ pub fn run_on<'a, W, S, E>(
     workflow: &'a W,
     cx: &'a Cx,
     call: &'a HandlerCall,
-    decode: Decode<S>,
+    read: Read<S>,
     decode_event: Decode<E>,
 ) -> HandlerRun<'a>
 where
@@ -216,21 +225,21 @@ where
     S: On<W, E> + 'a,
     E: 'a,
 {
-    match decode_state(call, decode).and_then(|state| Ok((state, decode_payload(call, decode_event)?))) {
-        Ok((state, event)) => run(S::PURE, S::on(workflow, cx, state, event)),
+    match read_state(call, read).and_then(|state| Ok((state, decode_payload(call, decode_event)?))) {
+        Ok((state, event)) => run(call, S::PURE, S::on(workflow, cx, state, event)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
     }
 }
 
 /// Runs an `#[after]` handler.
-pub fn run_after<'a, W, S, K>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, decode: Decode<S>) -> HandlerRun<'a>
+pub fn run_after<'a, W, S, K>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, read: Read<S>) -> HandlerRun<'a>
 where
     W: Workflow,
     S: After<W, K> + 'a,
     K: 'a,
 {
-    match decode_state(call, decode) {
-        Ok(state) => run(S::PURE, S::after(workflow, cx, state)),
+    match read_state(call, read) {
+        Ok(state) => run(call, S::PURE, S::after(workflow, cx, state)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
     }
 }
@@ -239,12 +248,12 @@ where
 ///
 /// # Errors
 /// If the data cannot be read.
-pub fn timer_of<W, S, K>(workflow: &W, state: &str, data: &Json, decode: Decode<S>) -> Result<Option<Timer>, Error>
+pub fn timer_of<W, S, K>(workflow: &W, state: &str, data: &Json, read: Read<S>) -> Result<Option<Timer>, Error>
 where
     W: Workflow,
     S: After<W, K>,
 {
-    match decode(data) {
+    match read(state, data) {
         Ok(state) => Ok(S::timer(workflow, &state)),
         Err(error) => Err(Error::from(error).context(format!("the data of the state `{state}` cannot be read"))),
     }
@@ -255,7 +264,7 @@ pub fn run_catch<'a, W, S, E>(
     workflow: &'a W,
     cx: &'a Cx,
     call: &'a HandlerCall,
-    decode: Decode<S>,
+    read: Read<S>,
     restore: Decode<E>,
 ) -> HandlerRun<'a>
 where
@@ -263,8 +272,8 @@ where
     S: Catch<W, E> + 'a,
     E: 'a,
 {
-    match decode_state(call, decode).and_then(|state| Ok((state, decode_payload(call, restore)?))) {
-        Ok((state, error)) => run(S::PURE, S::catch(workflow, cx, state, error)),
+    match read_state(call, read).and_then(|state| Ok((state, decode_payload(call, restore)?))) {
+        Ok((state, error)) => run(call, S::PURE, S::catch(workflow, cx, state, error)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
     }
 }
@@ -285,8 +294,8 @@ pub fn find_catch(error: &Error, catches: &[(&'static str, FindError)]) -> Optio
     catches.iter().find_map(|(handler, find)| Some((*handler, find(error)?)))
 }
 
-fn decode_state<S>(call: &HandlerCall, decode: Decode<S>) -> Result<S, Failure> {
-    decode(&call.data).map_err(|error| {
+fn read_state<S>(call: &HandlerCall, read: Read<S>) -> Result<S, Failure> {
+    read(&call.state, &call.data).map_err(|error| {
         let error = Error::from(error).context(format!("the data of the state `{}` cannot be read", call.state));
         Failure::unreadable(error)
     })
@@ -303,20 +312,24 @@ fn decode_payload<T>(call: &HandlerCall, decode: Decode<T>) -> Result<T, Failure
     })
 }
 
-fn run<'a, W: Workflow>(pure: bool, handled: impl Future<Output = Handled<W>> + Send + 'a) -> HandlerRun<'a> {
+fn run<'a, W: Workflow>(
+    call: &'a HandlerCall,
+    pure: bool,
+    handled: impl Future<Output = Handled<W>> + Send + 'a,
+) -> HandlerRun<'a> {
     if pure {
         // A pure handler has nothing to wait for: one poll is all, and no box is needed.
         let mut handled = pin!(handled);
         return match handled.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(handled) => HandlerRun::Ready(decided(handled)),
+            Poll::Ready(handled) => HandlerRun::Ready(decided(call, handled)),
             Poll::Pending => HandlerRun::Ready(Err(Failure::failed(Error::msg("a pure handler waits")))),
         };
     }
-    let future: Pin<Box<dyn Future<Output = _> + Send + 'a>> = Box::pin(async move { decided(handled.await) });
+    let future: Pin<Box<dyn Future<Output = _> + Send + 'a>> = Box::pin(async move { decided(call, handled.await) });
     HandlerRun::Future(future)
 }
 
-fn decided<W: Workflow>(handled: Handled<W>) -> Result<Decided, Failure> {
+fn decided<W: Workflow>(call: &HandlerCall, handled: Handled<W>) -> Result<Decided, Failure> {
     let unwritable = |state: &W::State, error: JsonError| {
         let error = Error::from(error).context(format!("the data of the state `{}` cannot be saved", state.name()));
         Failure::unreadable(error)
@@ -326,10 +339,30 @@ fn decided<W: Workflow>(handled: Handled<W>) -> Result<Decided, Failure> {
             Ok(data) => Ok(Decided::Goto { state: state.name(), data }),
             Err(error) => Err(unwritable(&state, error)),
         },
+        Decision::Unwind(state) => match state.encode() {
+            Ok(data) => Ok(Decided::Unwind { state: state.name(), data }),
+            Err(error) => Err(unwritable(&state, error)),
+        },
         Decision::Stay(state) => match state.encode() {
             Ok(data) => Ok(Decided::Stay { data }),
             Err(error) => Err(unwritable(&state, error)),
         },
+        Decision::StayIn { state, data } => {
+            if W::GRAPH.state(&call.state).is_none_or(|present| present.name != state) {
+                let (handler, present) = (&call.handler, &call.state);
+                let text = format!(
+                    "the handler `{handler}` stays in `{present}` with data of `{state}`: return `{state}` to go there"
+                );
+                return Err(Failure::failed(Error::msg(text)));
+            }
+            match data {
+                Ok(data) => Ok(Decided::Stay { data }),
+                Err(error) => {
+                    let context = format!("the data of the state `{state}` cannot be saved");
+                    Err(Failure::unreadable(Error::from(error).context(context)))
+                }
+            }
+        }
         Decision::Wait => Ok(Decided::Wait),
     }
 }

@@ -10,11 +10,11 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::private::{Decode, Lists, Persist, run_after, run_catch, run_entry, run_on, timer_of};
+use super::private::{Decode, Lists, Persist, Read, run_after, run_catch, run_entry, run_on, timer_of};
 use super::step::StepCall;
 use super::{
     After, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo, HandlerRun,
-    On, State, StepError, Timer, Workflow,
+    On, Source, State, StepError, Timer, Workflow,
 };
 use crate::base::Error;
 use crate::record::{Json, JsonError};
@@ -22,7 +22,9 @@ use crate::record::{Json, JsonError};
 /// The other sides of the probes, to import where a probe is used.
 pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
+    pub use super::super::group::NoGroup as _;
     pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoShare as _};
+    pub use super::super::undo::{NoPart as _, NoUndo as _, NotUndone as _};
     pub use super::{
         NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,
         NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _, NoState as _,
@@ -39,6 +41,7 @@ impl<T: State> StateProbe<T> {
     pub const NAME: &'static str = T::NAME;
     pub const WAS: &'static [&'static str] = T::WAS;
     pub const END: bool = T::END;
+    pub const PIVOT: bool = T::PIVOT;
     pub const DOC: &'static str = T::DOC;
 
     pub fn encode(state: &T) -> Result<Json, JsonError> {
@@ -46,6 +49,10 @@ impl<T: State> StateProbe<T> {
     }
 
     pub fn decode(json: &Json) -> Result<T, JsonError> {
+        T::decode(json)
+    }
+
+    pub fn read(_: &str, json: &Json) -> Result<T, JsonError> {
         T::decode(json)
     }
 }
@@ -56,6 +63,7 @@ pub trait NoState<T> {
     const NAME: &'static str = "";
     const WAS: &'static [&'static str] = &[];
     const END: bool = false;
+    const PIVOT: bool = false;
     const DOC: &'static str = "";
 
     fn encode(_: &T) -> Result<Json, JsonError> {
@@ -63,6 +71,10 @@ pub trait NoState<T> {
     }
 
     fn decode(_: &Json) -> Result<T, JsonError> {
+        Err(no_such_type())
+    }
+
+    fn read(_: &str, _: &Json) -> Result<T, JsonError> {
         Err(no_such_type())
     }
 }
@@ -196,7 +208,7 @@ impl<T> NoPersistOf<T> for PersistOf<T> {}
 #[derive(Debug)]
 pub struct EventOf<S>(PhantomData<S>);
 
-impl<S: State> EventOf<S> {
+impl<S: Source> EventOf<S> {
     pub fn assert_event<E: Event>() {}
 }
 
@@ -219,6 +231,10 @@ where
         Decision::Goto(state.into())
     }
 
+    pub fn unwind(state: T) -> Decision<W> {
+        Decision::Unwind(state.into())
+    }
+
     pub fn stay(state: T) -> Decision<W> {
         Decision::Stay(state.into())
     }
@@ -227,6 +243,10 @@ where
 /// The other side of [`GotoProbe`]: a part goes where the main impl does not say that it does, which is reported there.
 pub trait NoGoto<W: Workflow, T> {
     fn goto(_: T) -> Decision<W> {
+        Decision::Wait
+    }
+
+    fn unwind(_: T) -> Decision<W> {
         Decision::Wait
     }
 
@@ -357,17 +377,17 @@ fn missing(call: &HandlerCall) -> HandlerRun<'_> {
 pub struct EntryProbe<W, S>(PhantomData<(W, S)>);
 
 impl<W: Workflow, S: Handle<W>> EntryProbe<W, S> {
-    pub fn run<'a>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, decode: Decode<S>) -> HandlerRun<'a>
+    pub fn run<'a>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, read: Read<S>) -> HandlerRun<'a>
     where
         S: 'a,
     {
-        run_entry(workflow, cx, call, decode)
+        run_entry(workflow, cx, call, read)
     }
 }
 
 /// The other side of [`EntryProbe`].
 pub trait NoEntry<W, S> {
-    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Decode<S>) -> HandlerRun<'a> {
+    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Read<S>) -> HandlerRun<'a> {
         missing(call)
     }
 }
@@ -383,20 +403,20 @@ impl<W: Workflow, S: On<W, E>, E> OnProbe<W, S, E> {
         workflow: &'a W,
         cx: &'a Cx,
         call: &'a HandlerCall,
-        decode: Decode<S>,
+        read: Read<S>,
         decode_event: Decode<E>,
     ) -> HandlerRun<'a>
     where
         S: 'a,
         E: 'a,
     {
-        run_on(workflow, cx, call, decode, decode_event)
+        run_on(workflow, cx, call, read, decode_event)
     }
 }
 
 /// The other side of [`OnProbe`].
 pub trait NoOn<W, S, E> {
-    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Decode<S>, _: Decode<E>) -> HandlerRun<'a> {
+    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Read<S>, _: Decode<E>) -> HandlerRun<'a> {
         missing(call)
     }
 }
@@ -408,26 +428,26 @@ impl<W, S, E> NoOn<W, S, E> for OnProbe<W, S, E> {}
 pub struct AfterProbe<W, S, K>(PhantomData<(W, S, K)>);
 
 impl<W: Workflow, S: After<W, K>, K> AfterProbe<W, S, K> {
-    pub fn run<'a>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, decode: Decode<S>) -> HandlerRun<'a>
+    pub fn run<'a>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, read: Read<S>) -> HandlerRun<'a>
     where
         S: 'a,
         K: 'a,
     {
-        run_after::<W, S, K>(workflow, cx, call, decode)
+        run_after::<W, S, K>(workflow, cx, call, read)
     }
 
-    pub fn timer(workflow: &W, state: &str, data: &Json, decode: Decode<S>) -> Result<Option<Timer>, Error> {
-        timer_of::<W, S, K>(workflow, state, data, decode)
+    pub fn timer(workflow: &W, state: &str, data: &Json, read: Read<S>) -> Result<Option<Timer>, Error> {
+        timer_of::<W, S, K>(workflow, state, data, read)
     }
 }
 
 /// The other side of [`AfterProbe`].
 pub trait NoAfter<W, S, K> {
-    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Decode<S>) -> HandlerRun<'a> {
+    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Read<S>) -> HandlerRun<'a> {
         missing(call)
     }
 
-    fn timer(_: &W, _: &str, _: &Json, _: Decode<S>) -> Result<Option<Timer>, Error> {
+    fn timer(_: &W, _: &str, _: &Json, _: Read<S>) -> Result<Option<Timer>, Error> {
         Ok(None)
     }
 }
@@ -443,20 +463,20 @@ impl<W: Workflow, S: Catch<W, E>, E> CatchProbe<W, S, E> {
         workflow: &'a W,
         cx: &'a Cx,
         call: &'a HandlerCall,
-        decode: Decode<S>,
+        read: Read<S>,
         restore: Decode<E>,
     ) -> HandlerRun<'a>
     where
         S: 'a,
         E: 'a,
     {
-        run_catch(workflow, cx, call, decode, restore)
+        run_catch(workflow, cx, call, read, restore)
     }
 }
 
 /// The other side of [`CatchProbe`].
 pub trait NoCatch<W, S, E> {
-    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Decode<S>, _: Decode<E>) -> HandlerRun<'a> {
+    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Read<S>, _: Decode<E>) -> HandlerRun<'a> {
         missing(call)
     }
 }

@@ -1,7 +1,7 @@
 //! The graph as a picture, in the notations of others.
 //!
-//! Both notations show the same: a box per state, an arrow per edge, and a loop marked "stays" for a handler that may
-//! keep the visit. What an arrow says is written by [`label`] alone; each notation adds its own escaping.
+//! Both notations show the same: a box per state, a pivot marked as one, an arrow per edge, marked "unwinds" where all is
+//! undone on the way, and a loop marked "stays" for a handler that may keep the visit. What an arrow says is written by [`label`] alone; each notation adds its own escaping.
 
 mod dot;
 mod mermaid;
@@ -41,6 +41,12 @@ fn label(handler: &HandlerInfo) -> String {
         Trigger::Every { period } => format!("{name} · every {}", HumanDuration(period)),
         Trigger::Catch { error } => format!("{name} · catch {error}"),
     }
+}
+
+/// What stands on the arrow of a handler to this state, not escaped.
+fn label_to(handler: &HandlerInfo, to: &str) -> String {
+    let unwinds = if handler.unwinds_to(to) { " (unwinds)" } else { "" };
+    format!("{}{unwinds}", label(handler))
 }
 
 /// What stands on the loop of a handler that may keep the visit, not escaped.

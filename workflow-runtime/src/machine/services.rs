@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Spawner;
+use super::{Limits, Spawner};
 use crate::base::Clock;
 use crate::record::Json;
 
@@ -16,13 +16,15 @@ pub struct Services {
     pub payload_limit: usize,
     /// The threads that it lends; without, handlers do everything on the one that polls them.
     pub spawner: Option<Arc<dyn Spawner>>,
+    /// The limits of steps.
+    pub limits: Limits,
 }
 
 impl Services {
     /// The time of `clock`, and for the rest what is the default of an engine.
     #[must_use]
     pub fn new(clock: impl Clock) -> Self {
-        Self { clock: Arc::new(clock), payload_limit: Json::DEFAULT_LIMIT, spawner: None }
+        Self { clock: Arc::new(clock), payload_limit: Json::DEFAULT_LIMIT, spawner: None, limits: Limits::default() }
     }
 
     /// The same, with at most `bytes` for a step's result.

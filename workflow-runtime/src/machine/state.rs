@@ -19,6 +19,8 @@ pub trait State: Sized + 'static {
     const WAS: &'static [&'static str];
     /// Whether a workflow ends here.
     const END: bool;
+    /// Whether entering it makes all that was done before final: nothing of it is undone any more.
+    const PIVOT: bool = false;
     /// The doc comment.
     const DOC: &'static str;
     /// Whether its attribute has mistakes, so that nothing is to be concluded from what it says.

@@ -60,6 +60,7 @@ pub struct Stepper<W> {
     plan: Plan,
     key: ExecutionKey,
     clock: ManualClock,
+    services: Services,
     execution: Kernel,
     inbox: Vec<EventRecord>,
     sent: u64,
@@ -123,6 +124,7 @@ impl<W: Workflow> Stepper<W> {
             workflow,
             plan,
             key,
+            services: Services::new(clock.clone()),
             clock,
             execution,
             inbox: Vec::new(),
@@ -252,13 +254,7 @@ impl<W: Workflow> Stepper<W> {
 
     async fn turn(&mut self, handler: &HandlerPlan) {
         let record = self.execution.record();
-        let scope = TurnScope {
-            key: self.key.clone(),
-            visit: record.visit,
-            handler: handler.name.clone(),
-            edge_number: record.edge_number(),
-            services: Services::new(self.clock.clone()),
-        };
+        let scope = TurnScope::of(record, &handler.name, self.key.clone(), self.services.clone());
         let call = HandlerCall::of(record, &handler.name);
         let journal = self.execution.journal().to_vec();
         let mut turn = Turn::new(Arc::clone(&self.workflow), call, scope, journal);

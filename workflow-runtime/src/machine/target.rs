@@ -42,6 +42,36 @@ where
     Next { target: target.inject() }
 }
 
+/// Has everything undone that the execution has done, then goes to `target`, one of those that the handler's return type
+/// declares as [`Unwind<A>`](Unwind).
+pub fn unwind<T: Targets, A, I>(target: A) -> Next<T>
+where
+    Unwind<A>: TargetIn<T, I>,
+{
+    Next { target: Unwind(target).inject() }
+}
+
+/// Has everything undone, then goes to `S`. It is returned bare, or made by [`unwind`] where it is one of several targets.
+///
+/// What is undone are the steps with an `undo`, of this visit and of those before it back to the last pivot, the newest
+/// first. `S` is entered when the last of them is undone.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// #[state(end)] struct Shipped;
+/// #[state(end)] struct Cancelled;
+///
+/// fn decide(fraud: bool) -> Next<(Shipped, Unwind<Cancelled>)> {
+///     if fraud { unwind(Cancelled) } else { goto(Shipped) }
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a handler returns it; by itself it undoes nothing"]
+pub struct Unwind<S>(
+    /// The state's data.
+    pub S,
+);
+
 /// Stays in the state and replaces its data. The visit goes on: its timers and its journal are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a handler returns it; by itself it changes nothing"]

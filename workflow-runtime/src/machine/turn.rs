@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::turn_state::TurnState;
+use super::undo::run_lost_undo;
 use super::watch::{Driver, Watch};
 use super::{Cx, Decided, HandlerCall, HandlerRun, Services, Workflow};
 use crate::base::{Error, Sleep, Timestamp};
@@ -127,7 +128,11 @@ impl Turn {
     pub fn new<W: Workflow>(workflow: Arc<W>, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Self {
         Self::of(scope, journal, |cx| async move {
             let cx = cx.serving(Arc::clone(&workflow));
-            match workflow.run(&cx, &call) {
+            let run = match &call.undo {
+                Some(undo) => workflow.undo(&cx, undo).unwrap_or_else(|| run_lost_undo(undo)),
+                None => workflow.run(&cx, &call),
+            };
+            match run {
                 HandlerRun::Ready(result) => result,
                 HandlerRun::Future(future) => future.await,
             }
@@ -198,6 +203,7 @@ impl Turn {
             }
             let has_commands = self.state.has_commands();
             if waits_only_for_us && !has_commands && !self.state.has_waiters_at_gate() && !self.state.has_in_flight() {
+                self.state.suspend();
                 let due = self.state.next_due();
                 let (results, events) = (self.state.take_unsaved(), self.state.awaited());
                 return Poll::Ready(Progress::Wait { due, results, events });

@@ -5,8 +5,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
 
 use super::turn_inbox::TurnInbox;
 use super::{Failure, TurnScope};
@@ -43,6 +43,8 @@ pub(super) struct Inner {
     /// Events, and commands to others.
     pub(super) inbox: TurnInbox,
     pub(super) interrupted: bool,
+    /// The turn has ended because its handler waits.
+    suspended: bool,
     in_flight: usize,
     attempts: u32,
     failure: Option<Failure>,
@@ -186,6 +188,15 @@ impl TurnState {
         self.lock().interrupted = true;
     }
 
+    /// The turn ends because its handler waits: what the handler holds is dropped on its behalf, not given up.
+    pub(super) fn suspend(&self) {
+        self.lock().suspended = true;
+    }
+
+    pub(super) fn is_suspended(&self) -> bool {
+        self.lock().suspended
+    }
+
     pub(super) fn is_interrupted(&self) -> bool {
         self.lock().interrupted
     }
@@ -302,6 +313,16 @@ impl TurnState {
         Gate { state: Arc::clone(self), before: None, waiter: None }
     }
 
+    /// A waker, for others to keep, that has a future of ours polled again. It is none of the turn's own, so that a turn
+    /// whose handler waits for nothing else can end.
+    pub(super) fn waker(self: &Arc<Self>, context: &Context<'_>) -> Waker {
+        if self.detached {
+            return context.waker().clone();
+        }
+        let foreign = self.lock().foreign_waker(context);
+        Waker::from(Arc::new(LooseWake { turn: Arc::downgrade(self), foreign }))
+    }
+
     /// Ready when the clock shows `due`.
     pub(super) fn sleep_until(self: &Arc<Self>, due: Timestamp) -> TurnSleep {
         let detached = self.detached.then(|| self.scope.services.clock.sleep_until(due));
@@ -343,6 +364,22 @@ impl Inner {
             self.next_waiter += 1;
             self.next_waiter
         })
+    }
+}
+
+/// Wakes the turn, and whoever polls the future inside of it.
+struct LooseWake {
+    turn: Weak<TurnState>,
+    foreign: Option<Waker>,
+}
+
+impl Wake for LooseWake {
+    fn wake(self: Arc<Self>) {
+        if let Some(foreign) = &self.foreign {
+            foreign.wake_by_ref();
+        }
+        let turn = self.turn.upgrade().and_then(|turn| turn.lock().turn.clone());
+        turn.into_iter().for_each(Waker::wake);
     }
 }
 

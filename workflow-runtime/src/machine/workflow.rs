@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::{Cx, Graph, State, Timer};
 use crate::base::Error;
 use crate::kernel::Decided;
-use crate::record::{Json, JsonError};
+use crate::record::{Json, JsonError, UndoRecord};
 
 /// A workflow: a type whose fields are dependencies, and whose handlers make a checked machine. `#[workflow]` writes
 /// this impl.
@@ -41,6 +41,13 @@ pub trait Workflow: Sized + Send + Sync + 'static {
 
     /// Runs the handler that `call` names. For drivers: use an engine or a stepper instead.
     fn run<'a>(&'a self, cx: &'a Cx, call: &'a HandlerCall) -> HandlerRun<'a>;
+
+    /// Runs the undo of the step that `undo` names; `None` if the workflow has no such step, or one without an `undo`.
+    /// For drivers.
+    fn undo<'a>(&'a self, cx: &'a Cx, undo: &'a UndoRecord) -> Option<HandlerRun<'a>> {
+        let _ = (cx, undo);
+        None
+    }
 
     /// The `#[catch]` handler of `state` that takes `error`, and the error as it is given to it. For drivers.
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)>;
@@ -107,14 +114,23 @@ pub trait Transition: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     /// Every edge, in declaration order.
     const ALL: &'static [Self];
 
-    /// The persisted name of the state that it leaves.
+    /// The persisted name of the state that it leaves; the name of the group, if it is one of a group.
     fn from(self) -> &'static str;
+
+    /// The persisted names of the states that it may leave: one, or those of the group. In a state that has an edge of its own
+    /// for the same event, it is not taken, which [`Graph::edges`] knows.
+    fn sources(self) -> &'static [&'static str];
 
     /// The persisted name of the state that it enters.
     fn to(self) -> &'static str;
 
     /// The handler that takes it.
     fn handler(self) -> &'static str;
+
+    /// Whether everything is undone before the state is entered.
+    fn unwinds(self) -> bool {
+        false
+    }
 
     /// What makes it fire.
     fn trigger(self) -> super::Trigger;
@@ -157,8 +173,17 @@ impl<W: Workflow> Accepts<NoEvent> for W {
 pub enum Decision<W: Workflow> {
     /// Take the edge to this state.
     Goto(W::State),
+    /// Have everything undone, then enter this state.
+    Unwind(W::State),
     /// Keep the visit, with this data.
     Stay(W::State),
+    /// Keep the visit, with this data, which has to be that of the present state: what a handler of a group decides.
+    StayIn {
+        /// The persisted name of the state that the data is of.
+        state: &'static str,
+        /// The data as it is persisted.
+        data: Result<Json, JsonError>,
+    },
     /// Keep the visit as it is.
     Wait,
 }
@@ -167,7 +192,9 @@ impl<W: Workflow> fmt::Debug for Decision<W> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Goto(state) => formatter.debug_tuple("Goto").field(state).finish(),
+            Self::Unwind(state) => formatter.debug_tuple("Unwind").field(state).finish(),
             Self::Stay(state) => formatter.debug_tuple("Stay").field(state).finish(),
+            Self::StayIn { state, .. } => formatter.debug_tuple("StayIn").field(state).finish(),
             Self::Wait => formatter.write_str("Wait"),
         }
     }
@@ -187,6 +214,8 @@ pub struct HandlerCall {
     pub handler: String,
     /// The event or the caught error, where the handler takes one.
     pub payload: Option<Json>,
+    /// What is to be undone, if no handler of the workflow is to run, but an undo.
+    pub undo: Option<UndoRecord>,
 }
 
 /// A handler under way.

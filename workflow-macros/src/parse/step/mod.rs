@@ -1,30 +1,35 @@
 //! A step: its keys and its signature.
 
+mod limits;
 mod retry;
 mod signature;
 
 use proc_macro2::TokenStream;
-use syn::{Attribute, Signature};
+use syn::{Attribute, Ident, Signature};
 
 pub(crate) use self::retry::error_type;
 use self::signature::check_step_signature;
 use super::attributes::{Inert, doc_text, line_of};
 use super::keys::{flag, list_value, name_list, parse_keys, text_value};
+use super::undo::parse_undo;
 use crate::duration::{duration_text, parse_duration};
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
 use crate::model::{Cfg, Policy, Runtime, Step, unraw};
 
 /// The keys of a step among the methods of a workflow.
-const METHOD_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "cancel", "allow"];
+const METHOD_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "undo", "cancel", "allow"];
 /// The keys of a step that is a function of its own.
-pub(crate) const FREE_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "cancel", "crate"];
+pub(crate) const FREE_KEYS: &[&str] =
+    &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "undo", "cancel", "crate"];
 
 /// What `#[step(…)]` says.
 #[derive(Debug, Default)]
 pub(crate) struct StepArgs {
     pub(crate) policy: Policy,
     pub(crate) allow: Vec<Lint>,
+    /// The method that undoes it.
+    pub(crate) undo: Option<Ident>,
     /// Only a free function says it; a method has its workflow's.
     pub(crate) runtime: Option<Runtime>,
 }
@@ -51,6 +56,7 @@ pub(crate) fn make_step(attributes: &[Attribute], signature: &Signature, args: S
     Step {
         ident: signature.ident.clone(),
         policy: args.policy,
+        undo: args.undo,
         doc: doc_text(attributes),
         cfg: Cfg::of(attributes),
         allow: args.allow,
@@ -73,10 +79,17 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
                 args.policy.heartbeat = Some(parse_duration(&text)?);
                 heartbeat = Some(text);
             }
+            "limit" => args.policy.limit = limits::parse_limit(key, input, errors)?,
+            "rate" => args.policy.rate = Some(limits::parse_rate(key, input)?),
+            "breaker" => {
+                let tokens = list_value(key, "failures = 5, within = \"1m\", open = \"30s\"", input)?;
+                args.policy.breaker = limits::parse_breaker(key, tokens, errors);
+            }
             "cancel" => {
                 flag(key, input)?;
                 args.policy.cancel = true;
             }
+            "undo" => args.undo = Some(parse_undo(key, input)?),
             "crate" => args.runtime = Some(crate::parse::runtime::parse_runtime(key, input)?),
             _ => args.allow = named(name_list(key, "fragile_step", input)?, errors),
         }

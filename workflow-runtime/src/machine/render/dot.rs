@@ -1,6 +1,6 @@
 //! The DOT language of Graphviz.
 
-use super::{label, label_of_stay};
+use super::{label_of_stay, label_to};
 use crate::machine::Graph;
 
 /// The id of the dot that the first arrow comes from. It is no identifier, so no type has it for a name.
@@ -16,18 +16,20 @@ pub(super) fn draw(graph: &Graph) -> String {
     ];
     for state in graph.states {
         let border = if state.end { ", peripheries=2" } else { "" };
-        let name = quote(state.name);
-        lines.push(format!("    {name} [label={name}{border}{}];", tooltip(state.doc)));
+        let label = if state.pivot { format!("{} (pivot)", state.name) } else { state.name.to_owned() };
+        lines.push(format!("    {} [label={}{border}{}];", quote(state.name), quote(&label), tooltip(state.doc)));
     }
     lines.push(format!("    {} -> {};", quote(START), quote(graph.start)));
     for handler in graph.handlers {
-        let (from, tooltip) = (quote(handler.from), tooltip(handler.doc));
-        for to in handler.to {
-            lines.push(format!("    {from} -> {} [label={}{tooltip}];", quote(to), quote(&label(handler))));
-        }
-        if handler.waits {
-            let label = quote(&label_of_stay(handler));
-            lines.push(format!("    {from} -> {from} [label={label}, style=dashed{tooltip}];"));
+        for from in graph.sources(handler) {
+            let (from, tooltip) = (quote(from), tooltip(handler.doc));
+            for to in handler.to {
+                lines.push(format!("    {from} -> {} [label={}{tooltip}];", quote(to), quote(&label_to(handler, to))));
+            }
+            if handler.waits {
+                let label = quote(&label_of_stay(handler));
+                lines.push(format!("    {from} -> {from} [label={label}, style=dashed{tooltip}];"));
+            }
         }
     }
     lines.push("}\n".to_owned());

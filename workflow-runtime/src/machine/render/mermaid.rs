@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{label, label_of_stay};
-use crate::machine::Graph;
+use super::{label_of_stay, label_to};
+use crate::machine::{Graph, StateInfo};
 
 /// Words that Mermaid's lexer takes for its own where a state may stand, in any case.
 const RESERVED: [&str; 11] =
@@ -13,16 +13,17 @@ pub(super) fn draw(graph: &Graph) -> String {
     let ids = Ids::new(graph);
     let mut lines = vec!["stateDiagram-v2".to_owned()];
     for state in graph.states {
-        lines.push(ids.declaration(state.name));
+        lines.push(ids.declaration(state));
     }
     lines.push(format!("    [*] --> {}", ids.of(graph.start)));
     for handler in graph.handlers {
-        let from = ids.of(handler.from);
-        for to in handler.to {
-            lines.push(format!("    {from} --> {} : {}", ids.of(to), escape(&label(handler))));
-        }
-        if handler.waits {
-            lines.push(format!("    {from} --> {from} : {}", escape(&label_of_stay(handler))));
+        for from in graph.sources(handler).map(|from| ids.of(from)) {
+            for to in handler.to {
+                lines.push(format!("    {from} --> {} : {}", ids.of(to), escape(&label_to(handler, to))));
+            }
+            if handler.waits {
+                lines.push(format!("    {from} --> {from} : {}", escape(&label_of_stay(handler))));
+            }
         }
     }
     for state in graph.states.iter().filter(|state| state.end) {
@@ -56,9 +57,12 @@ impl Ids {
         self.made.get(name).map_or(name, String::as_str)
     }
 
-    fn declaration(&self, name: &str) -> String {
+    fn declaration(&self, state: &StateInfo) -> String {
+        let name = state.name;
+        let pivot = if state.pivot { " (pivot)" } else { "" };
         match self.made.get(name) {
-            Some(id) => format!("    state \"{}\" as {id}", escape(name)),
+            Some(id) => format!("    state \"{}{pivot}\" as {id}", escape(name)),
+            None if state.pivot => format!("    state \"{name}{pivot}\" as {name}"),
             None => format!("    {name}"),
         }
     }

@@ -24,7 +24,7 @@ static ORDER: Graph = Graph::declare(
     "PendingPayment",
     &[
         state("PendingPayment", "Waits for the money.", false),
-        state("Fulfilling", "", false),
+        state("Fulfilling", "", false).pivot(true),
         state("Shipped", "", true),
         state("Cancelled", "", true),
     ],
@@ -33,7 +33,8 @@ static ORDER: Graph = Graph::declare(
         handler("paid", Trigger::On { event: "Payment" }, "PendingPayment", &["Fulfilling"], "The customer paid."),
         handler("unpaid", Trigger::After { delay: PAYMENT_TIME }, "PendingPayment", &["Cancelled"], "").waits(),
         handler("fulfilling", Trigger::Entry, "Fulfilling", &["Shipped", "Cancelled"], ""),
-        handler("gave_up", Trigger::Catch { error: "ShipError" }, "Fulfilling", &["Cancelled"], ""),
+        handler("gave_up", Trigger::Catch { error: "ShipError" }, "Fulfilling", &["Cancelled"], "")
+            .unwinds(&["Cancelled"]),
     ],
     &[],
 );
@@ -43,7 +44,7 @@ fn mermaid_shows_states_handlers_and_ends() {
     let expected = "\
 stateDiagram-v2
     PendingPayment
-    Fulfilling
+    state \"Fulfilling (pivot)\" as Fulfilling
     Shipped
     Cancelled
     [*] --> PendingPayment
@@ -52,7 +53,7 @@ stateDiagram-v2
     PendingPayment --> PendingPayment : unpaid · after 15m (stays)
     Fulfilling --> Shipped : fulfilling
     Fulfilling --> Cancelled : fulfilling
-    Fulfilling --> Cancelled : gave_up · catch ShipError
+    Fulfilling --> Cancelled : gave_up · catch ShipError (unwinds)
     Shipped --> [*]
     Cancelled --> [*]
 ";
@@ -67,7 +68,7 @@ fn dot_shows_states_handlers_and_ends() {
     edge [fontname="sans-serif", fontsize=10];
     "[*]" [shape=point];
     "PendingPayment" [label="PendingPayment", tooltip="Waits for the money."];
-    "Fulfilling" [label="Fulfilling"];
+    "Fulfilling" [label="Fulfilling (pivot)"];
     "Shipped" [label="Shipped", peripheries=2];
     "Cancelled" [label="Cancelled", peripheries=2];
     "[*]" -> "PendingPayment";
@@ -76,7 +77,7 @@ fn dot_shows_states_handlers_and_ends() {
     "PendingPayment" -> "PendingPayment" [label="unpaid · after 15m (stays)", style=dashed];
     "Fulfilling" -> "Shipped" [label="fulfilling"];
     "Fulfilling" -> "Cancelled" [label="fulfilling"];
-    "Fulfilling" -> "Cancelled" [label="gave_up · catch ShipError"];
+    "Fulfilling" -> "Cancelled" [label="gave_up · catch ShipError (unwinds)"];
 }
 "#;
     assert_eq!(ORDER.to_dot(), expected);

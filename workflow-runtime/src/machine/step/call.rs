@@ -15,9 +15,10 @@ use super::heartbeat::{Heartbeat, details_entry, details_key};
 use super::policy::StepPolicy;
 use super::scope::StepScope;
 use crate::base::Error;
+use crate::kernel::StepLimits;
 use crate::machine::digest::Digest;
 use crate::machine::{Cx, Failure};
-use crate::record::{ErrorRecord, JournalEntry, JournalResult, Json, JsonError};
+use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, JsonError, UndoableCall};
 
 /// One call of a step: its place in the journal is taken when this is made.
 #[doc(hidden)]
@@ -26,19 +27,52 @@ pub struct StepCall {
     pub(super) cx: Cx,
     pub(super) name: Cow<'static, str>,
     pub(super) policy: StepPolicy,
-    key: String,
+    /// The limits that it is declared with, if it has a place among those that can be limited.
+    pub(super) limits: Option<StepLimits>,
+    pub(super) key: String,
+    /// What is saved before it runs, if it has an `undo`.
+    undo: Option<UndoableCall>,
 }
 
 impl StepCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
     pub fn new(cx: &Cx, policy: &StepPolicy, arguments: &Digest) -> Self {
-        Self::named(cx, Cow::Borrowed(policy.name), *policy, arguments)
+        Self { limits: Some(policy.limits), ..Self::named(cx, Cow::Borrowed(policy.name), *policy, arguments) }
     }
 
     pub(super) fn named(cx: &Cx, name: Cow<'static, str>, policy: StepPolicy, arguments: &Digest) -> Self {
-        let key = cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish()));
-        Self { cx: cx.clone(), name, policy, key }
+        let key = match cx.key_again() {
+            Some(key) => key.to_owned(),
+            None => cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish())),
+        };
+        Self { cx: cx.clone(), name, policy, limits: None, key, undo: None }
+    }
+
+    /// The call of a step that is made once in its turn, and needs no arguments to be told from others.
+    pub(in crate::machine) fn with_key(cx: &Cx, policy: &StepPolicy, key: String) -> Self {
+        Self { cx: cx.clone(), name: Cow::Borrowed(policy.name), policy: *policy, limits: None, key, undo: None }
+    }
+
+    /// Has it say that it was started, and with which arguments, before it runs: it has an `undo`. Arguments that cannot
+    /// be saved are a failure of the handler.
+    #[must_use]
+    pub fn undoable(mut self, args: Result<Vec<Json>, JsonError>) -> Self {
+        if self.cx.key_again().is_some() {
+            // It runs to be undone, and what is saved of it is still there.
+            return self;
+        }
+        match args.and_then(|args| Json::encode(&args)) {
+            Ok(args) => {
+                let (step, edge_number) = (self.name.clone().into_owned(), self.cx.turn().scope.edge_number);
+                self.undo = Some(UndoableCall { step, edge_number, args: Some(args), order: 0 });
+            }
+            Err(error) => {
+                let text = format!("the arguments of the step `{}` cannot be saved", self.name);
+                self.cx.turn().fail(Failure::unreadable(Error::from(error).context(text)));
+            }
+        }
+        self
     }
 
     /// Runs a step that is not retried, unless its result is recorded.
@@ -114,7 +148,15 @@ impl StepCall {
             }
         }
         loop {
-            turn.gate().await;
+            let mut permit = self.admitted().await;
+            if self.undo.is_some() && turn.recorded(&self.key).is_none() {
+                if turn.is_interrupted() {
+                    return pending().await;
+                }
+                // Saved at the gate, with all results before it.
+                self.record(0, JournalResult::Started);
+            }
+            self.gate(&mut permit).await;
             let Some(in_flight) = turn.attempt(self.policy.cancel) else { continue };
             let number = failed + 1;
             let scope = self.scope(number);
@@ -122,7 +164,12 @@ impl StepCall {
                 return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
             };
             let span = self.span(number);
-            let failure = match self.attempt(&scope, attempt).instrument(span.clone()).await {
+            let ended = self.attempt(&scope, attempt).instrument(span.clone()).await;
+            if let Some(permit) = permit {
+                let (failed, overload) = self.verdict(ended.as_ref().err(), &again);
+                permit.end(failed, overload);
+            }
+            let failure = match ended {
                 Ok(value) => {
                     match self.encode(&value) {
                         Ok(json) => self.record(number, JournalResult::Done(json)),
@@ -181,6 +228,16 @@ impl StepCall {
         )
     }
 
+    /// Whether an attempt counts as failed for the breaker, and whether it took too long. Where the step says which errors
+    /// are worth another attempt, the others say something of the call, and nothing of the service.
+    fn verdict<E>(&self, failure: Option<&Failed<E>>, again: impl Fn(&E) -> bool) -> (bool, bool) {
+        match failure {
+            None => (false, false),
+            Some(Failed::Own(error)) => (!self.policy.names_variants() || again(error), false),
+            Some(Failed::Cut(cut)) => (true, cut.took_too_long()),
+        }
+    }
+
     /// How long to wait before the next attempt, if there is to be one.
     fn pause<E>(&self, failed: u32, failure: &Failed<E>, again: impl Fn(&E) -> bool) -> Option<Duration> {
         let may_go_on = match failure {
@@ -199,7 +256,12 @@ impl StepCall {
     }
 
     fn record(&self, attempts: u32, result: JournalResult) {
-        self.cx.turn().record(JournalEntry::new(&self.key, attempts, result));
+        let undo = match &result {
+            JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => None,
+            JournalResult::Done(_) => self.undo.clone().map(|call| UndoableCall { args: None, ..call }),
+            _ => self.undo.clone(),
+        };
+        self.cx.turn().record(JournalEntry { undo, ..JournalEntry::new(&self.key, attempts, result) });
     }
 
     fn encode<T: Serialize>(&self, value: &T) -> Result<Json, Failure> {

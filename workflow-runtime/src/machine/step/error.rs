@@ -134,6 +134,10 @@ impl Cut {
         (ErrorRecord { kind, message, sources: Vec::new() }, value.ok())
     }
 
+    pub(super) fn took_too_long(&self) -> bool {
+        matches!(self, Self::TimedOut(_) | Self::HeartbeatMissed(_))
+    }
+
     pub(super) fn into_error(self) -> Error {
         match self {
             Self::TimedOut(cut) => Error::from(cut),

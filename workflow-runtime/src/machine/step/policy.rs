@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kernel::{Jitter, RetryPolicy};
+use crate::kernel::{AtOnce, BreakerPolicy, Jitter, Rate, RetryPolicy, StepLimits};
 
 /// How a step is run: what its `#[step(…)]` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +20,33 @@ pub struct StepPolicy {
     pub timeout: Option<Duration>,
     /// How long one attempt may go without [a sign of life](crate::Cx::heartbeat).
     pub heartbeat: Option<Duration>,
+    /// What all executions of an engine share.
+    pub limits: StepLimits,
     /// Whether an interruption of the handler cuts a running attempt off instead of letting it finish.
     pub cancel: bool,
+}
+
+impl StepPolicy {
+    /// Whether it says after which errors it is tried again.
+    pub(super) const fn names_variants(&self) -> bool {
+        !self.only.is_empty() || !self.never.is_empty()
+    }
 }
 
 #[doc(hidden)]
 impl StepPolicy {
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, retry: None, only: &[], never: &[], timeout: None, heartbeat: None, cancel: false }
+        Self {
+            name,
+            retry: None,
+            only: &[],
+            never: &[],
+            timeout: None,
+            heartbeat: None,
+            limits: StepLimits::none(),
+            cancel: false,
+        }
     }
 
     #[must_use]
@@ -60,6 +78,30 @@ impl StepPolicy {
     #[must_use]
     pub const fn heartbeat(mut self, heartbeat: Duration) -> Self {
         self.heartbeat = Some(heartbeat);
+        self
+    }
+
+    #[must_use]
+    pub const fn limit(mut self, limit: u32) -> Self {
+        self.limits.limit = Some(AtOnce::Fixed(limit));
+        self
+    }
+
+    #[must_use]
+    pub const fn adaptive(mut self, min: u32, max: u32) -> Self {
+        self.limits.limit = Some(AtOnce::Adaptive { min, max });
+        self
+    }
+
+    #[must_use]
+    pub const fn rate(mut self, count: u32, per: Duration) -> Self {
+        self.limits.rate = Some(Rate::new(count, per));
+        self
+    }
+
+    #[must_use]
+    pub const fn breaker(mut self, failures: u32, within: Duration, open: Duration, probes: u32) -> Self {
+        self.limits.breaker = Some(BreakerPolicy::new(failures).within(within).open(open).probes(probes));
         self
     }
 

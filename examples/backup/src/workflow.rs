@@ -1,0 +1,30 @@
+//! One night: a sequential workflow of two steps.
+
+use std::path::{Path, PathBuf};
+
+use workflow_runtime::prelude::*;
+
+use crate::vault::{Archive, Vault};
+
+/// Copies a folder into an archive, and reads the archive back: one that nobody has read is no backup.
+#[workflow]
+pub async fn backup(cx: &Cx, #[dep] vault: &Vault, folder: PathBuf) -> Result<Archive> {
+    let archive = copy(cx, vault, &folder).await?;
+    verify(cx, vault, &archive).await?;
+    Ok(archive)
+}
+
+/// Writes the archive of this night. Run again after a crash, it begins anew: what it had written is no archive yet.
+#[step(retry(max = 5, backoff = "1s..1m"), timeout = "1h")]
+async fn copy(cx: &Cx, vault: &Vault, folder: &Path) -> Result<Archive> {
+    vault.write(cx.id().as_str(), folder).await
+}
+
+/// An archive that cannot be read back parks the night, for a person to look at the disk.
+#[step(retry(max = 2, backoff = "1s..1m"), timeout = "1h")]
+async fn verify(_: &Cx, vault: &Vault, archive: &Archive) -> Result<()> {
+    vault.verify(archive).await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! A night, without an engine.
+
+use std::fs;
+
+use example_support::testing::assert_shows;
+use tempfile::TempDir;
+use workflow_runtime::{Rest, Stepper, block_on};
+
+use super::*;
+
+struct Fixture {
+    vault: Vault,
+    folder: TempDir,
+}
+
+impl Fixture {
+    /// A folder with one file.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("documents")).unwrap();
+        fs::write(folder.path().join("documents/diary.md"), "It rained.").unwrap();
+        Self { vault: Vault::open(folder.path().join("vault")).unwrap(), folder }
+    }
+
+    fn backup(&self) -> Backup {
+        Backup { vault: self.vault.clone() }
+    }
+
+    fn input(&self) -> BackupInput {
+        BackupInput { folder: self.folder.path().join("documents") }
+    }
+}
+
+#[test]
+fn a_night_leaves_an_archive_that_was_read_back() {
+    let fixture = Fixture::new();
+    block_on(async {
+        let mut night = Stepper::start(fixture.backup(), fixture.input()).unwrap();
+        assert_eq!(night.run_to_end().await.unwrap(), Rest::Ended);
+        let Some(BackupOutcome::Done(done)) = night.outcome().unwrap() else { panic!("not done") };
+        assert_eq!((done.output.files, fixture.vault.names().unwrap()), (1, vec!["stepper".to_owned()]));
+    });
+}
+
+#[test]
+fn a_folder_that_is_not_there_parks_the_night_until_it_is() {
+    let fixture = Fixture::new();
+    block_on(async {
+        let input = BackupInput { folder: fixture.folder.path().join("photos") };
+        let mut night = Stepper::start(fixture.backup(), input).unwrap();
+        assert!(matches!(night.run_to_end().await.unwrap(), Rest::Parked(_)));
+        fs::create_dir(fixture.folder.path().join("photos")).unwrap();
+        night.retry().await.unwrap();
+        assert_eq!(night.run_to_end().await.unwrap(), Rest::Ended);
+    });
+}
+
+#[test]
+fn the_readme_shows_the_machine() {
+    assert_shows(include_str!("../../README.md"), BackupState::GRAPH);
+}

@@ -1,0 +1,150 @@
+//! `Group` for an enum of states: one of the user's, and the `Live` enum of a workflow.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens as _, quote};
+use syn::DeriveInput;
+
+use super::{at, in_const, state_probe};
+use crate::model::{Cfg, Runtime, TypeRef};
+use crate::parse::group::GroupModel;
+use crate::parse::runtime::default_runtime;
+
+// #[state(group)] pub enum Open { Pending(Pending), Paid(Paid) }
+//
+// pub enum Open { Pending(Pending), Paid(Paid) }
+// const _: () = {
+//     impl Group for Open { … }
+//     impl Source for Open {}
+//     impl From<Pending> for Open { … }
+//     …
+// };
+pub(crate) fn expand_group(model: &GroupModel, item: &DeriveInput) -> TokenStream {
+    let ident = &model.ident;
+    let variants: Vec<_> = model.members.iter().map(|member| (&member.variant, &member.ty, &member.cfg)).collect();
+    let group = group_impl(&model.runtime, ident, &model.name, false, &variants);
+    let froms = model.members.iter().map(|member| {
+        let (cfg, variant, ty) = (&member.cfg, &member.variant, &member.ty);
+        quote! {
+            #cfg
+            #[automatically_derived]
+            impl ::core::convert::From<#ty> for #ident {
+                fn from(__state: #ty) -> Self { Self::#variant(__state) }
+            }
+        }
+    });
+    let assertions = model.members.iter().map(|member| {
+        let (cfg, ty, name) = (&member.cfg, &member.ty, &member.ty.name);
+        let function = at(ty.span(), quote!(__private::assert_state));
+        let message = format!("`{name}` is an end state, where nothing happens any more: take it out of the group");
+        let refuse = at(ty.span(), quote!(__private::refuse(#message)));
+        let probe = state_probe(ty);
+        quote! {
+            #cfg const _: () = #function::<#ty>();
+            #cfg const _: () = if #probe::END { #refuse };
+        }
+    });
+    let hidden = in_const(&model.runtime, &quote!(#group #(#froms)* #(#assertions)*));
+    let item = item.to_token_stream();
+    quote!(#item #hidden)
+}
+
+/// A group that was reported: it is one at least, and may have any state.
+pub(crate) fn expand_broken_group(item: &DeriveInput) -> TokenStream {
+    if !item.generics.params.is_empty() {
+        return item.to_token_stream();
+    }
+    let (runtime, ident) = (default_runtime(), &item.ident);
+    let hidden = in_const(
+        &runtime,
+        &quote! {
+            impl #runtime::Group for #ident {
+                const NAME: &'static ::core::primitive::str = "";
+                const MEMBERS: &'static [&'static ::core::primitive::str] = &[];
+                const ANY: ::core::primitive::bool = true;
+                fn has(_: &::core::primitive::str) -> ::core::primitive::bool {
+                    false
+                }
+                fn read(
+                    _: &::core::primitive::str,
+                    _: &#runtime::Json,
+                ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
+                    ::core::option::Option::None
+                }
+                fn write(
+                    &self,
+                ) -> (&'static ::core::primitive::str, ::core::result::Result<#runtime::Json, #runtime::JsonError>) {
+                    ("", #runtime::Json::encode(&()))
+                }
+            }
+            impl #runtime::Source for #ident {}
+        },
+    );
+    quote!(#item #hidden)
+}
+
+/// The impls of `Group` and `Source`.
+pub(crate) fn group_impl(
+    runtime: &Runtime,
+    ident: &Ident,
+    name: &str,
+    any: bool,
+    variants: &[(&Ident, &TypeRef, &Cfg)],
+) -> TokenStream {
+    let names = variants.iter().map(|(_, ty, cfg)| {
+        let probe = state_probe(ty);
+        quote!(#cfg #probe::NAME)
+    });
+    let has = variants.iter().map(|(_, ty, cfg)| {
+        let probe = state_probe(ty);
+        quote! {
+            #cfg
+            if __private::is_name(__state, #probe::NAME, #probe::WAS) || __private::is_old_name(__state, #probe::NAME, #probe::WAS) {
+                return true;
+            }
+        }
+    });
+    // A name of now goes before another's name of old.
+    let reads = ["is_name", "is_old_name"].into_iter().flat_map(|test| {
+        let test = Ident::new(test, proc_macro2::Span::call_site());
+        variants.iter().map(move |(variant, ty, cfg)| {
+            let probe = state_probe(ty);
+            quote! {
+                #cfg
+                if __private::#test(__state, #probe::NAME, #probe::WAS) {
+                    let __state = #probe::decode(__data);
+                    return ::core::option::Option::Some(::core::result::Result::map(__state, Self::#variant));
+                }
+            }
+        })
+    });
+    let writes = variants.iter().map(|(variant, ty, cfg)| {
+        let probe = state_probe(ty);
+        quote!(#cfg Self::#variant(ref __state) => (#probe::NAME, #probe::encode(__state)))
+    });
+    quote! {
+        #[automatically_derived]
+        impl #runtime::Group for #ident {
+            const NAME: &'static ::core::primitive::str = #name;
+            const MEMBERS: &'static [&'static ::core::primitive::str] = &[#(#names),*];
+            const ANY: ::core::primitive::bool = #any;
+            fn has(__state: &::core::primitive::str) -> ::core::primitive::bool {
+                #(#has)*
+                false
+            }
+            fn read(
+                __state: &::core::primitive::str,
+                __data: &#runtime::Json,
+            ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
+                #(#reads)*
+                ::core::option::Option::None
+            }
+            fn write(
+                &self,
+            ) -> (&'static ::core::primitive::str, ::core::result::Result<#runtime::Json, #runtime::JsonError>) {
+                match *self { #(#writes,)* }
+            }
+        }
+        #[automatically_derived]
+        impl #runtime::Source for #ident {}
+    }
+}

@@ -1,0 +1,99 @@
+//! Superstates: handlers that are written once for several states.
+
+use std::marker::PhantomData;
+
+use super::{Decision, State, Workflow};
+use crate::record::{Json, JsonError};
+
+/// Several states under one name, which handlers can be written for. `#[state(group)]` on an enum writes this impl, and a
+/// workflow's generated `Live` enum has it, too.
+pub trait Group: Sized + 'static {
+    /// The name: the identifier in snake case. It is not persisted.
+    const NAME: &'static str;
+    /// The persisted names of its states.
+    const MEMBERS: &'static [&'static str];
+    /// Whether it is every state of a workflow that is no end. Any other group goes before it.
+    const ANY: bool;
+
+    /// Whether a state of this persisted name, current or old, is in it.
+    fn has(state: &str) -> bool;
+
+    /// The state of this persisted name, current or old, with its data; `None` if it is not in the group.
+    fn read(state: &str, data: &Json) -> Option<Result<Self, JsonError>>;
+
+    /// The persisted name of the state that it holds, and the data as it is persisted.
+    fn write(&self) -> (&'static str, Result<Json, JsonError>);
+}
+
+/// What a handler may take: a [`State`], or a [`Group`] of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a state",
+    label = "not a state of a workflow",
+    note = "a handler takes `(&self, cx: &Cx, state: S)` and returns `A`, `Next<(A, B)>`, `Stay<S>` or `Wait`, where `S`, `A` and `B` are states; any of them may be inside `Result`",
+    note = "to make `{Self}` a state, put `#[state]` on it, or `#[state(end)]` if the workflow ends there; `#[state(group)]` makes an enum of states a group"
+)]
+pub trait Source {}
+
+#[diagnostic::do_not_recommend]
+impl<S: State> Source for S {}
+
+/// What is known of a type that may be a group.
+#[derive(Debug)]
+pub struct GroupProbe<T>(PhantomData<T>);
+
+impl<T: Group> GroupProbe<T> {
+    pub const IS_GROUP: bool = true;
+    pub const NAME: &'static str = T::NAME;
+    pub const MEMBERS: &'static [&'static str] = T::MEMBERS;
+    pub const ANY: bool = T::ANY;
+
+    pub fn assert_entered() {}
+
+    #[must_use]
+    pub fn has(state: &str) -> bool {
+        T::has(state)
+    }
+
+    pub fn read(state: &str, data: &Json) -> Result<T, JsonError> {
+        T::read(state, data).unwrap_or_else(|| Err(not_in_group(state, T::NAME)))
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "as in the other side")]
+    pub fn stay<W: Workflow>(group: T) -> Decision<W> {
+        let (state, data) = group.write();
+        Decision::StayIn { state, data }
+    }
+}
+
+/// The other side of [`GroupProbe`]: a state.
+pub trait NoGroup<T> {
+    const IS_GROUP: bool = false;
+    const NAME: &'static str = "";
+    const MEMBERS: &'static [&'static str] = &[];
+    const ANY: bool = false;
+
+    fn assert_entered()
+    where
+        T: State,
+    {
+    }
+
+    #[must_use]
+    fn has(_: &str) -> bool {
+        false
+    }
+
+    fn read(state: &str, _: &Json) -> Result<T, JsonError> {
+        Err(not_in_group(state, "no group"))
+    }
+
+    fn stay<W: Workflow>(_: T) -> Decision<W> {
+        Decision::Wait
+    }
+}
+
+impl<T> NoGroup<T> for GroupProbe<T> {}
+
+fn not_in_group(state: &str, group: &str) -> JsonError {
+    JsonError::Decode(serde::de::Error::custom(format_args!("`{state}` is no state of the group `{group}`")))
+}
