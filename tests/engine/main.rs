@@ -1,7 +1,9 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod children;
 mod commands;
 mod control;
+mod cycles;
 mod due_times;
 mod edges;
 mod failure;
@@ -11,6 +13,7 @@ mod formats;
 mod hooked;
 mod interruption;
 mod lagging;
+mod later;
 mod lifecycle;
 mod limits;
 mod losses;

@@ -116,7 +116,7 @@ pub use machine::{
     StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn,
     TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
-pub use machine::{ChildHandle, ChildSpawn};
+pub use machine::{ChildCall, ChildError, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
 pub use machine::{LimitState, StepHeartbeatMissed};
 pub use record::*;

@@ -4,6 +4,7 @@
 mod adaptive;
 mod advance;
 mod breaker;
+mod children;
 mod command;
 mod control;
 mod decided;
@@ -24,6 +25,7 @@ mod unwind_tests;
 
 pub use advance::Advance;
 pub use breaker::{BreakerPolicy, BreakerState};
+pub(crate) use children::report_key;
 pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};

@@ -5,6 +5,7 @@
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
 mod cancel;
+mod child;
 mod commands;
 mod context;
 mod digest;
@@ -43,7 +44,7 @@ mod workflow;
 
 pub use crate::kernel::Decided;
 pub use cancel::Cancel;
-pub use commands::{ChildHandle, ChildSpawn};
+pub use child::{ChildCall, ChildError, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};

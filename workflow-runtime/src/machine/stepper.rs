@@ -14,7 +14,9 @@ use super::{
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
-use crate::record::{Closed, ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Reason};
+use crate::record::{
+    Closed, ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, OutgoingRecord, Reason,
+};
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
 /// [moved](Self::advance).
@@ -147,6 +149,13 @@ impl<W: Workflow> Stepper<W> {
                 Next::Run(handler) => self.turn(&handler).await,
                 Next::Wait { until } => {
                     return Ok(Rest::Waiting { until: until.filter(|until| *until < Timestamp::MAX) });
+                }
+                Next::Tell => {
+                    let deliver = |outgoing: &OutgoingRecord| {
+                        Some(Command::Deliver { to: outgoing.receiver()?, event: outgoing.event.clone() })
+                    };
+                    self.commands.extend(self.execution.outgoing().iter().filter_map(deliver));
+                    self.execution.delivered();
                 }
                 Next::Parked => {
                     let parked = self.execution.record().parked.clone();
