@@ -100,11 +100,11 @@ pub mod driver {
 }
 
 pub use base::*;
+pub use engine::Limit;
 pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,
 };
-pub use engine::Limit;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use kernel::CommandRefused;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
