@@ -23,6 +23,7 @@ mod races;
 mod receiving;
 mod recovery;
 mod schedules;
+mod searching;
 #[cfg(unix)]
 mod signals;
 mod timers;

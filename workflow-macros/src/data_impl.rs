@@ -10,8 +10,9 @@ use crate::expand::free::{FreeHandler, expand_free};
 use crate::expand::group::{expand_broken_group, expand_group};
 use crate::model::{Cfg, Handler, Runtime, Trigger, unraw};
 use crate::parse::attributes::{doc_text, line_of};
-use crate::parse::data::{DataKind, parse_data};
+use crate::parse::data::{DataKind, DataModel, parse_data};
 use crate::parse::group::{is_group, parse_group};
+use crate::parse::index::take_indexes;
 use crate::parse::keys::parse_keys;
 use crate::parse::output::parse_output;
 use crate::parse::runtime::{default_runtime, parse_runtime};
@@ -20,7 +21,7 @@ use crate::parse::types::{bare, is_context, is_named, is_nearly_context, parse_t
 /// Expands `#[state]` or `#[event]`. The user's item is emitted whatever is wrong with it.
 pub(crate) fn expand_data_attribute(kind: DataKind, arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    if let Ok(item) = syn::parse2::<DeriveInput>(tokens.clone()) {
+    if let Ok(mut item) = syn::parse2::<DeriveInput>(tokens.clone()) {
         if kind == DataKind::State && is_group(&arguments) {
             let expanded = match parse_group(arguments, &item, &mut errors) {
                 Some(group) => expand_group(&group, &item),
@@ -29,7 +30,8 @@ pub(crate) fn expand_data_attribute(kind: DataKind, arguments: TokenStream, toke
             let errors = errors.into_tokens();
             return quote!(#expanded #errors);
         }
-        let model = parse_data(kind, arguments, &item, &mut errors);
+        let indexes = take_indexes(kind, &mut item, &mut errors);
+        let model = DataModel { indexes, ..parse_data(kind, arguments, &item, &mut errors) };
         let expanded = expand_data(&model, &item);
         let errors = errors.into_tokens();
         return quote!(#expanded #errors);

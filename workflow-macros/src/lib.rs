@@ -55,6 +55,8 @@ use crate::parse::data::DataKind;
 ///
 #[doc = include_str!("docs/groups.md")]
 ///
+#[doc = include_str!("docs/index.md")]
+///
 /// # On a method
 ///
 /// Inside of a [`#[workflow]`](macro@workflow) impl, it makes the entry handler of a state: it runs when the state is

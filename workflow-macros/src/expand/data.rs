@@ -86,7 +86,8 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
                     const REFUSED: ::core::primitive::bool = true;
                 )
             });
-            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end; #pivot #refused)))
+            let attributes = expand_attributes(model);
+            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end; #pivot #refused #attributes)))
         }
         DataKind::Event => (quote!(Event), None),
     };
@@ -111,6 +112,21 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
             }
         }
     }
+}
+
+/// The fields that executions can be searched by. What is no type to search by is the one error, at the type.
+fn expand_attributes(model: &DataModel) -> Option<TokenStream> {
+    let runtime = &model.runtime;
+    let attributes = model.indexes.iter().map(|index| {
+        let (cfg, name, ty) = (&index.cfg, &index.name, &index.ty);
+        let attribute = at(ty.span(), quote!(__private::attribute));
+        quote!(#cfg #attribute::<#ty>(#name))
+    });
+    (!model.indexes.is_empty()).then(|| {
+        quote!(
+            const ATTRIBUTES: &'static [#runtime::AttributeInfo] = &[#(#attributes),*];
+        )
+    })
 }
 
 /// One assertion per field, at its type.

@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Ident, LitStr, Meta, Token, Type, TypeReference};
 
 use super::attributes::doc_text;
+use super::index::IndexedField;
 use super::keys::{flag, parse_keys, text_value};
 use super::runtime::{default_runtime, parse_runtime};
 use super::types::is_named;
@@ -44,6 +45,8 @@ pub(crate) struct DataModel {
     /// Which of serde's traits are to be derived: the user may have done so.
     pub(crate) derive_serialize: bool,
     pub(crate) derive_deserialize: bool,
+    /// The fields that executions can be searched by.
+    pub(crate) indexes: Vec<IndexedField>,
     /// Whether the keys have mistakes.
     pub(crate) unclear: bool,
     /// Whether the type is generic or borrows something, which has been reported.
@@ -69,6 +72,7 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
         doc: doc_text(&item.attrs),
         derive_serialize: !derives(&item.attrs, "Serialize"),
         derive_deserialize: !derives(&item.attrs, "Deserialize"),
+        indexes: Vec::new(),
         unclear: false,
         refused: false,
     };

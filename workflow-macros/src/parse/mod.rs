@@ -7,6 +7,7 @@ pub(crate) mod half_typed;
 pub(crate) mod handler;
 pub(crate) mod impl_block;
 pub(crate) mod include;
+pub(crate) mod index;
 pub(crate) mod keys;
 pub(crate) mod output;
 pub(crate) mod receives;

@@ -1,7 +1,7 @@
 //! What can go wrong when an engine is asked for something.
 
 use crate::base::InvalidId;
-use crate::record::{ControlAction, ErrorRecord, ExecutionKey, JsonError, Reason};
+use crate::record::{AttributeKind, ControlAction, ErrorRecord, ExecutionKey, JsonError, Reason};
 use crate::store::{Refused, StoreError};
 
 /// An error of an engine. Each says what to do.
@@ -105,6 +105,26 @@ pub enum EngineError {
         /// Why nothing came of it.
         why: String,
     },
+    /// A query asks for an attribute that there is not.
+    #[error("{}", unknown_attribute(workflow.as_deref(), attribute, known))]
+    UnknownAttribute {
+        /// The workflow; `None` if the query names none, and so has no attributes to ask for.
+        workflow: Option<String>,
+        /// The attribute that was asked for.
+        attribute: String,
+        /// The attributes that there are.
+        known: Vec<String>,
+    },
+    /// A query asks for an attribute by a value of another kind.
+    #[error("the attribute `{attribute}` is {expected}, and the query has {found} for it")]
+    WrongAttribute {
+        /// The attribute.
+        attribute: String,
+        /// What it is.
+        expected: AttributeKind,
+        /// What the query has.
+        found: AttributeKind,
+    },
     /// The data is over the limit.
     #[error(
         "the data of `{name}` is {len} bytes long, over the limit of {limit}: keep a reference to it instead, or raise the limit with `.payload_limit(…)`"
@@ -159,6 +179,16 @@ pub enum EngineError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn unknown_attribute(workflow: Option<&str>, attribute: &str, known: &[String]) -> String {
+    match workflow {
+        None => format!("`{attribute}` is an attribute of some workflow: say of which, with `Query::of::<…>()`"),
+        Some(workflow) if known.is_empty() => format!(
+            "no state of `{workflow}` has an attribute `{attribute}`, or any: put `#[index]` on the field that is to be searched by"
+        ),
+        Some(workflow) => format!("no state of `{workflow}` has an attribute `{attribute}`: there is {}", names(known)),
+    }
 }
 
 /// Names to choose from.

@@ -18,6 +18,7 @@ mod requests;
 mod run;
 mod schedule;
 mod scheduler;
+mod searching;
 mod system_clock;
 mod tasks;
 mod watchers;
@@ -34,6 +35,7 @@ pub use schedule::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,
 };
+pub use searching::{StuckBecause, StuckExecution, StuckPage};
 pub use system_clock::SystemClock;
 
 use self::core::Core;
@@ -41,7 +43,7 @@ use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::Kernel;
 use crate::machine::{State as _, Workflow};
 use crate::record::{ExecutionKey, HistoryRecord};
-use crate::store::{Change, Commit, Page, Query, StateCount, Store};
+use crate::store::{Change, Commit, StateCount, Store};
 
 /// Runs the executions of one store. See [`EngineBuilder`] for what can be set.
 ///
@@ -192,14 +194,6 @@ impl Engine {
     pub fn execution<W: Workflow>(&self, id: impl AsRef<str>) -> Result<Execution<W>, EngineError> {
         let key = self.core.key::<W>(ExecutionId::new(id)?)?;
         Ok(Execution::new(self.clone(), key))
-    }
-
-    /// The executions that `query` asks for, of every workflow in the store, a page at a time.
-    ///
-    /// # Errors
-    /// That of the store.
-    pub async fn list(&self, query: &Query) -> Result<Page, EngineError> {
-        Ok(self.core.store().list(query).await?)
     }
 
     /// How many executions of `W` are in each state.

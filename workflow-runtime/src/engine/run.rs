@@ -201,6 +201,7 @@ impl Run {
                 self.core.requests.later(self.place.key());
                 continue;
             };
+            execution.at(self.core.now());
             match progress {
                 Progress::Save(results) => {
                     execution.recorded(results);

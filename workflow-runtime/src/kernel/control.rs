@@ -111,9 +111,7 @@ impl Kernel {
         self.unpark(now);
         if matches!(self.record.activity, Activity::Handler { .. }) && self.record.set_aside.is_none() {
             let activity = Box::new(mem::replace(&mut self.record.activity, Activity::Waiting));
-            // One that waited for events looks for them anew.
-            let resume_at = self.record.resume_at.filter(|_| self.record.waits_for.is_empty());
-            self.record.set_aside = Some(SetAside { activity, resume_at, by: seq });
+            self.record.set_aside = Some(SetAside { activity, by: seq });
         }
         self.interrupt_entry();
         let cause = Cause::Event { handler: handler.clone(), event: event.name, event_id: event.event_id };

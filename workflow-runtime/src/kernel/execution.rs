@@ -38,6 +38,7 @@
 use std::collections::HashSet;
 
 use super::journal::Journal;
+use super::searching::index;
 use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::Timestamp;
@@ -57,6 +58,8 @@ pub struct Kernel {
     pub(super) changes: Advance,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
+    /// The present, as far as it was told.
+    pub(super) now: Timestamp,
     /// The visit that the stored record is in.
     stored_visit: u64,
     /// Whether the record differs from the stored one.
@@ -107,6 +110,7 @@ impl Kernel {
         let stack = record.undo.iter().map(|undo| undo.order);
         let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order).chain(stack);
         let next_order = orders.max().unwrap_or(0);
+        let now = record.entered_at;
         Self {
             record,
             inbox,
@@ -114,6 +118,7 @@ impl Kernel {
             unsaved: Journal::default(),
             changes: Advance::default(),
             next_order,
+            now,
             stored_visit,
             changed: false,
         }
@@ -163,6 +168,7 @@ impl Kernel {
 
     /// Takes what a person has asked for and what edges are to be taken, and says what is to be done then.
     pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Next {
+        self.at(now);
         self.take_control(plan, now);
         if !self.record.outgoing.is_empty() {
             return Next::Tell;
@@ -218,6 +224,7 @@ impl Kernel {
                 self.next_order += 1;
                 call.order = self.next_order;
             }
+            self.see_failing(&result);
             self.journal.put(result.clone());
             self.unsaved.put(result);
         }
@@ -238,6 +245,7 @@ impl Kernel {
                 self.note(kind, now);
                 self.record.data = data;
                 self.follow_data(plan);
+                index(&mut self.record, plan);
                 self.keep_visit(plan, now);
             }
             Decided::Wait => {
@@ -405,8 +413,8 @@ impl Kernel {
             let handler = self.handler_name(plan);
             self.forget_where(|entry| entry.is_of(&handler), now);
             self.record.activity = *aside.activity;
+            // What it waited for, it looks for anew.
             self.go_on();
-            self.record.resume_at = aside.resume_at;
             self.changed = true;
             return;
         }
@@ -433,6 +441,7 @@ impl Kernel {
         self.unsaved.extract(&is_over);
         let over = self.journal.extract(&is_over).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
+        self.look_for_failing();
     }
 
     pub(super) fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
@@ -513,6 +522,7 @@ impl Kernel {
 /// Sets up the record for a state that it has just entered.
 fn settle_in(record: &mut ExecutionRecord, plan: &Plan, now: Timestamp) {
     let state = plan.state(&record.state).cloned().unwrap_or_default();
+    index(record, plan);
     record.entered_at = now;
     record.resume_at = None;
     record.waits_for.clear();

@@ -16,6 +16,7 @@ mod limiter;
 mod plan;
 mod rate;
 mod retry;
+mod searching;
 #[cfg(test)]
 mod tests;
 mod timers;

@@ -39,6 +39,8 @@ pub enum OnFailure {
 /// What may happen in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatePlan {
+    /// The names of the fields of its data that executions in it can be searched by.
+    pub attributes: Vec<String>,
     /// Whether it is an end state.
     pub end: bool,
     /// Whether entering it makes everything done before final.

@@ -162,6 +162,7 @@ impl Kernel {
         self.unsaved.extract(is_forgotten);
         let over = self.journal.extract(is_forgotten).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
+        self.look_for_failing();
         self.recorded(started);
     }
 
@@ -171,6 +172,7 @@ impl Kernel {
         self.unsaved.take();
         self.changes.forget.clear();
         self.changes.drop_journal = true;
+        self.record.failing = None;
         self.changed = true;
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::AttributeInfo;
 use crate::kernel::{AtOnce, BreakerPolicy, Jitter, OnFailure, Rate, StepLimits};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
@@ -44,6 +45,8 @@ pub struct StateInfo {
     pub end: bool,
     /// Whether entering it makes all that was done before final.
     pub pivot: bool,
+    /// The fields that executions in it can be searched by.
+    pub attributes: &'static [AttributeInfo],
 }
 
 /// An event in a [`Graph`].
@@ -215,7 +218,13 @@ impl StateInfo {
         doc: &'static str,
         end: bool,
     ) -> Self {
-        Self { name, was, type_name, doc, end, pivot: false }
+        Self { name, was, type_name, doc, end, pivot: false, attributes: &[] }
+    }
+
+    #[must_use]
+    pub const fn attributes(mut self, attributes: &'static [AttributeInfo]) -> Self {
+        self.attributes = attributes;
+        self
     }
 
     #[must_use]

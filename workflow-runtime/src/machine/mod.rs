@@ -4,6 +4,7 @@
 //! handler over its state and journal until it ends or waits, and hands back data: that is the whole seam between a
 //! machine and whatever drives it. No store, no runtime and no task is known here.
 
+mod attribute;
 mod cancel;
 mod child;
 mod commands;
@@ -43,6 +44,7 @@ mod watch;
 mod workflow;
 
 pub use crate::kernel::Decided;
+pub use attribute::{Attribute, AttributeInfo};
 pub use cancel::Cancel;
 pub use child::{ChildCall, ChildError, ChildSpawn};
 pub use context::Cx;

@@ -19,7 +19,12 @@ fn plan_of(graph: &Graph) -> Plan {
     let mut plan = Plan::default();
     plan.set_on_failure(graph.on_failure);
     for state in graph.states {
-        let mut state_plan = StatePlan { end: state.end, pivot: state.pivot, ..StatePlan::default() };
+        let mut state_plan = StatePlan {
+            end: state.end,
+            pivot: state.pivot,
+            attributes: state.attributes.iter().map(|attribute| attribute.name.to_owned()).collect(),
+            ..StatePlan::default()
+        };
         for handler in graph.handlers_of(state.name) {
             let of = HandlerPlan { name: handler.name.to_owned(), pure: handler.pure };
             let mut after = |rule, handler| state_plan.after.push(AfterPlan { rule, handler });

@@ -140,6 +140,10 @@ pub trait Lists<const HANDLER: u64> {}
 pub const fn assert_portable<T: Portable + ?Sized>() {}
 /// An argument of a step, which may go to another thread.
 pub const fn assert_portable_argument<T: Portable>(_: &T) {}
+/// A field that executions can be searched by.
+pub const fn attribute<T: super::Attribute>(name: &'static str) -> super::AttributeInfo {
+    super::AttributeInfo::declare(name, T::KIND)
+}
 /// A type named as a state.
 pub const fn assert_state<T: State>() {}
 /// A type named as what a handler is for.

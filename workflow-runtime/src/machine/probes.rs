@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use super::private::{Decode, Lists, Persist, Read, run_after, run_catch, run_entry, run_on, timer_of};
 use super::step::StepCall;
 use super::{
-    After, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo, HandlerRun,
-    On, Source, State, StepError, Timer, Workflow,
+    After, AttributeInfo, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo,
+    HandlerRun, On, Source, State, StepError, Timer, Workflow,
 };
 use crate::base::Error;
 use crate::record::{Json, JsonError};
@@ -41,6 +41,7 @@ impl<T: State> StateProbe<T> {
     pub const NAME: &'static str = T::NAME;
     pub const WAS: &'static [&'static str] = T::WAS;
     pub const END: bool = T::END;
+    pub const ATTRIBUTES: &'static [AttributeInfo] = T::ATTRIBUTES;
     pub const PIVOT: bool = T::PIVOT;
     pub const DOC: &'static str = T::DOC;
 
@@ -63,6 +64,7 @@ pub trait NoState<T> {
     const NAME: &'static str = "";
     const WAS: &'static [&'static str] = &[];
     const END: bool = false;
+    const ATTRIBUTES: &'static [AttributeInfo] = &[];
     const PIVOT: bool = false;
     const DOC: &'static str = "";
 

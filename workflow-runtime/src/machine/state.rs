@@ -1,5 +1,6 @@
 //! The identity of states and events.
 
+use super::AttributeInfo;
 use crate::record::{Json, JsonError};
 
 /// A state: a type whose data is what is persisted while an execution is in it. `#[state]` on a struct or enum writes
@@ -23,6 +24,8 @@ pub trait State: Sized + 'static {
     const PIVOT: bool = false;
     /// The doc comment.
     const DOC: &'static str;
+    /// The fields that executions in it can be searched by: those with `#[index]`.
+    const ATTRIBUTES: &'static [AttributeInfo] = &[];
     /// Whether its attribute has mistakes, so that nothing is to be concluded from what it says.
     #[doc(hidden)]
     const REFUSED: bool = false;

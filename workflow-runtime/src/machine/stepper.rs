@@ -269,7 +269,9 @@ impl<W: Workflow> Stepper<W> {
         let mut turn = Turn::new(Arc::clone(&self.workflow), call, scope, journal);
         turn.arrived(self.execution.receivable(&self.plan));
         loop {
-            match turn.next().await {
+            let progress = turn.next().await;
+            self.execution.at(self.clock.now());
+            match progress {
                 Progress::Save(results) => {
                     self.execution.recorded(results);
                     self.commit();

@@ -38,6 +38,21 @@ pub enum ErrorKind {
     ByHand,
 }
 
+impl ErrorKind {
+    /// The persisted name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Panicked => "panicked",
+            Self::TimedOut => "timed_out",
+            Self::HeartbeatMissed => "heartbeat_missed",
+            Self::Unreadable => "unreadable",
+            Self::ByHand => "by_hand",
+        }
+    }
+}
+
 impl ErrorRecord {
     /// The record of `error`.
     #[must_use]

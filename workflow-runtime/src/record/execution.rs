@@ -1,5 +1,6 @@
 //! The record of one execution: all that is needed to go on with it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,6 +73,13 @@ pub struct ExecutionRecord {
     /// What unwinding would undo of the visits before this one, and of edges that kept this one; the newest is the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<UndoRecord>,
+    /// The step that fails, if one does and is tried again; of several the one that has failed for the longest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<FailingRecord>,
+    /// What it can be searched by: the fields of its state with `#[index]` that have a value, by the names that they are
+    /// saved under.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Json>,
     /// The handler that a `#[on]` of the built-in event [`Cancel`](crate::Cancel) interrupted in the middle of its own edge:
     /// it goes on if the execution stays in the state all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,9 +130,6 @@ pub enum Activity {
 pub struct SetAside {
     /// What it was doing.
     pub activity: Box<Activity>,
-    /// When it was to go on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume_at: Option<Timestamp>,
     /// The place in the inbox of what interrupted it.
     pub by: u64,
 }
@@ -214,6 +219,29 @@ pub struct ParkedRecord {
     pub error: ErrorRecord,
 }
 
+/// A step that fails and is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailingRecord {
+    /// The key of its call in the journal.
+    pub key: String,
+    /// How often it has been tried.
+    pub attempts: u32,
+    /// Why the last attempt failed.
+    pub error: ErrorRecord,
+    /// When it failed first.
+    pub since: Timestamp,
+    /// When it is tried again.
+    pub due: Timestamp,
+}
+
+impl FailingRecord {
+    /// The name of the step.
+    #[must_use]
+    pub fn step(&self) -> &str {
+        super::journal::step_of(&self.key)
+    }
+}
+
 /// How an execution stands, as one word to search by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -294,6 +322,8 @@ impl ExecutionRecord {
             inbox_seen: 0,
             waits_for: Vec::new(),
             parked: None,
+            failing: None,
+            attributes: BTreeMap::new(),
             parent: None,
             starts_at: None,
             outgoing: Vec::new(),
@@ -301,6 +331,13 @@ impl ExecutionRecord {
             undo: Vec::new(),
             closed: None,
         }
+    }
+
+    /// The last error that it has not got over: why it is parked, or why a step is tried again.
+    #[must_use]
+    pub fn last_error(&self) -> Option<&ErrorRecord> {
+        let parked = self.parked.as_ref().map(|parked| &parked.error);
+        parked.or(self.failing.as_ref().map(|failing| &failing.error)).filter(|_| !self.status().is_over())
     }
 
     /// How it stands.

@@ -42,9 +42,14 @@ impl JournalEntry {
     /// The name of its step, or of what else it recorded.
     #[must_use]
     pub fn step(&self) -> &str {
-        let call = self.key.rsplitn(3, ':').nth(2).unwrap_or(&self.key);
-        call.rsplit(':').next().unwrap_or(call)
+        step_of(&self.key)
     }
+}
+
+/// The name of the step, or of what else was called, in the key of a call.
+pub(super) fn step_of(key: &str) -> &str {
+    let call = key.rsplitn(3, ':').nth(2).unwrap_or(key);
+    call.rsplit(':').next().unwrap_or(call)
 }
 
 /// What became of a call.

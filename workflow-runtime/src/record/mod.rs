@@ -5,6 +5,7 @@
 //! an index, so that reordering code changes nothing. A record is JSON in a [sealed](seal) envelope: a checksum over
 //! what it is and whose it is, so that a damaged or misplaced row is found instead of believed.
 
+mod attribute;
 mod child;
 mod closed;
 mod control;
@@ -18,13 +19,15 @@ mod parallel;
 mod seal;
 mod undo;
 
+pub use attribute::{AttributeKind, AttributeValue};
 pub use child::{CHILD_EVENT, ChildEnd, ChildReport, OutgoingRecord, ParentRecord};
 pub use closed::Closed;
 pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};
 pub use event::{EventRecord, NewEvent};
 pub use execution::{
-    Activity, Cause, ExecutionKey, ExecutionRecord, ParkedRecord, SetAside, Status, TimerKind, TimerRecord,
+    Activity, Cause, ExecutionKey, ExecutionRecord, FailingRecord, ParkedRecord, SetAside, Status, TimerKind,
+    TimerRecord,
 };
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};

@@ -1,10 +1,11 @@
 //! What can be asked of a store without running anything.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::{ExecutionId, Timestamp};
 use crate::machine::{State, Workflow};
-use crate::record::{ErrorRecord, ExecutionKey, HistoryRecord, Status};
+use crate::record::{AttributeValue, ErrorKind, ErrorRecord, ExecutionKey, FailingRecord, HistoryRecord, Status};
 
 /// Which executions to list. The default is all of them, 100 to a page.
 ///
@@ -38,6 +39,20 @@ pub struct Query {
     pub states: Vec<String>,
     /// Only those that stand in one of these ways; empty for any.
     pub statuses: Vec<Status>,
+    /// Only those that have been in their state since before this time.
+    pub entered_before: Option<Timestamp>,
+    /// Only those that have been in their state for longer than this. An engine makes of it an `entered_before`, by its
+    /// clock; a store by itself has none, and takes no notice of it.
+    pub older_than: Option<Duration>,
+    /// Only those whose last error has this in its text, or in that of one of its sources. Upper and lower case of ASCII
+    /// letters are the same. The last error is that of a parked execution, or of a step that is being retried.
+    pub error: Option<String>,
+    /// Only those whose last error is of one of these kinds; empty for any.
+    pub error_kinds: Vec<ErrorKind>,
+    /// Only those whose state has these values in these fields with `#[index]`.
+    pub attributes: Vec<(String, AttributeValue)>,
+    /// Only those that are stuck: that have a last error, or have been due since before this time and are looked at by nobody.
+    pub stuck_before: Option<Timestamp>,
     /// Only those after this one: the last of the page before.
     pub after: Option<ExecutionKey>,
     /// The most to answer with.
@@ -65,6 +80,69 @@ impl Query {
         self
     }
 
+    /// Only those that have been in their state since before `time`.
+    #[must_use]
+    pub fn entered_before(mut self, time: Timestamp) -> Self {
+        self.entered_before = Some(time);
+        self
+    }
+
+    /// Only those that have been in their state for longer than `age`, by the clock of the engine that is asked.
+    #[must_use]
+    pub fn older_than(mut self, age: Duration) -> Self {
+        self.older_than = Some(age);
+        self
+    }
+
+    /// Only those whose last error has `text` in its own text, or in that of one of its sources. The last error is that of a
+    /// parked execution, or of a step that is being retried; upper and lower case of ASCII letters are the same.
+    #[must_use]
+    pub fn error(mut self, text: impl Into<String>) -> Self {
+        self.error = Some(text.into());
+        self
+    }
+
+    /// Only those whose last error is of this kind, or of one that another call names.
+    #[must_use]
+    pub fn error_kind(mut self, kind: ErrorKind) -> Self {
+        self.error_kinds.push(kind);
+        self
+    }
+
+    /// Only those whose state has `value` in the field that is saved as `name`, which has `#[index]`; and, if it is called
+    /// again, the other value too. The query is to be one [of](Self::of) a workflow: an engine refuses a name that none of
+    /// its states has an `#[index]` on, and a value of another kind.
+    ///
+    /// ```
+    /// # use workflow_runtime::prelude::*;
+    /// # use workflow_runtime::Engine;
+    /// use workflow_runtime::store::Query;
+    ///
+    /// #[state]
+    /// pub struct Open { #[index] customer: String, text: String }
+    /// # #[state(end)] pub struct Done;
+    /// # #[event] pub struct Close;
+    /// # pub struct Ticket;
+    /// # #[workflow(start = Open)]
+    /// # impl Ticket {
+    /// #     #[on(allow(endless_wait))] fn closed(&self, _: Open, _: Close) -> Done { Done }
+    /// # }
+    /// # workflow_runtime::block_on(async {
+    /// # let engine = Engine::in_memory().workflow(Ticket).start().await?;
+    /// # engine.start::<Ticket>("t1", Open { customer: "Ada".into(), text: "help".into() }).await?;
+    /// let of_ada = engine.list(&Query::of::<Ticket>().attribute("customer", "Ada")).await?;
+    /// assert_eq!(of_ada.executions.len(), 1);
+    /// let typo = engine.list(&Query::of::<Ticket>().attribute("costumer", "Ada")).await.unwrap_err();
+    /// assert!(typo.to_string().contains("has an attribute `costumer`: there is `customer`"));
+    /// # workflow_runtime::Result::<()>::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn attribute(mut self, name: impl Into<String>, value: impl Into<AttributeValue>) -> Self {
+        self.attributes.push((name.into(), value.into()));
+        self
+    }
+
     /// Only those after `last`: [`Page::next`] of the page before.
     #[must_use]
     pub fn after(mut self, last: ExecutionKey) -> Self {
@@ -82,7 +160,19 @@ impl Query {
 
 impl Default for Query {
     fn default() -> Self {
-        Self { workflow: None, states: Vec::new(), statuses: Vec::new(), after: None, limit: 100 }
+        Self {
+            workflow: None,
+            states: Vec::new(),
+            statuses: Vec::new(),
+            entered_before: None,
+            older_than: None,
+            error: None,
+            error_kinds: Vec::new(),
+            attributes: Vec::new(),
+            stuck_before: None,
+            after: None,
+            limit: 100,
+        }
     }
 }
 
@@ -106,6 +196,10 @@ pub struct ExecutionSummary {
     pub wake_at: Option<Timestamp>,
     /// Why it is parked, if it is.
     pub error: Option<ErrorRecord>,
+    /// When it was parked, if it is.
+    pub parked_at: Option<Timestamp>,
+    /// The step that fails and is tried again, if one is.
+    pub failing: Option<FailingRecord>,
 }
 
 impl ExecutionSummary {
@@ -113,7 +207,18 @@ impl ExecutionSummary {
     #[must_use]
     pub fn new(key: ExecutionKey, state: String, status: Status, visit: u64, entered_at: Timestamp) -> Self {
         let ExecutionKey { workflow, id } = key;
-        Self { workflow, id, state, status, visit, entered_at, wake_at: None, error: None }
+        Self {
+            workflow,
+            id,
+            state,
+            status,
+            visit,
+            entered_at,
+            wake_at: None,
+            error: None,
+            parked_at: None,
+            failing: None,
+        }
     }
 
     /// Which execution it is.

@@ -8,7 +8,8 @@ use super::rules::{Head, Pending, event_left};
 use crate::base::Timestamp;
 use crate::kernel::Advance;
 use crate::record::{
-    EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent, ParkedRecord, Status,
+    AttributeValue, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent, ParkedRecord,
+    Status,
 };
 use crate::store::{
     Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, Page, Query, Refused, StateCount,
@@ -102,15 +103,14 @@ impl Store for MemoryStore {
         let mut page = Page::default();
         let asked = shared.executions.iter().filter(|(key, _)| query.after.as_ref().is_none_or(|after| *key > after));
         for (key, kept) in asked {
-            let summary = kept.summary(key);
-            if !is_asked_for(query, &summary) {
+            if !kept.is_asked_for(key, query) {
                 continue;
             }
             if page.executions.len() == query.limit {
                 page.next = page.executions.last().map(ExecutionSummary::key);
                 break;
             }
-            page.executions.push(summary);
+            page.executions.push(kept.summary(key));
         }
         ready(page)
     }
@@ -138,12 +138,6 @@ impl Store for MemoryStore {
 
 fn ready<T: Send + 'static>(answer: T) -> StoreFuture<T> {
     Box::pin(std::future::ready(Ok(answer)))
-}
-
-fn is_asked_for(query: &Query, summary: &ExecutionSummary) -> bool {
-    query.workflow.as_ref().is_none_or(|workflow| *workflow == summary.workflow)
-        && (query.states.is_empty() || query.states.contains(&summary.state))
-        && (query.statuses.is_empty() || query.statuses.contains(&summary.status))
 }
 
 impl Shared {
@@ -279,12 +273,43 @@ impl Kept {
         }
     }
 
+    /// Why it is parked, if it is.
+    fn parked(&self) -> Option<&ParkedRecord> {
+        let parked = self.quarantine.as_ref().or(self.record.parked.as_ref());
+        parked.filter(|_| self.head().status == Status::Parked)
+    }
+
+    fn is_asked_for(&self, key: &ExecutionKey, query: &Query) -> bool {
+        let status = self.head().status;
+        let error = self.parked().map(|parked| &parked.error).or(self.record.last_error());
+        let text = || error.map(|error| error.to_string().to_ascii_lowercase());
+        let has = |(name, value): &(String, AttributeValue)| {
+            let expected = value.to_json().ok();
+            expected.is_some() && self.record.attributes.get(name) == expected.as_ref()
+        };
+        query.workflow.as_ref().is_none_or(|workflow| *workflow == key.workflow)
+            && (query.states.is_empty() || query.states.contains(&self.record.state))
+            && (query.statuses.is_empty() || query.statuses.contains(&status))
+            && query.entered_before.is_none_or(|time| self.record.entered_at < time)
+            && query
+                .error
+                .as_ref()
+                .is_none_or(|part| text().is_some_and(|text| text.contains(&part.to_ascii_lowercase())))
+            && (query.error_kinds.is_empty() || error.is_some_and(|error| query.error_kinds.contains(&error.kind)))
+            && query.attributes.iter().all(has)
+            && query
+                .stuck_before
+                .is_none_or(|time| error.is_some() || self.wake_at().is_some_and(|wake_at| wake_at < time))
+    }
+
     fn summary(&self, key: &ExecutionKey) -> ExecutionSummary {
         let Head { visit, status, entered_at, .. } = self.head();
         let mut summary = ExecutionSummary::new(key.clone(), self.record.state.clone(), status, visit, entered_at);
         summary.wake_at = self.wake_at();
-        let parked = self.quarantine.as_ref().or(self.record.parked.as_ref()).filter(|_| status == Status::Parked);
+        let parked = self.parked();
         summary.error = parked.map(|parked| parked.error.clone());
+        summary.parked_at = parked.map(|parked| parked.at);
+        summary.failing = self.record.failing.clone();
         summary
     }
 }

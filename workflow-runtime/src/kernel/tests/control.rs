@@ -231,3 +231,64 @@ fn a_request_comes_before_a_pure_handler_so_that_no_loop_of_them_escapes_it() {
     execution.arrived(vec![asked(1, ControlAction::Park)]);
     assert_eq!(execution.decide(&plan(), at(1)), Next::Parked);
 }
+
+#[test]
+fn the_step_that_has_failed_for_the_longest_is_told_until_it_is_over_that() {
+    let retrying =
+        |key: &str, attempts, due| result(key, attempts, JournalResult::Retrying { error: error("no"), due: at(due) });
+    let mut execution = start("working");
+    execution.decide(&plan(), at(1));
+    execution.at(at(5));
+    execution.recorded(vec![retrying("work:send:d:0", 1, 7)]);
+    execution.at(at(6));
+    execution.recorded(vec![retrying("work:pay:d:0", 1, 9)]);
+    execution.at(at(8));
+    execution.recorded(vec![retrying("work:send:d:0", 2, 11)]);
+    let failing = |execution: &Kernel| {
+        execution.record().failing.as_ref().map(|one| (one.step().to_owned(), one.attempts, one.since, one.due))
+    };
+    assert_eq!(failing(&execution), Some(("send".to_owned(), 2, at(5), at(11))));
+    let changes = execution.take_changes();
+    assert!(changes.record.unwrap().failing.is_some(), "it is on disk with the result");
+    execution.at(at(12));
+    execution.recorded(vec![result("work:send:d:0", 3, JournalResult::Done(json("1")))]);
+    assert_eq!(failing(&execution), Some(("pay".to_owned(), 1, at(12), at(9))));
+    execution.recorded(vec![result("work:pay:d:0", 2, JournalResult::Done(json("1")))]);
+    assert_eq!(failing(&execution), None);
+    assert!(execution.take_changes().record.is_some());
+
+    execution.recorded(vec![retrying("work:rest:d:0", 1, 20)]);
+    execution.arrived(vec![asked(1, ControlAction::Park), asked(2, ControlAction::Retry)]);
+    execution.decide(&plan(), at(13));
+    assert_eq!(failing(&execution), None, "a retry begins anew");
+    execution.recorded(vec![retrying("work:rest:d:0", 1, 20)]);
+    execution.handled(goto("waiting"), vec![], &plan(), at(14));
+    assert_eq!(failing(&execution), None);
+}
+
+#[test]
+fn the_attributes_are_those_of_the_data_and_what_has_no_value_is_none() {
+    let plan = || {
+        let mut plan = plan();
+        let mut waiting = (**plan.state("waiting").unwrap()).clone();
+        waiting.attributes = ["customer", "amount", "paid", "none", "list", "gone"].map(str::to_owned).to_vec();
+        plan.add("waiting", &["pending"], waiting);
+        plan
+    };
+    let data = r#"{"customer":"A\u0064a","amount":18446744073709551615,"paid":true,"none":null,"list":[1],"other":2}"#;
+    let new = Kernel::start("waiting".to_owned(), json(data), &plan(), at(0));
+    let mut execution = Kernel::new(new.record, Vec::new(), Vec::new());
+    let attributes = |execution: &Kernel| {
+        let pairs = execution.record().attributes.iter().map(|(name, value)| format!("{name}={}", value.text()));
+        pairs.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(attributes(&execution), "amount=18446744073709551615 customer=\"Ada\" paid=true");
+    execution.arrived(vec![event(1, "note")]);
+    execution.decide(&plan(), at(1));
+    execution.handled(Decided::Stay { data: json(r#"{"customer":"Bob"}"#) }, vec![], &plan(), at(1));
+    assert_eq!(attributes(&execution), "customer=\"Bob\"");
+    execution.arrived(vec![event(2, "payment")]);
+    execution.decide(&plan(), at(1));
+    execution.handled(goto("done"), vec![], &plan(), at(1));
+    assert_eq!(attributes(&execution), "");
+}

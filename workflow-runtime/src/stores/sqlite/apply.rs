@@ -37,6 +37,8 @@ pub(super) struct Statements<'connection> {
     drop_inbox: CachedStatement<'connection>,
     find_event_id: CachedStatement<'connection>,
     add_history: CachedStatement<'connection>,
+    drop_attributes: CachedStatement<'connection>,
+    put_attribute: CachedStatement<'connection>,
 }
 
 /// What stands for the name of an event that cannot be read.
@@ -48,6 +50,7 @@ struct Found {
     head: Head,
     last_event: u64,
     last_control: u64,
+    has_attributes: bool,
 }
 
 impl<'connection> Statements<'connection> {
@@ -60,19 +63,19 @@ impl<'connection> Statements<'connection> {
             set_epoch: prepare("UPDATE meta SET epoch = ?1")?,
             find: prepare(
                 "SELECT exec, visit, status, entered_at, record_wake_at, inbox_seen, last_event,
-                     last_control
+                     last_control, has_attributes
                  FROM executions WHERE workflow = ?1 AND id = ?2",
             )?,
             create: prepare(
                 "INSERT INTO executions (workflow, id, state, status, visit, entered_at, record_wake_at, wake_at,
-                     inbox_seen, last_event, parked, checksum, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12)
+                     inbox_seen, last_event, parked, checksum, body, failing, error, error_kind, has_attributes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
                  ON CONFLICT DO NOTHING",
             )?,
             replace: prepare(
                 "UPDATE executions SET state = ?2, status = ?3, visit = ?4, entered_at = ?5, record_wake_at = ?6,
                      wake_at = ?7, inbox_seen = ?8, parked = ?9, checksum = ?10, body = ?11,
-                     last_control = ?12
+                     last_control = ?12, failing = ?13, error = ?14, error_kind = ?15, has_attributes = ?16
                  WHERE exec = ?1",
             )?,
             set_wake_at: prepare("UPDATE executions SET wake_at = ?2, last_control = ?3 WHERE exec = ?1")?,
@@ -80,7 +83,9 @@ impl<'connection> Statements<'connection> {
                 "UPDATE executions SET last_event = ?2, wake_at = ?3, last_control = ?4 WHERE exec = ?1",
             )?,
             quarantine: prepare(
-                "UPDATE executions SET status = ?2, wake_at = NULL, last_control = 0, parked = ?3 WHERE exec = ?1",
+                "UPDATE executions SET status = ?2, wake_at = NULL, last_control = 0, parked = ?3, error = ?4,
+                     error_kind = ?5
+                 WHERE exec = ?1",
             )?,
             put_journal: prepare("INSERT OR REPLACE INTO journal (exec, key, checksum, body) VALUES (?1, ?2, ?3, ?4)")?,
             forget_journal: prepare("DELETE FROM journal WHERE exec = ?1 AND key = ?2")?,
@@ -95,6 +100,10 @@ impl<'connection> Statements<'connection> {
             add_history: prepare(
                 "INSERT INTO history (exec, seq, checksum, body)
                  VALUES (?1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM history WHERE exec = ?1), ?2, ?3)",
+            )?,
+            drop_attributes: prepare("DELETE FROM attributes WHERE exec = ?1")?,
+            put_attribute: prepare(
+                "INSERT OR REPLACE INTO attributes (exec, name, value, workflow, id) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?,
         })
     }
@@ -144,8 +153,9 @@ impl<'connection> Statements<'connection> {
                 self.advance(&key, found, &advance)?;
                 Ok(Ok(Committed::Applied))
             }
-            WriteKind::Quarantine { parked } => {
-                self.quarantine.execute(params![found.exec, Status::Parked.name(), parked])?;
+            WriteKind::Quarantine { parked, error } => {
+                let parameters = params![found.exec, Status::Parked.name(), parked, error.text, error.kind];
+                self.quarantine.execute(parameters)?;
                 Ok(Ok(Committed::Applied))
             }
         }
@@ -165,13 +175,14 @@ impl<'connection> Statements<'connection> {
                 },
                 last_event: from_sql(row.get(6)?),
                 last_control: from_sql(row.get(7)?),
+                has_attributes: row.get(8)?,
             })
         });
         found.optional()
     }
 
     fn create(&mut self, key: &ExecutionKey, row: &ExecutionRow, history: &[Sealed]) -> rusqlite::Result<Committed> {
-        let ExecutionRow { head, state, parked, sealed } = row;
+        let ExecutionRow { head, state, parked, failing, error, attributes, sealed } = row;
         let created = self.create.insert(params![
             &*key.workflow,
             key.id.as_str(),
@@ -185,18 +196,23 @@ impl<'connection> Statements<'connection> {
             parked,
             sealed.checksum,
             sealed.body,
+            failing,
+            error.as_ref().map(|error| &error.text),
+            error.as_ref().map(|error| error.kind),
+            !attributes.is_empty(),
         ]);
         let exec = match created {
             Ok(exec) => exec,
             Err(rusqlite::Error::StatementChangedRows(0)) => return Ok(Committed::Existed),
             Err(error) => return Err(error),
         };
+        self.add_attributes(exec, key, attributes)?;
         self.add_history(exec, history)?;
         Ok(Committed::Applied)
     }
 
     fn deliver(&mut self, key: &ExecutionKey, found: Found, event: NewEvent) -> rusqlite::Result<Committed> {
-        let Found { exec, head, last_event, mut last_control } = found;
+        let Found { exec, head, last_event, mut last_control, .. } = found;
         if self.put_event_id.execute(params![exec, event.event_id])? == 0 {
             return Ok(Committed::Existed);
         }
@@ -213,7 +229,7 @@ impl<'connection> Statements<'connection> {
     }
 
     fn advance(&mut self, key: &ExecutionKey, found: Found, advance: &SealedAdvance) -> rusqlite::Result<()> {
-        let Found { exec, head: head_before, last_event, mut last_control } = found;
+        let Found { exec, head: head_before, last_event, mut last_control, has_attributes } = found;
         let is_ended = advance.row.as_ref().is_some_and(ExecutionRow::is_ended);
         if advance.drop_journal || is_ended {
             self.drop_journal.execute([exec])?;
@@ -241,7 +257,13 @@ impl<'connection> Statements<'connection> {
         };
         let wake_at = head.wake_at(Pending { last, last_control }).map(Timestamp::as_millis);
         match &advance.row {
-            Some(row) => self.replace(exec, row, wake_at, last_control)?,
+            Some(row) => {
+                self.replace(exec, row, wake_at, last_control)?;
+                if has_attributes {
+                    self.drop_attributes.execute([exec])?;
+                }
+                self.add_attributes(exec, key, &row.attributes)?;
+            }
             None if inbox_changed => {
                 self.set_wake_at.execute(params![exec, wake_at, to_sql(last_control)])?;
             }
@@ -260,7 +282,7 @@ impl<'connection> Statements<'connection> {
         wake_at: Option<i64>,
         last_control: u64,
     ) -> rusqlite::Result<()> {
-        let ExecutionRow { head, state, parked, sealed } = row;
+        let ExecutionRow { head, state, parked, failing, error, attributes, sealed } = row;
         self.replace.execute(params![
             exec,
             state,
@@ -274,7 +296,23 @@ impl<'connection> Statements<'connection> {
             sealed.checksum,
             sealed.body,
             to_sql(last_control),
+            failing,
+            error.as_ref().map(|error| &error.text),
+            error.as_ref().map(|error| error.kind),
+            !attributes.is_empty(),
         ])?;
+        Ok(())
+    }
+
+    fn add_attributes(
+        &mut self,
+        exec: i64,
+        key: &ExecutionKey,
+        attributes: &[(String, String)],
+    ) -> rusqlite::Result<()> {
+        for (name, value) in attributes {
+            self.put_attribute.execute(params![exec, name, value, &*key.workflow, key.id.as_str()])?;
+        }
         Ok(())
     }
 

@@ -78,13 +78,15 @@ const VERSION_1: &str = "
 
 // `last_control` is the place in the inbox of the last control event, 0 if there is none that is to be looked at. `error`
 // is the text of the last error, that of `parked` or of the step in `failing`, which is a `FailingRecord`; `error_kind` is
-// its kind. An attribute's `value` is its JSON. `workflow` and `id` are those of the execution, so that a page of a search
-// is one stretch of the index. A reply is what the edge that took an event answered.
+// its kind. `has_attributes` says whether there are rows in `attributes`. An attribute's `value` is its JSON; `workflow`
+// and `id` are those of the execution, so that a page of a search is one stretch of the index. A reply is what the edge
+// that took an event answered.
 const VERSION_2: &str = "
     ALTER TABLE executions ADD COLUMN last_control INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE executions ADD COLUMN failing TEXT;
     ALTER TABLE executions ADD COLUMN error TEXT;
     ALTER TABLE executions ADD COLUMN error_kind TEXT;
+    ALTER TABLE executions ADD COLUMN has_attributes INTEGER NOT NULL DEFAULT 0;
     UPDATE executions SET
         error = COALESCE(json_extract(parked, '$.error.message'), '') || COALESCE(': ' ||
             (SELECT group_concat(value, ': ') FROM json_each(parked, '$.error.sources')), ''),

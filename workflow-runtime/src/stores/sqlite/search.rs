@@ -9,7 +9,7 @@ use super::apply::status;
 use super::error::failed;
 use super::schema::from_sql;
 use crate::base::{ExecutionId, Timestamp};
-use crate::record::{ExecutionKey, ParkedRecord};
+use crate::record::{AttributeValue, ExecutionKey, ParkedRecord};
 use crate::store::{Due, ExecutionSummary, Page, Query, StateCount, StoreError};
 
 /// See [`Store::due`](crate::store::Store::due).
@@ -69,32 +69,117 @@ pub(super) fn list(connection: &Connection, query: &Query) -> Result<Page, Store
 }
 
 fn select(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<ExecutionSummary>> {
-    let mut sql = String::from(
-        "SELECT workflow, id, state, status, visit, entered_at, wake_at, parked FROM executions WHERE TRUE",
-    );
-    let mut parameters: Vec<Value> = Vec::new();
-    if let Some(after) = &query.after {
-        sql.push_str(" AND (workflow, id) > (?, ?)");
-        parameters.extend([text(&after.workflow), text(after.id.as_str())]);
-    }
-    if let Some(workflow) = &query.workflow {
-        sql.push_str(" AND workflow = ?");
-        parameters.push(text(workflow));
-    }
-    if !query.statuses.is_empty() {
-        sql.push_str(" AND status IN (SELECT value FROM json_each(?))");
-        let names: Vec<_> = query.statuses.iter().map(|status| status.name()).collect();
-        parameters.push(text(&serde_json::Value::from(names).to_string()));
-    }
-    if !query.states.is_empty() {
-        sql.push_str(" AND state IN (SELECT value FROM json_each(?))");
-        parameters.push(text(&serde_json::Value::from(query.states.as_slice()).to_string()));
-    }
-    sql.push_str(" ORDER BY workflow, id LIMIT ?");
-    parameters.push(Value::Integer(sql_limit(query.limit.saturating_add(1))));
+    let (sql, parameters) = selection(query);
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(parameters), summary)?;
     rows.filter_map(Result::transpose).collect()
+}
+
+/// The columns that [`summary`] reads.
+const SUMMARY: &str =
+    "found.workflow, found.id, found.state, found.status, found.visit, found.entered_at, found.wake_at,
+    found.parked, found.failing";
+
+/// The statement that `query` is, with its parameters.
+pub(super) fn selection(query: &Query) -> (String, Vec<Value>) {
+    let mut selection = Selection::default();
+    let mut attributes = query.attributes.iter();
+    // A page of those that have an attribute is one stretch of its index, and in order.
+    let first = query.workflow.as_ref().and_then(|workflow| Some((workflow, attributes.next()?)));
+    let place = match first {
+        Some((workflow, attribute)) => {
+            selection.sql =
+                format!("SELECT {SUMMARY} FROM attributes CROSS JOIN executions AS found USING (exec) WHERE");
+            selection.add(
+                " attributes.workflow = ? AND attributes.name = ? AND attributes.value = ?",
+                [text(workflow), text(&attribute.0), json(&attribute.1)],
+            );
+            "attributes"
+        }
+        None => {
+            selection.sql = format!("SELECT {SUMMARY} FROM ");
+            match query.stuck_before {
+                Some(time) => selection.start_with_stuck(query.workflow.as_ref(), time),
+                None => selection.add("executions AS found", []),
+            }
+            selection.add(" WHERE TRUE", []);
+            "found"
+        }
+    };
+    match (&query.after, first) {
+        (Some(after), Some((workflow, _))) if after.workflow < *workflow => {}
+        (Some(after), Some((workflow, _))) if after.workflow == *workflow => {
+            selection.add(" AND attributes.id > ?", [text(after.id.as_str())]);
+        }
+        (Some(_), Some(_)) => selection.add(" AND FALSE", []),
+        (Some(after), None) => {
+            selection.add(" AND (found.workflow, found.id) > (?, ?)", [text(&after.workflow), text(after.id.as_str())]);
+        }
+        (None, _) => {}
+    }
+    if let (Some(workflow), None) = (&query.workflow, first) {
+        selection.add(" AND found.workflow = ?", [text(workflow)]);
+    }
+    for (name, value) in attributes {
+        let other = " AND EXISTS (SELECT 1 FROM attributes AS other
+            WHERE other.exec = found.exec AND other.name = ? AND other.value = ?)";
+        selection.add(other, [text(name), json(value)]);
+    }
+    selection.one_of("found.status", query.statuses.iter().map(|status| status.name()));
+    selection.one_of("found.state", query.states.iter().map(String::as_str));
+    selection.one_of("found.error_kind", query.error_kinds.iter().map(|kind| kind.name()));
+    if let Some(time) = query.entered_before {
+        selection.add(" AND found.entered_at < ?", [Value::Integer(time.as_millis())]);
+    }
+    if let Some(part) = &query.error {
+        // Without the first half, SQLite would not see that the index of those with errors will do.
+        selection.add(" AND found.error IS NOT NULL AND instr(lower(found.error), lower(?)) > 0", [text(part)]);
+    }
+    if let (Some(time), Some(_)) = (query.stuck_before, first) {
+        let stuck = " AND (found.error IS NOT NULL OR found.wake_at < ?)";
+        selection.add(stuck, [Value::Integer(time.as_millis())]);
+    }
+    let limit = Value::Integer(sql_limit(query.limit.saturating_add(1)));
+    selection.add(&format!(" ORDER BY {place}.workflow, {place}.id LIMIT ?"), [limit]);
+    (selection.sql, selection.parameters)
+}
+
+/// A statement in the making.
+#[derive(Default)]
+struct Selection {
+    sql: String,
+    parameters: Vec<Value>,
+}
+
+impl Selection {
+    fn add<const COUNT: usize>(&mut self, sql: &str, parameters: [Value; COUNT]) {
+        self.sql.push_str(sql);
+        self.parameters.extend(parameters);
+    }
+
+    fn one_of<'a>(&mut self, column: &str, values: impl Iterator<Item = &'a str>) {
+        let values: Vec<_> = values.collect();
+        if !values.is_empty() {
+            let values = serde_json::Value::from(values).to_string();
+            self.add(&format!(" AND {column} IN (SELECT value FROM json_each(?))"), [Value::Text(values)]);
+        }
+    }
+
+    /// Those that are stuck, each half by its index: few, whatever there is besides.
+    fn start_with_stuck(&mut self, workflow: Option<&Arc<str>>, before: Timestamp) {
+        let (of_workflow, workflow) = match workflow {
+            Some(workflow) => ("workflow = ? AND", Some(text(workflow))),
+            None => ("", None),
+        };
+        self.sql.push_str(&format!(
+            "(SELECT exec FROM executions WHERE {of_workflow} error IS NOT NULL UNION
+              SELECT exec FROM executions WHERE {of_workflow} wake_at IS NOT NULL AND wake_at < ?) AS stuck
+             CROSS JOIN executions AS found USING (exec)"
+        ));
+        self.parameters.extend(workflow.clone());
+        self.parameters.extend(workflow);
+        self.parameters.push(Value::Integer(before.as_millis()));
+    }
 }
 
 /// See [`Store::counts`](crate::store::Store::counts).
@@ -130,7 +215,10 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Option<ExecutionSummary>> {
     summary.wake_at = row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis);
     let parked = row.get_ref(7)?.as_bytes_or_null()?;
     let parked = parked.and_then(|parked| serde_json::from_slice::<ParkedRecord>(parked).ok());
+    summary.parked_at = parked.as_ref().map(|parked| parked.at);
     summary.error = parked.map(|parked| parked.error);
+    let failing = row.get_ref(8)?.as_bytes_or_null()?;
+    summary.failing = failing.and_then(|failing| serde_json::from_slice(failing).ok());
     Ok(Some(summary))
 }
 
@@ -140,6 +228,11 @@ fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<ExecutionId>> {
 
 fn lossy(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into_owned())
+}
+
+fn json(value: &AttributeValue) -> Value {
+    // What has no JSON is in no column.
+    value.to_json().map_or(Value::Null, |json| text(json.text()))
 }
 
 fn text(text: &str) -> Value {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::record::{
-    ExecutionKey, ExecutionRecord, HistoryRecord, NewEvent, ParkedRecord, RecordKind, Sealed, Status, seal,
+    ErrorRecord, ExecutionKey, ExecutionRecord, HistoryRecord, NewEvent, ParkedRecord, RecordKind, Sealed, Status, seal,
 };
 use crate::store::{Change, Commit, Fence};
 use crate::stores::rules::Head;
@@ -18,7 +18,7 @@ pub(super) enum WriteKind {
     Create { row: ExecutionRow, history: Vec<Sealed> },
     Deliver { event: NewEvent },
     Advance { fence: Fence, advance: SealedAdvance },
-    Quarantine { parked: String },
+    Quarantine { parked: String, error: LastError },
 }
 
 /// An [`Advance`](crate::kernel::Advance), sealed.
@@ -37,7 +37,24 @@ pub(super) struct ExecutionRow {
     pub(super) state: String,
     /// A [`ParkedRecord`] as JSON.
     pub(super) parked: Option<String>,
+    /// A [`FailingRecord`](crate::record::FailingRecord) as JSON.
+    pub(super) failing: Option<String>,
+    pub(super) error: Option<LastError>,
+    /// Names, and values as JSON.
+    pub(super) attributes: Vec<(String, String)>,
     pub(super) sealed: Sealed,
+}
+
+/// What a last error is found by.
+pub(super) struct LastError {
+    pub(super) text: String,
+    pub(super) kind: &'static str,
+}
+
+impl LastError {
+    fn of(error: &ErrorRecord) -> Self {
+        Self { text: error.to_string(), kind: error.kind.name() }
+    }
 }
 
 /// The most bytes of a record: what SQLite can take, with room to spare. An engine's limits are far below; so is that of
@@ -82,7 +99,8 @@ impl Write {
                 WriteKind::Advance { fence, advance }
             }
             Change::Quarantine { error, at } => {
-                WriteKind::Quarantine { parked: serde_json::to_string(&ParkedRecord { at, error })? }
+                let last = LastError::of(&error);
+                WriteKind::Quarantine { parked: serde_json::to_string(&ParkedRecord { at, error })?, error: last }
             }
         };
         Ok(Self { key, kind })
@@ -95,6 +113,9 @@ impl ExecutionRow {
         let parked = record.parked.as_ref().filter(|_| head.status == Status::Parked);
         Ok(Self {
             parked: parked.map(serde_json::to_string).transpose()?,
+            failing: record.failing.as_ref().map(serde_json::to_string).transpose()?,
+            error: record.last_error().map(LastError::of),
+            attributes: record.attributes.iter().map(|(name, value)| (name.clone(), value.text().to_owned())).collect(),
             sealed: seal_checked(RecordKind::Execution, key, &record)?,
             head,
             state: record.state,

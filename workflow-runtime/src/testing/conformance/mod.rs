@@ -27,6 +27,7 @@ pub mod creating;
 pub mod delivering;
 pub mod due;
 pub mod fencing;
+pub mod finding;
 pub mod reopening;
 mod sample;
 pub mod searching;
@@ -133,6 +134,15 @@ macro_rules! store_conformance {
             a_history_is_in_order_and_in_pages
             the_history_of_nothing_is_empty
             a_history_goes_on_after_the_end
+        }
+        $crate::store_conformance! { @area $home, finding,
+            those_that_have_been_in_their_state_for_long
+            those_that_have_an_error
+            a_summary_tells_of_the_step_that_fails
+            those_that_have_a_value
+            values_change_with_the_record
+            values_in_pages_and_with_other_conditions
+            those_that_are_stuck
         }
         $crate::store_conformance! { @area $home, size,
             large_payloads

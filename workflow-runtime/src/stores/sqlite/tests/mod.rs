@@ -5,6 +5,7 @@ mod damage;
 mod faults;
 mod files;
 mod migration;
+mod plans;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
