@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 use serde::Deserialize;
 use workflow_runtime::{Error, Result};
 
-use crate::services::{Bank, Carrier, Order, Outage, ReserveError, ShipError, Stock, Tracking};
+use crate::services::{Bank, Carrier, Order, Outage, Receipt, Reservation, ReserveError, ShipError, Stock, Tracking};
 use crate::workflow::Payment;
 
 const SCHEMA: &str = "
@@ -51,7 +51,9 @@ pub struct Effects {
     pub releases: u32,
     /// How many parcels were taken.
     pub parcels: u32,
-    /// How often the money was given back.
+    /// How often the money was taken.
+    pub collections: u32,
+    /// How often it was given back.
     pub refunds: u32,
 }
 
@@ -95,6 +97,7 @@ impl Backoffice {
             reservations: count("reservation")?,
             releases: count("release")?,
             parcels: count("parcel")?,
+            collections: count("collection")?,
             refunds: count("refund")?,
         })
     }
@@ -109,14 +112,14 @@ impl Backoffice {
         Ok(connection.query_row(sum, [service, order_id], |row| row.get(0))?)
     }
 
-    fn circumstances(&self, order: &Order) -> Circumstances {
-        self.circumstances.get(&order.id).cloned().unwrap_or_default()
+    fn circumstances(&self, id: &str) -> Circumstances {
+        self.circumstances.get(id).cloned().unwrap_or_default()
     }
 
     /// Counts a call, and lets the first ones fail.
-    async fn answer(&self, service: &'static str, order: &Order, outages: u32) -> Result<u32, Outage> {
+    async fn answer(&self, service: &'static str, id: &str, outages: u32) -> Result<u32, Outage> {
         tokio::time::sleep(self.latency).await;
-        let id = order.id.clone();
+        let id = id.to_owned();
         let call = self.remember(service, move |connection| {
             let count = "INSERT INTO calls VALUES (?1, ?2, 1)
                          ON CONFLICT DO UPDATE SET calls = calls + 1 RETURNING calls";
@@ -129,8 +132,8 @@ impl Backoffice {
     }
 
     /// Does what is to be done once for a key, however often it is asked for.
-    async fn effect(&self, service: &'static str, kind: &'static str, order: &Order, key: &str) -> Result<(), Outage> {
-        let (id, key) = (order.id.clone(), key.to_owned());
+    async fn effect(&self, service: &'static str, kind: &'static str, id: &str, key: &str) -> Result<(), Outage> {
+        let (id, key) = (id.to_owned(), key.to_owned());
         let insert = "INSERT INTO effects (key, kind, order_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
         self.remember(service, move |connection| connection.execute(insert, params![key, kind, id])).await?;
         Ok(())
@@ -153,38 +156,45 @@ impl Backoffice {
 
 impl Bank for Backoffice {
     async fn score_fraud(&self, order: &Order, _: &Payment) -> Result<f64, Outage> {
-        let circumstances = self.circumstances(order);
-        self.answer("bank", order, circumstances.bank_outages).await?;
+        let circumstances = self.circumstances(&order.id);
+        self.answer("bank", &order.id, circumstances.bank_outages).await?;
         Ok(circumstances.fraud_score)
     }
 
-    async fn refund(&self, order: &Order, _: &Payment, key: &str) -> Result<(), Outage> {
-        self.answer("bank", order, self.circumstances(order).bank_outages).await?;
-        self.effect("bank", "refund", order, key).await
+    async fn collect(&self, order: &Order, _: &Payment, key: &str) -> Result<Receipt, Outage> {
+        self.answer("bank", &order.id, self.circumstances(&order.id).bank_outages).await?;
+        self.effect("bank", "collection", &order.id, key).await?;
+        Ok(Receipt(order.id.clone()))
+    }
+
+    async fn refund(&self, Receipt(id): &Receipt, key: &str) -> Result<(), Outage> {
+        self.answer("bank", id, self.circumstances(id).bank_outages).await?;
+        self.effect("bank", "refund", id, key).await
     }
 }
 
 impl Stock for Backoffice {
-    async fn reserve(&self, order: &Order, key: &str) -> Result<(), ReserveError> {
-        let circumstances = self.circumstances(order);
-        self.answer("stock", order, circumstances.stock_outages).await?;
+    async fn reserve(&self, order: &Order, key: &str) -> Result<Reservation, ReserveError> {
+        let circumstances = self.circumstances(&order.id);
+        self.answer("stock", &order.id, circumstances.stock_outages).await?;
         if circumstances.sold_out {
             return Err(ReserveError::SoldOut { item: order.item.clone() });
         }
-        Ok(self.effect("stock", "reservation", order, key).await?)
+        self.effect("stock", "reservation", &order.id, key).await?;
+        Ok(Reservation(order.id.clone()))
     }
 
-    async fn release(&self, order: &Order, key: &str) -> Result<(), Outage> {
-        self.answer("stock", order, self.circumstances(order).stock_outages).await?;
-        self.effect("stock", "release", order, key).await
+    async fn release(&self, Reservation(id): &Reservation, key: &str) -> Result<(), Outage> {
+        self.answer("stock", id, self.circumstances(id).stock_outages).await?;
+        self.effect("stock", "release", id, key).await
     }
 }
 
 impl Carrier for Backoffice {
     async fn ship(&self, order: &Order, key: &str) -> Result<Tracking, ShipError> {
-        let Circumstances { carrier_outages, lost_carrier_replies, .. } = self.circumstances(order);
-        let call = self.answer("carrier", order, carrier_outages).await?;
-        self.effect("carrier", "parcel", order, key).await?;
+        let Circumstances { carrier_outages, lost_carrier_replies, .. } = self.circumstances(&order.id);
+        let call = self.answer("carrier", &order.id, carrier_outages).await?;
+        self.effect("carrier", "parcel", &order.id, key).await?;
         if call <= carrier_outages + lost_carrier_replies {
             return Err(outage("carrier").into());
         }

@@ -78,10 +78,12 @@ fn faults(id: &str, expected: Verdict, verdict: Verdict, effects: Effects) -> Ve
 /// What the services must have seen: everything once.
 fn right_effects(verdict: Verdict) -> Effects {
     match verdict {
-        Verdict::Shipped => Effects { reservations: 1, parcels: 1, ..Effects::default() },
+        Verdict::Shipped => Effects { collections: 1, reservations: 1, parcels: 1, ..Effects::default() },
         Verdict::Unpaid => Effects::default(),
-        Verdict::Fraud | Verdict::NoCarrier => Effects { reservations: 1, releases: 1, refunds: 1, parcels: 0 },
-        Verdict::NoStock => Effects { refunds: 1, ..Effects::default() },
+        Verdict::Fraud | Verdict::NoCarrier => {
+            Effects { collections: 1, reservations: 1, releases: 1, refunds: 1, parcels: 0 }
+        }
+        Verdict::NoStock => Effects { collections: 1, refunds: 1, ..Effects::default() },
     }
 }
 

@@ -22,6 +22,16 @@ pub struct Order {
     pub address: String,
 }
 
+/// The stock's number of the goods that it keeps for an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reservation(pub String);
+
+/// The bank's number of the money that it has moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Receipt(pub String);
+
 /// The carrier's number of a parcel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -65,17 +75,25 @@ pub trait Bank: Send + Sync + 'static {
     /// How much a payment looks like fraud, from 0 to 1.
     fn score_fraud(&self, order: &Order, payment: &Payment) -> impl Future<Output = Result<f64, Outage>> + Send;
 
-    /// Gives the money back.
-    fn refund(&self, order: &Order, payment: &Payment, key: &str) -> impl Future<Output = Result<(), Outage>> + Send;
+    /// Takes the money of a payment.
+    fn collect(
+        &self,
+        order: &Order,
+        payment: &Payment,
+        key: &str,
+    ) -> impl Future<Output = Result<Receipt, Outage>> + Send;
+
+    /// Gives it back.
+    fn refund(&self, receipt: &Receipt, key: &str) -> impl Future<Output = Result<(), Outage>> + Send;
 }
 
 /// Has the goods.
 pub trait Stock: Send + Sync + 'static {
     /// Keeps goods for an order.
-    fn reserve(&self, order: &Order, key: &str) -> impl Future<Output = Result<(), ReserveError>> + Send;
+    fn reserve(&self, order: &Order, key: &str) -> impl Future<Output = Result<Reservation, ReserveError>> + Send;
 
-    /// Gives back what was kept for an order.
-    fn release(&self, order: &Order, key: &str) -> impl Future<Output = Result<(), Outage>> + Send;
+    /// Gives back what was kept.
+    fn release(&self, reservation: &Reservation, key: &str) -> impl Future<Output = Result<(), Outage>> + Send;
 }
 
 /// Takes parcels.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use workflow_runtime::prelude::*;
 
-use crate::services::{Bank, Carrier, Order, ReserveError, ShipError, Stock, Tracking};
+use crate::services::{Bank, Carrier, Order, Receipt, Reservation, ReserveError, ShipError, Stock, Tracking};
 
 /// The customer has ordered, and is to pay.
 #[state]
@@ -90,14 +90,13 @@ impl<B: Bank, S: Stock, C: Carrier> Fulfilment<B, S, C> {
         Cancelled { reason: Reason::Unpaid }
     }
 
-    /// Reserves the goods, looks for fraud, then ships.
+    /// Takes the money and reserves the goods, looks for fraud, then ships.
     #[state]
-    async fn fulfil(&self, cx: &Cx, s: Fulfilling) -> Result<Next<(Shipped, Cancelled)>> {
+    async fn fulfil(&self, cx: &Cx, s: Fulfilling) -> Result<Next<(Shipped, Unwind<Cancelled>)>> {
+        self.collect(cx, &s.order, &s.payment).await?;
         self.reserve(cx, &s.order).await?;
         if self.score_fraud(cx, &s.order, &s.payment).await? > 0.9 {
-            self.release(cx, &s.order).await?;
-            self.refund(cx, &s.order, &s.payment).await?;
-            return Ok(goto(Cancelled { reason: Reason::Fraud }));
+            return Ok(unwind(Cancelled { reason: Reason::Fraud }));
         }
         let tracking = self.ship(cx, &s.order).await?;
         Ok(goto(Shipped { tracking }))
@@ -105,40 +104,42 @@ impl<B: Bank, S: Stock, C: Carrier> Fulfilment<B, S, C> {
 
     /// The goods could not be reserved: the money goes back.
     #[catch]
-    async fn not_reserved(&self, cx: &Cx, s: Fulfilling, error: ReserveError) -> Result<Cancelled> {
-        self.refund(cx, &s.order, &s.payment).await?;
-        Ok(Cancelled { reason: Reason::NoStock(error) })
+    fn not_reserved(&self, _: Fulfilling, error: ReserveError) -> Unwind<Cancelled> {
+        Unwind(Cancelled { reason: Reason::NoStock(error) })
     }
 
     /// The carrier failed, and kept failing: the goods and the money go back.
     #[catch]
-    async fn not_shipped(&self, cx: &Cx, s: Fulfilling, error: ShipError) -> Result<Cancelled> {
-        self.release(cx, &s.order).await?;
-        self.refund(cx, &s.order, &s.payment).await?;
-        Ok(Cancelled { reason: Reason::NoCarrier(error) })
+    fn not_shipped(&self, _: Fulfilling, error: ShipError) -> Unwind<Cancelled> {
+        Unwind(Cancelled { reason: Reason::NoCarrier(error) })
     }
 
-    #[step(retry(max = 4, backoff = "100ms..1s"), timeout = "5s")]
-    async fn reserve(&self, cx: &Cx, order: &Order) -> Result<(), ReserveError> {
+    #[step(retry(max = 4, backoff = "100ms..1s"), timeout = "5s", undo = refund)]
+    async fn collect(&self, cx: &Cx, order: &Order, payment: &Payment) -> Result<Receipt> {
+        Ok(self.bank.collect(order, payment, &cx.idempotency_key()).await?)
+    }
+
+    async fn refund(&self, cx: &Cx, receipt: Receipt) -> Result<()> {
+        Ok(self.bank.refund(&receipt, &cx.idempotency_key()).await?)
+    }
+
+    #[step(retry(max = 4, backoff = "100ms..1s"), timeout = "5s", undo = release)]
+    async fn reserve(&self, cx: &Cx, order: &Order) -> Result<Reservation, ReserveError> {
         self.stock.reserve(order, &cx.idempotency_key()).await
     }
 
-    #[step(retry(max = 4, backoff = "100ms..1s"), timeout = "5s")]
-    async fn release(&self, cx: &Cx, order: &Order) -> Result<()> {
-        Ok(self.stock.release(order, &cx.idempotency_key()).await?)
+    async fn release(&self, cx: &Cx, reservation: Reservation) -> Result<()> {
+        Ok(self.stock.release(&reservation, &cx.idempotency_key()).await?)
     }
 
-    #[step(retry(max = 4, backoff = "100ms..1s"), timeout = "5s")]
+    /// It only asks, so there is nothing to undo.
+    #[step(retry(max = 4, backoff = "100ms..1s"), timeout = "5s", allow(no_undo))]
     async fn score_fraud(&self, _: &Cx, order: &Order, payment: &Payment) -> Result<f64> {
         Ok(self.bank.score_fraud(order, payment).await?)
     }
 
-    #[step(retry(max = 4, backoff = "100ms..1s"), timeout = "5s")]
-    async fn refund(&self, cx: &Cx, order: &Order, payment: &Payment) -> Result<()> {
-        Ok(self.bank.refund(order, payment, &cx.idempotency_key()).await?)
-    }
-
-    #[step(retry(max = 4, backoff = "100ms..1s"), timeout = "5s")]
+    /// The last step: where the carrier has the parcel, the order is shipped.
+    #[step(retry(max = 4, backoff = "100ms..1s"), timeout = "5s", allow(no_undo))]
     async fn ship(&self, cx: &Cx, order: &Order) -> Result<Tracking, ShipError> {
         self.carrier.ship(order, &cx.idempotency_key()).await
     }

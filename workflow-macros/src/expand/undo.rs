@@ -140,7 +140,7 @@ fn expand_one(machine: &Machine, undo: &Undo) -> TokenStream {
         false => quote!(#local),
     });
     let reference = undo.by_reference.then(|| quote!(&));
-    let released = at(method.span(), quote!(__workflow.#method(&__cx, #reference __output).await));
+    let released = quote!(__workflow.#method(&__cx, #reference __output).await);
     let read = quote! {
         let __output = __private::undo_output(__private::JsonProbe::<#value>::decode, &__cx, &__output).await;
         let __output = __private::UndoProbe::<#value, #takes>::take(__output).await;
@@ -167,12 +167,11 @@ fn expand_one(machine: &Machine, undo: &Undo) -> TokenStream {
             }).await;
         }
     };
-    quote! {
-        #cfg
-        #name => {
-            #(#asserted)*
-            #fits
-            return ::core::option::Option::Some(__private::run_undo(
+    // With the place of the name at the step, where a future that is not `Send` is reported.
+    let run = at(
+        method.span().resolved_at(Span::call_site()),
+        quote! {
+            __private::run_undo(
                 __cx,
                 __undo,
                 move |__cx: #runtime::Cx, __args: ::std::vec::Vec<#runtime::Json>| async move {
@@ -183,7 +182,15 @@ fn expand_one(machine: &Machine, undo: &Undo) -> TokenStream {
                     #released
                     __private::UndoneProbe::<#returns>::undone(__undone)
                 },
-            ));
+            )
+        },
+    );
+    quote! {
+        #cfg
+        #name => {
+            #(#asserted)*
+            #fits
+            return ::core::option::Option::Some(#run);
         }
     }
 }

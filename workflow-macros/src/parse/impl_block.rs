@@ -11,7 +11,7 @@ use super::attributes::{Inert, InertKind, doc_text, strip_inert, take_inert};
 use super::half_typed::{Body, close_method, is_open};
 use super::handler::parse_handler;
 use super::receives::find_receives;
-use super::repair::{awaited_methods, repair_output, repair_step};
+use super::repair::{awaited_methods, is_beyond_repair, repair_output, repair_step};
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
 use super::undo::{Method, resolve_undos};
@@ -102,6 +102,12 @@ pub(crate) fn parse_impl(
                     _ => errors.take(mistakes),
                 }
                 if handler.as_ref().is_none_or(|handler| handler.output.broken) {
+                    if is_beyond_repair(&method.sig.output) {
+                        method.block = parse_quote!({ ::core::unimplemented!() });
+                        method
+                            .attrs
+                            .push(parse_quote!(#[allow(unused, clippy::unimplemented, reason = "it is not its own")]));
+                    }
                     let state = handler.as_ref().map(|handler| &handler.state);
                     let repaired = repair_output(&mut method.sig.output, state, &args.runtime);
                     if let Some(handler) = &mut handler {

@@ -18,6 +18,18 @@ pub(crate) fn repair_output(output: &mut ReturnType, state: Option<&TypeRef>, ru
     repair.next
 }
 
+/// Whether it names an `Unwind` that does not say of what, so that nothing can be said of what the body returns.
+// -> Unwind
+pub(crate) fn is_beyond_repair(output: &ReturnType) -> bool {
+    let ReturnType::Type(_, ty) = output else { return false };
+    let success = match last_segment(ty) {
+        Some(segment) if segment.ident == "Result" => type_arguments(segment).first().copied(),
+        _ => Some(&**ty),
+    };
+    let segment = success.and_then(last_segment);
+    segment.is_some_and(|segment| segment.ident == "Unwind" && type_arguments(segment).len() != 1)
+}
+
 /// Makes of the signature of a step what its callers take it for. `awaited`: whether they await it.
 pub(crate) fn repair_step(signature: &mut Signature, awaited: bool) {
     if awaited && future_output(&signature.output).is_none() {

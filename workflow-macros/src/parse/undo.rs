@@ -86,6 +86,7 @@ fn resolve(
     let (arguments, output) = (check_step(&method.signature, self_ty, errors), result(&method.signature)?);
     let wanted = wanted(named, output);
     if *named == step.ident {
+        let wanted = wanted.replacen(&format!("fn {named}("), &format!("fn undo_{}(", unraw(named)), 1);
         errors.at(named, format!("a step does not undo itself: write another method, `{wanted}`"));
         return None;
     }
@@ -99,6 +100,7 @@ fn resolve(
     match undo.kind {
         None | Some(InertKind::Step) => {}
         Some(_) => {
+            let wanted = wanted.replacen(&format!("fn {named}("), &format!("fn undo_{}(", unraw(&step.ident)), 1);
             errors.at(named, format!("`{named}` is a handler, and an undo is a method of its own: write `{wanted}`"));
             return None;
         }
