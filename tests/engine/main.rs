@@ -1,5 +1,6 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod asking;
 mod children;
 mod commands;
 mod control;
@@ -19,6 +20,7 @@ mod limits;
 mod losses;
 mod on_disk;
 mod panics;
+mod parallel;
 mod races;
 mod receiving;
 mod recovery;

@@ -100,6 +100,7 @@ pub mod driver {
 }
 
 pub use base::*;
+pub use engine::AskError;
 pub use engine::Limit;
 pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
@@ -108,8 +109,11 @@ pub use engine::{
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;
+pub use kernel::EventPolicy;
+pub use kernel::JoinRule;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
+pub use machine::ParallelInfo;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
     EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
@@ -117,6 +121,7 @@ pub use machine::{
     StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn,
     TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
+pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{Attribute, AttributeInfo};
 pub use machine::{ChildCall, ChildError, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
@@ -125,7 +130,7 @@ pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
-pub use workflow_macros::{after, at, catch, event, every, main, on, state, step, workflow};
+pub use workflow_macros::{after, at, catch, event, every, main, on, parallel, state, step, workflow};
 
 /// What a program that declares workflows needs, to import as a whole: `use workflow_runtime::prelude::*;`.
 ///
@@ -134,8 +139,9 @@ pub mod prelude {
     pub use crate::{
         Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
         Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event,
-        every, goto, main, on, state, step, unwind, workflow,
+        every, goto, main, on, parallel, state, step, unwind, workflow,
     };
+    pub use crate::{Asks as _, Reply, refuse, reply};
 }
 
 #[doc(hidden)]
