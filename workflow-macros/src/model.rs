@@ -341,6 +341,7 @@ pub(crate) struct Policy {
     pub(crate) limit: Option<AtOnce>,
     pub(crate) rate: Option<(u32, Duration)>,
     pub(crate) breaker: Option<Breaker>,
+    pub(crate) blocking: bool,
     pub(crate) cancel: bool,
 }
 

@@ -41,6 +41,7 @@ mod turn_inbox;
 mod turn_state;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod undo;
+mod uuid;
 mod watch;
 mod workflow;
 
@@ -65,6 +66,7 @@ pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
+pub use step::AdHocStep;
 use step::StepCall;
 pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};
