@@ -2,6 +2,8 @@
 
 mod asking;
 mod children;
+mod bulk;
+mod cancelling;
 mod commands;
 mod control;
 mod cycles;
