@@ -1,9 +1,9 @@
 //! How an engine behaves, on a clock that the tests move.
 
 mod asking;
-mod children;
 mod bulk;
 mod cancelling;
+mod children;
 mod commands;
 mod control;
 mod cycles;
