@@ -339,6 +339,24 @@ fn a_shutdown_keeps_the_results_of_running_steps() {
 }
 
 #[test]
+fn progress_is_told_without_running_anything() {
+    test(async {
+        let (store, clock) = memory();
+        let hub = Hub::hang_after(20);
+        let engine = builder(&store, &clock, &hub).start().await.unwrap();
+        let batch = engine.start::<Batch>("a", begun("steps", 100)).await.unwrap();
+        settle(&engine).await;
+        let [steps] = batch.progress().await.unwrap().try_into().unwrap();
+        assert_eq!((steps.name.as_str(), steps.of, steps.done, steps.failed), ("steps", Some(100), 20, 0));
+        assert_eq!(steps.open(), Some(80));
+        hub.released.store(true, Ordering::SeqCst);
+        hub.release.notify_waiters();
+        batch.outcome().await.unwrap();
+        assert!(batch.progress().await.unwrap().is_empty(), "the state was left");
+    });
+}
+
+#[test]
 fn n_steps_in_branches_cost_at_most_n_commits() {
     test(async {
         let commits = Arc::new(AtomicUsize::new(0));

@@ -13,6 +13,7 @@ mod core;
 mod error;
 mod handle;
 mod limits;
+mod progress;
 mod registry;
 mod requests;
 mod run;
