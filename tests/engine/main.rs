@@ -1,5 +1,6 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod asking;
 mod commands;
 mod control;
 mod due_times;
