@@ -1,6 +1,8 @@
 //! How an engine behaves, on a clock that the tests move.
 
 mod asking;
+mod bulk;
+mod cancelling;
 mod commands;
 mod control;
 mod due_times;

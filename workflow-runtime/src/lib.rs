@@ -101,6 +101,7 @@ pub mod driver {
 
 pub use base::*;
 pub use engine::AskError;
+pub use engine::BulkReport;
 pub use engine::Limit;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
