@@ -121,7 +121,7 @@ pub use machine::{
 pub use machine::{AdHocStep, LimitState, StepHeartbeatMissed};
 pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{Attribute, AttributeInfo};
-pub use machine::{ChildHandle, ChildSpawn};
+pub use machine::{ChildCall, ChildError, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
 pub use record::*;
 pub use stores::MemoryStore;

@@ -5,6 +5,7 @@ mod adaptive;
 mod advance;
 mod answers;
 mod breaker;
+mod children;
 mod command;
 mod control;
 mod decided;
@@ -27,6 +28,7 @@ mod unwind_tests;
 
 pub use advance::Advance;
 pub use breaker::{BreakerPolicy, BreakerState};
+pub(crate) use children::report_key;
 pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};
