@@ -49,7 +49,7 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | what can be written | the attributes [`workflow`], [`state`], [`event`], [`on`], [`after`], [`at`], [`every`], [`catch`], [`step`] |
+//! | what can be written | the attributes [`workflow`], [`state`], [`event`], [`on`], [`after`], [`at`], [`every`], [`catch`], [`step`], [`parallel`] |
 //! | what a handler is given and returns | [`Cx`]; [`Next`] and [`goto`], [`Unwind`] and [`unwind`], [`Stay`], [`Wait`], [`Error`] |
 //! | running executions | [`Engine`], [`Execution`], [`EngineError`] |
 //! | testing without an engine | [`Stepper`], [`ManualClock`], [`Cx::detached`] |
@@ -111,9 +111,9 @@ pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, blo
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;
 pub use kernel::EventPolicy;
-pub use kernel::JoinRule;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
+pub use kernel::{BranchProgress, BranchStatus, JoinRule, ParallelProgress};
 pub use machine::ParallelInfo;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,

@@ -15,6 +15,7 @@ mod core;
 mod error;
 mod handle;
 mod limits;
+mod progress;
 mod registry;
 mod requests;
 mod run;
