@@ -15,9 +15,11 @@ mod core;
 mod error;
 mod handle;
 mod limits;
+mod progress;
 mod registry;
 mod requests;
 mod run;
+mod schedule;
 mod scheduler;
 mod searching;
 mod system_clock;
@@ -34,6 +36,10 @@ pub use bulk::BulkReport;
 pub use error::EngineError;
 pub use handle::Execution;
 pub use limits::Limit;
+pub use schedule::{
+    CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
+    StartsNothing, StartsWorkflow,
+};
 pub use searching::{StuckBecause, StuckExecution, StuckPage};
 pub use system_clock::SystemClock;
 
