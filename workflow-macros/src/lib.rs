@@ -6,12 +6,14 @@ mod data_impl;
 mod duration;
 mod errors;
 mod expand;
+mod flow;
 mod fn_impl;
 mod lint;
 mod lints;
 mod machine_impl;
 mod model;
 mod nearest;
+mod parallel_impl;
 mod parse;
 mod picture;
 mod sequential_impl;
@@ -500,6 +502,104 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_step_attribute(arguments.into(), &item.into()).into()
+}
+
+/// Runs what does not depend on each other at once, within one handler.
+///
+/// It goes on an async method of a [`#[workflow]`](macro@workflow) impl, `(&self, cx: &Cx, …)`, or on a free async function,
+/// `(cx: &Cx, …)`, and is called as it is written.
+///
+/// # As sequential code
+///
+/// Each top-level `let … = ….await…;` is a branch. It begins when the bindings are there that it uses, and not when those
+/// are that stand above it; the last expression runs when all are done. A name counts as used wherever it occurs, in
+/// macros and their format strings too. An awaiting statement without `let` is a barrier: all above is done before it, and
+/// nothing below begins before it is. So is any other statement that may leave the function, for what is below.
+///
+/// `?` in a branch fails the whole at once and drops the other branches; without it, the binding is a `Result` and nothing
+/// is dropped. `return` in a branch ends the whole. A binding is moved to its only user; several users borrow it where they write `&name`,
+/// and else have a clone each. A panic in a branch ends the handler.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// # use workflow_runtime::{ExecutionId, SystemClock};
+///
+/// #[step]
+/// async fn load(cx: &Cx, what: &str) -> Result<u64> {
+///     Ok(what.len() as u64)
+/// }
+///
+/// #[parallel(timeout = "30s")]
+/// async fn total(cx: &Cx, order: &str) -> Result<u64> {
+///     let base = load(cx, order).await?;
+///     // These two run at once, as soon as `base` is there.
+///     let tax = load(cx, &format!("tax on {base}")).await?;
+///     let freight = load(cx, &format!("freight of {base}")).await?;
+///     Ok(base + tax + freight)
+/// }
+/// # let cx = Cx::detached("Test", ExecutionId::new("1").unwrap(), SystemClock);
+/// # assert_eq!(workflow_runtime::block_on(total(&cx, "order")).unwrap(), 25);
+/// ```
+///
+/// # With a list
+///
+/// With `#[each]` on an argument, there is one branch for each item of any iterator, and the body is what a branch does, in
+/// order. Branches run on all threads of the engine, so all arguments are owned: those but the item are cloned for each
+/// branch. A list of any length takes the memory of `limit` branches and of the results.
+///
+/// | `join` | returns, of `-> Result<T, E>` | is over |
+/// |---|---|---|
+/// | `all` (default) | `Result<Vec<T>, E>` | with the first failure, which stops the others |
+/// | `settle` | `Vec<Result<T, E>>` | when all have ended |
+/// | `any` | `Result<T, E>` | with the first success, which stops the others; fails with the first item's error |
+/// | `quorum(n)` | `Result<Vec<T>, E>`: those n | with the n-th success; fails when n are out of reach, with the first failed item's error |
+/// | `at_least("95%")` | `Result<Vec<Result<T, E>>, E>` | when all have ended; fails when that share is out of reach, likewise |
+///
+/// Results come in the order of the items. A function that returns no `Result` gives a `Vec` of what it returns. An empty
+/// list gives an empty `Vec`; with `any` and `quorum`, it fails with [`JoinMissed`](struct.JoinMissed.html), and so does
+/// a list that is shorter than the quorum.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// # use workflow_runtime::{ExecutionId, SystemClock};
+///
+/// #[step(retry(max = 3))]
+/// async fn fetch(cx: &Cx, host: &str, page: u32) -> Result<u32> {
+///     Ok(page * 2)
+/// }
+///
+/// #[parallel(limit = 4)]
+/// async fn fetch_all(cx: &Cx, host: String, #[each] page: u32) -> Result<u32> {
+///     fetch(cx, &host, page).await
+/// }
+/// # let cx = Cx::detached("Test", ExecutionId::new("1").unwrap(), SystemClock);
+/// # workflow_runtime::block_on(async {
+/// assert_eq!(fetch_all(&cx, "example.org".to_owned(), 1..=3).await?, [2, 4, 6]);
+/// # Ok::<_, Error>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Keys
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `timeout = "…"` | how long the whole may take, counted from the first call; then it fails with [`ParallelTimedOut`](struct.ParallelTimedOut.html) | as long as it takes |
+/// | `limit = n` | with `#[each]`: how many branches run at once | 16 |
+/// | `join = …` | with `#[each]`: what is asked for | `all` |
+/// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
+///
+/// Where the error type has no room for `ParallelTimedOut` or `JoinMissed` (it is neither the boxed `Error` nor one of them), the handler ends
+/// with it, and a `#[catch]` may take it.
+///
+/// # After a crash
+///
+/// Results of steps are found by the branch that they belong to: by its binding, or by its item. So branches may run in any
+/// order, on any thread, and each goes on where it was. A branch without steps that has ended is not run again if what it
+/// came to can be serialized. What decided a call that stopped its other branches is recorded, so that none of those begins
+/// again. Dropping the call's future, as a race does, stops its branches.
+#[proc_macro_attribute]
+pub fn parallel(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    parallel_impl::expand_parallel_attribute(arguments.into(), &item.into()).into()
 }
 
 /// Runs an `async fn main()` to its end, on threads of its own.

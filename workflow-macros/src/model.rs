@@ -38,6 +38,7 @@ pub(crate) struct Machine {
     pub(crate) events: Vec<EventModel>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) parallels: Vec<Parallel>,
     /// The events that bodies wait for, as far as they can be seen.
     pub(crate) receives: Vec<Receive>,
     pub(crate) allow: Vec<Lint>,
@@ -431,4 +432,38 @@ impl ToTokens for Cfg {
 pub(crate) fn unraw(ident: &Ident) -> String {
     let text = ident.to_string();
     text.strip_prefix("r#").map(str::to_owned).unwrap_or(text)
+}
+
+/// A parallel function among the methods.
+#[derive(Debug)]
+pub(crate) struct Parallel {
+    pub(crate) ident: Ident,
+    /// The place of the argument with `#[each]` among all of them, if there is one.
+    pub(crate) each: Option<usize>,
+    pub(crate) limit: u32,
+    pub(crate) join: Join,
+    pub(crate) timeout: Option<Duration>,
+    /// The names of its branches, if they are its bindings.
+    pub(crate) branches: Vec<String>,
+    pub(crate) doc: String,
+    pub(crate) cfg: Cfg,
+    pub(crate) line: u32,
+}
+
+/// What is asked for of the branches of an `#[each]` function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Join {
+    All,
+    Settle,
+    Any,
+    Quorum(u64),
+    /// In hundredths of a percent.
+    AtLeast(u32),
+}
+
+impl Join {
+    /// Whether it says something only of what can fail.
+    pub(crate) fn needs_result(self) -> bool {
+        matches!(self, Self::Any | Self::Quorum(_) | Self::AtLeast(_))
+    }
 }

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::Ident;
 
 use super::included::handler_probe;
+use super::parallel::parallel_policy;
 use super::step::policy;
 use super::{allow, group_probe, imports, source_name, state_probe, type_text};
 use crate::model::{Due, Handler, Machine, Trigger, unraw};
@@ -37,6 +38,10 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
         quote!(#cfg #runtime::StepInfo::declare(&#policy, #doc, ::core::file!(), #line) #undo)
     });
     let on_failure = machine.unwinds_on_failure.then(|| quote!(.on_failure(#runtime::OnFailure::Unwind)));
+    let parallels = machine.parallels.iter().map(|parallel| {
+        let (cfg, policy, doc, line) = (&parallel.cfg, parallel_policy(parallel), &parallel.doc, parallel.line);
+        quote!(#cfg #runtime::ParallelInfo::declare(&#policy, #doc, ::core::file!(), #line))
+    });
     let (allow, imports) = (allow(), imports(runtime));
     let text = super::doc(&format!("[`{name}`] as declared: states, handlers, edges and steps."));
     quote! {
@@ -49,8 +54,10 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
                 const __EVENTS: &[#runtime::EventInfo] = &[#(#events),*];
                 const __HANDLERS: &[#runtime::HandlerInfo] = &[#(#handlers),*];
                 const __STEPS: &[#runtime::StepInfo] = &[#(#steps),*];
+                const __PARALLELS: &[#runtime::ParallelInfo] = &[#(#parallels),*];
                 const __GRAPH: #runtime::Graph =
-                    #runtime::Graph::declare(#name, #doc, #start::NAME, __STATES, __EVENTS, __HANDLERS, __STEPS) #on_failure;
+                    #runtime::Graph::declare(#name, #doc, #start::NAME, __STATES, __EVENTS, __HANDLERS, __STEPS)
+                        .parallels(__PARALLELS) #on_failure;
                 &__GRAPH
             };
         }

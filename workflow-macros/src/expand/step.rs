@@ -66,7 +66,7 @@ pub(crate) fn expand_free_step(runtime: &Runtime, item: &ItemFn, step: &Step) ->
 }
 
 /// What concerns callers goes to the outer function, what concerns the body to the inner one.
-fn split_attributes(attributes: &[Attribute]) -> (Vec<&Attribute>, Vec<&Attribute>) {
+pub(crate) fn split_attributes(attributes: &[Attribute]) -> (Vec<&Attribute>, Vec<&Attribute>) {
     let is = |attribute: &Attribute, names: &[&str]| names.iter().any(|name| attribute.path().is_ident(name));
     let outer = ["doc", "cfg", "deprecated", "must_use", "allow", "expect", "warn", "deny"];
     let not_inner = ["doc", "deprecated", "must_use", "expect"];

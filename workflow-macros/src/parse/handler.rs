@@ -56,7 +56,7 @@ pub(crate) fn parse_handler(
     };
     let state = role(arguments.first(), "a state", &mut mistakes);
     let trigger = match inert.kind {
-        InertKind::State | InertKind::Step => Some(Trigger::Entry),
+        InertKind::State | InertKind::Step | InertKind::Parallel => Some(Trigger::Entry),
         InertKind::On => role(arguments.get(1), "an event", &mut mistakes).map(|event| Trigger::On { event }),
         // Without a time, it was reported.
         InertKind::After | InertKind::At | InertKind::Every => said.due.map(|due| Trigger::After { due }),
@@ -246,12 +246,24 @@ fn check_count(signature: &Signature, kind: InertKind, arguments: &[&PatType], e
 
 fn expected_arguments(kind: InertKind, effects: bool) -> &'static str {
     match (kind, effects) {
-        (InertKind::State | InertKind::After | InertKind::At | InertKind::Every | InertKind::Step, true) => {
-            "(&self, cx: &Cx, state: S)"
-        }
-        (InertKind::State | InertKind::After | InertKind::At | InertKind::Every | InertKind::Step, false) => {
-            "(&self, state: S)"
-        }
+        (
+            InertKind::State
+            | InertKind::After
+            | InertKind::At
+            | InertKind::Every
+            | InertKind::Step
+            | InertKind::Parallel,
+            true,
+        ) => "(&self, cx: &Cx, state: S)",
+        (
+            InertKind::State
+            | InertKind::After
+            | InertKind::At
+            | InertKind::Every
+            | InertKind::Step
+            | InertKind::Parallel,
+            false,
+        ) => "(&self, state: S)",
         (InertKind::On, true) => "(&self, cx: &Cx, state: S, event: E)",
         (InertKind::On, false) => "(&self, state: S, event: E)",
         (InertKind::Catch, true) => "(&self, cx: &Cx, state: S, error: E)",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::AttributeInfo;
+use crate::kernel::JoinRule;
 use crate::kernel::{AtOnce, BreakerPolicy, Jitter, OnFailure, Rate, StepLimits};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
@@ -25,8 +26,34 @@ pub struct Graph {
     pub handlers: &'static [HandlerInfo],
     /// Every step among the workflow's methods, in declaration order.
     pub steps: &'static [StepInfo],
+    /// Every parallel function among the workflow's methods, in declaration order.
+    pub parallels: &'static [ParallelInfo],
     /// What becomes of an execution that failed for good, where nothing catches the error.
     pub on_failure: OnFailure,
+}
+
+/// A parallel function in a [`Graph`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParallelInfo {
+    /// The function's name, which is persisted.
+    pub name: &'static str,
+    /// The names of its branches, where they are its bindings; they are persisted.
+    pub branches: &'static [&'static str],
+    /// Whether it has a branch for each item of a list.
+    pub each: bool,
+    /// How many branches run at once; without a limit, all.
+    pub limit: Option<usize>,
+    /// What is asked for of the branches.
+    pub join: JoinRule,
+    /// How long the whole may take.
+    pub timeout: Option<Duration>,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// The source file, as the compiler was given it.
+    pub file: &'static str,
+    /// The line in that file, from 1.
+    pub line: u32,
 }
 
 /// A state in a [`Graph`].
@@ -198,13 +225,29 @@ impl Graph {
         handlers: &'static [HandlerInfo],
         steps: &'static [StepInfo],
     ) -> Self {
-        Self { workflow, doc, start, states, events, handlers, steps, on_failure: OnFailure::Park }
+        Self { workflow, doc, start, states, events, handlers, steps, parallels: &[], on_failure: OnFailure::Park }
+    }
+
+    #[must_use]
+    pub const fn parallels(mut self, parallels: &'static [ParallelInfo]) -> Self {
+        self.parallels = parallels;
+        self
     }
 
     #[must_use]
     pub const fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.on_failure = on_failure;
         self
+    }
+}
+
+#[doc(hidden)]
+impl ParallelInfo {
+    #[must_use]
+    pub const fn declare(policy: &super::ParallelPolicy, doc: &'static str, file: &'static str, line: u32) -> Self {
+        let super::ParallelPolicy { name, branches, timeout, limit, each, join } = *policy;
+        let limit = if each { Some(limit) } else { None };
+        Self { name, branches, each, limit, join, timeout, doc, file, line }
     }
 }
 

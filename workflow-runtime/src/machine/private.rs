@@ -100,6 +100,29 @@ impl<T: Clone> Again for T {
     }
 }
 
+/// What every branch of a parallel function is given.
+#[diagnostic::on_unimplemented(
+    message = "each branch needs a `{Self}` of its own",
+    label = "handed to every branch",
+    note = "put `#[derive(Clone)]` on `{Self}`, or take an `Arc` of it"
+)]
+pub trait AgainForBranch: Sized {
+    /// One more.
+    fn again(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> AgainForBranch for T {
+    fn again(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// One more of an argument, for a branch.
+pub fn again_for_branch<T: AgainForBranch>(argument: &T) -> T {
+    argument.again()
+}
+
 /// One more of an argument.
 pub fn again<T: Again>(argument: &T) -> T {
     argument.again()
