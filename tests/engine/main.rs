@@ -1,5 +1,8 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod asking;
+mod bulk;
+mod cancelling;
 mod commands;
 mod control;
 mod due_times;
@@ -16,6 +19,7 @@ mod limits;
 mod losses;
 mod on_disk;
 mod panics;
+mod parallel;
 mod races;
 mod receiving;
 mod recovery;

@@ -100,25 +100,7 @@ pub fn state(arguments: TokenStream, item: TokenStream) -> TokenStream {
     data_impl::expand_data_attribute(DataKind::State, arguments.into(), &item.into()).into()
 }
 
-/// Declares an event: a typed message from outside that `#[on]` handlers take.
-///
-/// It goes on a struct or an enum. What holds for the data of a [`#[state]`](macro@state) holds for an event's.
-///
-/// | key | meaning | default |
-/// |---|---|---|
-/// | `name = "…"` | the persisted name: letters, digits and `_` | the type's, in snake case |
-/// | `was = "…"`, `was("…", "…")` | older persisted names that are still read | none |
-/// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
-///
-/// ```
-/// use workflow_runtime::prelude::*;
-///
-/// #[event]
-/// pub struct Payment { reference: String }
-///
-/// use workflow_runtime::Event;
-/// assert_eq!(Payment::NAME, "payment");
-/// ```
+#[doc = include_str!("docs/event.md")]
 #[proc_macro_attribute]
 pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
     data_impl::expand_data_attribute(DataKind::Event, arguments.into(), &item.into()).into()
@@ -204,6 +186,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `Next<(A, B)>` | to one of them, made by `goto`; `Stay<S>` and `Wait` may be among them |
 /// | `Stay<S>` | stay, with new data |
 /// | `Wait` | stay as it is |
+/// | `Reply<R, T>`, `Reply<R, T, E>` | for `#[on]`: answer the event with `R`, and do `T`, which is any of these; or refuse it with `E`, and stay as it is |
 ///
 /// # One function
 ///
@@ -360,39 +343,7 @@ pub fn on(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("on", &item.into()).into()
 }
 
-/// Makes a method of a [`#[workflow]`](macro@workflow) impl run when the state has lasted a while: `#[after("15m")]`.
-///
-/// The time counts from when the state was entered, whatever happens in between; `Stay` and `Wait` do not start it again. A
-/// state may have several, of different lengths. A time is a number and a unit, or several: `500ms`, `30s`, `15m`,
-/// `1h30m`, `2d`, `1w`; at most 100 years.
-///
-/// `#[after(Self::delay)]` has a function tell the time: `fn delay(state: &S) -> Duration`, or `fn delay(&self, state: &S)`
-/// where it hangs on how the workflow is set up. It is asked when the state is entered, and has to be pure: its answer is
-/// what is persisted. If it panics, the execution is parked, and a retry asks again.
-///
-/// | key | meaning |
-/// |---|---|
-/// | `allow(…)`, after the time | lints that are not to speak of this handler |
-///
-/// ```
-/// use workflow_runtime::prelude::*;
-/// # #[state] struct Pending { reminded: bool }
-/// # #[state(end)] struct Cancelled;
-/// # struct Sale;
-///
-/// #[workflow(start = Pending)]
-/// impl Sale {
-///     #[after("1d")]
-///     fn remind(&self, _: Pending) -> Stay<Pending> {
-///         Stay(Pending { reminded: true })
-///     }
-///
-///     #[after("2w")]
-///     fn cancel(&self, _: Pending) -> Cancelled {
-///         Cancelled
-///     }
-/// }
-/// ```
+#[doc = include_str!("docs/after.md")]
 #[proc_macro_attribute]
 pub fn after(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("after", &item.into()).into()
@@ -475,9 +426,15 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// | `breaker(…, within = "…")` | in how long a time | `"1m"` |
 /// | `breaker(…, open = "…")` | how long they are held back, before a few are let through to see whether things are better | `"30s"` |
 /// | `breaker(…, probes = n)` | how many those are; all have to succeed | 1 |
+/// | `blocking` | it is a plain `fn` that blocks its thread, and has one of its own; its arguments are taken by value | it is an `async fn` |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
+///
+/// A `blocking` step that is cut off by its `timeout` or its `heartbeat` is abandoned: its thread goes on to the end, and nobody
+/// hears of its result. Where there are no other threads, as in a `Stepper`, it runs where it is called.
+///
+/// A step can also be written where it is called: see `Cx::step`.
 ///
 /// A call that `limit`, `rate` or `breaker` holds back waits its turn, first come, first served; it uses up no attempt, and
 /// its execution leaves memory. What happened before is not known after a restart: limits are as declared, and breakers

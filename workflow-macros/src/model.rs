@@ -218,10 +218,21 @@ pub(crate) struct Output {
     /// Whether the targets stand in a `Next<(…)>`.
     pub(crate) next: bool,
     pub(crate) fails: Fails,
+    /// The answer that they stand beside, in a `Reply<…>`.
+    pub(crate) reply: Option<Box<ReplyModel>>,
     /// Whether it has been reported: `targets` are then those that can be made out.
     pub(crate) broken: bool,
     /// The `Next<…>` that is emitted in place of one with mistakes.
     pub(crate) repaired: Option<Box<Type>>,
+}
+
+/// What an event is answered with.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplyModel {
+    pub(crate) span: Span,
+    /// Both with `Self` written out.
+    pub(crate) reply: Type,
+    pub(crate) refusal: Option<Type>,
 }
 
 impl Output {
@@ -330,6 +341,7 @@ pub(crate) struct Policy {
     pub(crate) limit: Option<AtOnce>,
     pub(crate) rate: Option<(u32, Duration)>,
     pub(crate) breaker: Option<Breaker>,
+    pub(crate) blocking: bool,
     pub(crate) cancel: bool,
 }
 

@@ -100,10 +100,13 @@ pub mod driver {
 }
 
 pub use base::*;
+pub use engine::AskError;
+pub use engine::BulkReport;
 pub use engine::Limit;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;
+pub use kernel::EventPolicy;
 pub use kernel::JoinRule;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
@@ -115,10 +118,11 @@ pub use machine::{
     StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn,
     TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
+pub use machine::{AdHocStep, LimitState, StepHeartbeatMissed};
+pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{Attribute, AttributeInfo};
 pub use machine::{ChildHandle, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
-pub use machine::{LimitState, StepHeartbeatMissed};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
@@ -134,6 +138,7 @@ pub mod prelude {
         Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event,
         every, goto, main, on, parallel, state, step, unwind, workflow,
     };
+    pub use crate::{Asks as _, Reply, refuse, reply};
 }
 
 #[doc(hidden)]

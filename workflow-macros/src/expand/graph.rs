@@ -23,7 +23,7 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
     let events = machine.events.iter().map(|event| {
         let (cfg, ty, type_name) = (&event.cfg, &event.ty, super::display(&event.ty.name));
         let probe = quote!(__private::EventProbe::<#ty>);
-        quote!(#cfg #runtime::EventInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC))
+        quote!(#cfg #runtime::EventInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC).policy(#probe::POLICY))
     });
     let handlers = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| {
         let (cfg, info) = (&handler.cfg, handler_info(machine, handler));
@@ -76,9 +76,13 @@ pub(crate) fn handler_info(machine: &Machine, handler: &Handler) -> TokenStream 
     let to = handler.output.states().map(state_probe);
     let (waits, unwinds) = (handler.output.waits().map(|_| quote!(.waits())), unwinds(handler));
     let pure = (!handler.effects).then(|| quote!(.pure()));
+    let replies = handler.output.reply.as_ref().map(|reply| {
+        let text = type_text(&reply.reply);
+        quote!(.replies(#text))
+    });
     quote! {
         #runtime::HandlerInfo::declare(#name, #trigger, #from, &[#(#to::NAME),*], #doc, ::core::file!(), #line)
-            .in_group(#group::IS_GROUP, #group::MEMBERS, #group::ANY) #waits #unwinds #pure
+            .in_group(#group::IS_GROUP, #group::MEMBERS, #group::ANY) #waits #unwinds #pure #replies
     }
 }
 

@@ -68,7 +68,12 @@ pub(crate) fn parse_handler(
     if inert.kind == InertKind::Every && mistakes.is_empty() {
         check_every(signature, &output, &mut mistakes);
     }
-    let broken = !mistakes.is_empty() || trigger.is_none();
+    // #[after("1h")] fn late(&self, s: Pending) -> Reply<u32, Cancelled>
+    if let Some(reply) = output.reply.as_ref().filter(|_| inert.kind != InertKind::On) {
+        mistakes
+            .span(reply.span, "only an event is answered: `Reply` is for `#[on]` handlers; return the target alone");
+    }
+    let broken = !mistakes.is_empty() || trigger.is_none() || output.broken;
     errors.take(mistakes);
     Some(Handler {
         trigger: trigger.unwrap_or(Trigger::Entry),

@@ -5,8 +5,10 @@
 //! the two from doing the same execution twice. What is to be done is the kernel's to decide; this layer carries it out.
 
 mod active;
+mod ask;
 mod block_on;
 mod builder;
+mod bulk;
 mod commands;
 mod control;
 mod core;
@@ -24,8 +26,10 @@ mod watchers;
 
 use std::sync::Arc;
 
+pub use ask::AskError;
 pub use block_on::block_on;
 pub use builder::EngineBuilder;
+pub use bulk::BulkReport;
 pub use error::EngineError;
 pub use handle::Execution;
 pub use limits::Limit;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::AttributeInfo;
+use super::{AttributeInfo, EventPolicy};
 use crate::kernel::JoinRule;
 use crate::kernel::{AtOnce, BreakerPolicy, Jitter, OnFailure, Rate, StepLimits};
 
@@ -88,6 +88,8 @@ pub struct EventInfo {
     pub type_name: &'static str,
     /// Its doc comment.
     pub doc: &'static str,
+    /// What becomes of it where no edge takes it.
+    pub policy: EventPolicy,
 }
 
 /// A handler in a [`Graph`].
@@ -110,6 +112,8 @@ pub struct HandlerInfo {
     pub waits: bool,
     /// Whether it has no effects: a plain `fn`.
     pub pure: bool,
+    /// The type that it answers its event with, as it is written there, if it does.
+    pub reply: Option<&'static str>,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -186,6 +190,8 @@ pub struct StepInfo {
     pub rate: Option<Rate>,
     /// When attempts are held back because too many of them fail.
     pub breaker: Option<BreakerPolicy>,
+    /// Whether it blocks its thread, and so has one of its own.
+    pub blocking: bool,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -286,7 +292,13 @@ impl EventInfo {
         type_name: &'static str,
         doc: &'static str,
     ) -> Self {
-        Self { name, was, type_name, doc }
+        Self { name, was, type_name, doc, policy: EventPolicy::Defer }
+    }
+
+    #[must_use]
+    pub const fn policy(mut self, policy: EventPolicy) -> Self {
+        self.policy = policy;
+        self
     }
 }
 
@@ -302,7 +314,26 @@ impl HandlerInfo {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, trigger, from, group: None, to, unwinds: &[], waits: false, pure: false, doc, file, line }
+        Self {
+            name,
+            trigger,
+            from,
+            group: None,
+            to,
+            unwinds: &[],
+            waits: false,
+            pure: false,
+            reply: None,
+            doc,
+            file,
+            line,
+        }
+    }
+
+    #[must_use]
+    pub const fn replies(mut self, reply: &'static str) -> Self {
+        self.reply = Some(reply);
+        self
     }
 
     #[must_use]
@@ -347,9 +378,9 @@ impl StepInfo {
             }),
             None => None,
         };
-        let super::StepPolicy { name, timeout, heartbeat, limits, .. } = *policy;
+        let super::StepPolicy { name, timeout, heartbeat, limits, blocking, .. } = *policy;
         let StepLimits { limit, rate, breaker } = limits;
-        Self { name, retry, timeout, heartbeat, limit, rate, breaker, undo: None, doc, file, line }
+        Self { name, retry, timeout, heartbeat, limit, rate, breaker, blocking, undo: None, doc, file, line }
     }
 
     #[must_use]
