@@ -225,6 +225,59 @@ fn an_undo_that_the_code_has_lost_parks_and_says_so() {
     });
 }
 
+/// Two branches, of which the failure of one drops the other.
+mod hasty {
+    use futures::future::try_join;
+
+    use super::super::trip::{Booking, Cancelled};
+    use super::*;
+
+    pub struct Hasty {
+        pub script: Arc<Script>,
+    }
+
+    #[workflow(start = Booking, allow(no_undo, fragile_step, small_machine))]
+    impl Hasty {
+        #[state]
+        async fn book(&self, cx: &Cx, _: Booking) -> Result<Unwind<Cancelled>> {
+            let both = try_join(self.slow(cx), self.quick(cx)).await;
+            Ok(Unwind(Cancelled { why: both.map_or_else(|error| error.to_string(), |_| "both".to_owned()) }))
+        }
+
+        #[step(undo = undo_slow)]
+        async fn slow(&self, cx: &Cx) -> Result<u32> {
+            self.script.act("slow", cx, 1).await
+        }
+
+        async fn undo_slow(&self, cx: &Cx, slow: u32) -> Result<()> {
+            self.script.act("undo_slow", cx, slow).await.map(drop)
+        }
+
+        #[step]
+        async fn quick(&self, cx: &Cx) -> Result<u32> {
+            self.script.act("quick", cx, 2).await
+        }
+    }
+}
+
+#[test]
+fn a_step_of_a_branch_that_was_dropped_is_run_again_and_undone() {
+    test(async {
+        let world = World::default();
+        let hasty = hasty::Hasty { script: Arc::clone(&world.script) };
+        let engine =
+            Engine::on(Arc::clone(&world.store)).clock(world.clock.clone()).workflow(hasty).start().await.unwrap();
+        world.script.will("slow", Act::Hang);
+        world.script.will("quick", Act::Fail("no"));
+        let start = super::trip::Booking { then: Then::Go };
+        let trip = engine.start::<hasty::Hasty>("a", start).await.unwrap();
+        let hasty::HastyOutcome::Cancelled(cancelled) = trip.outcome().await.unwrap();
+        assert_eq!(cancelled.why, "no");
+        assert_eq!(names(&world), ["slow", "quick", "slow", "undo_slow"]);
+        assert_eq!(keys(&world, "slow")[0], keys(&world, "slow")[1]);
+    });
+}
+
 mod careful {
     use super::super::trip::{Booking, Place, Travelled};
     use super::*;

@@ -35,6 +35,7 @@ use crate::parse::data::DataKind;
 /// | key | meaning | default |
 /// |---|---|---|
 /// | `end` | the workflow ends here, and the data is its outcome | it does not |
+/// | `pivot` | entering it makes all that was done before final: it is not undone any more | it does not |
 /// | `group` | it is no state, but several under one name: [see below](#groups) | it is a state |
 /// | `name = "…"` | the persisted name: letters, digits and `_` | the type's, in snake case |
 /// | `was = "…"`, `was("…", "…")` | older persisted names that are still read | none |
@@ -130,6 +131,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `start = S` | the state that an execution starts in | has to be given |
 /// | `include(…)` | the handlers that are written elsewhere, an edge per line | none |
 /// | `events(E, …)` | events that handlers wait for with `cx.recv`, where the impl does not show it | those in its bodies |
+/// | `on_failure = unwind` | a failure that nothing catches has all done before [undone](macro@step#undo), then it parks in a new visit, where `retry` begins the handler anew; one of data that cannot be read parks at once | `park`: it parks as it is |
 /// | `part` | this impl is a part: the main one includes its handlers | it is the main one |
 /// | `vis = pub(crate)` | the visibility of what is generated | `pub` |
 /// | `allow(…)` | lints that are not to speak | all speak |
@@ -199,7 +201,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `R` | means |
 /// |---|---|
 /// | `A` | to the state `A` |
-/// | `Next<(A, B)>` | to one of them, made by `goto`; `Stay<S>` and `Wait` may be among them |
+/// | `Unwind<A>` | have everything undone that has an [`undo`](macro@step), then to the state `A` |
+/// | `Next<(A, B)>` | to one of them, made by `goto`; `Stay<S>` and `Wait` may be among them, and `Unwind<A>`, made by `unwind` |
 /// | `Stay<S>` | stay, with new data |
 /// | `Wait` | stay as it is |
 ///
@@ -322,6 +325,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `never_taken` | a declared target that the handler provably never takes |
 /// | `ambient_time` | the clock or a pause in a handler, past `cx.now()` and `cx.sleep(…)` |
 /// | `ambient_task` | a task or thread that a handler starts |
+/// | `no_undo` | a step without `undo` in a workflow that unwinds (for the step, or the `impl`) |
 /// | `small_machine` | fewer than five states, one after the other: an `async fn` would do |
 /// | `unmarked_step` | an async method that takes `&Cx` and uses it as a step does, without `#[step]` (for the `impl`) |
 #[proc_macro_attribute]
@@ -474,6 +478,7 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// | `breaker(…, open = "…")` | how long they are held back, before a few are let through to see whether things are better | `"30s"` |
 /// | `breaker(…, probes = n)` | how many those are; all have to succeed | 1 |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
+/// | `undo = f` | the method that undoes it; on methods, see below | it cannot be undone |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
 ///
@@ -482,6 +487,60 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// closed. `Engine::limits` shows what they come to, and `Engine::set_limit` changes them while the engine runs.
 ///
 /// Arguments that are taken by value have to be `Clone` where the step is retried.
+///
+/// # Undo
+///
+/// `undo = f` names another async method of the same impl, `async fn f(&self, cx: &Cx, output: T) -> Result<(), E>`, which takes
+/// what the step has returned, by value or by reference. It runs when an execution *unwinds*: at an edge to `Unwind<S>`, at a
+/// failure with `#[workflow(on_failure = unwind)]`, or when it is cancelled. Undos run one at a time, the newest first, each
+/// recorded before the next begins. Nothing cuts one off. If `f` is a `#[step(…)]` too, it is retried as that says;
+/// else it has 16 attempts, with pauses from `"200ms..1m"`. One that fails for good parks the execution with what
+/// is left to undo, and `retry` goes on with it.
+///
+/// Such a step says that it was started, with its arguments, before it runs: that is one commit more, which it shares with the
+/// results of the steps before it. So its arguments have to be serializable, and are read back as owned (`&T` as `T`,
+/// `&str` as `String`, `&[T]` as `Vec<T>`). If it may have run and no output is recorded, after a crash, a timeout, a panic, or
+/// because it was cut off, unwinding first runs it again with the same idempotency key to learn the output. If it then fails
+/// with its own error for good, it had no effect, and there is nothing to undo. What may still have been running counts
+/// as the newest.
+///
+/// Entering a state with `#[state(pivot)]`, or an end state, makes all that was done before final. A step of an edge that keeps
+/// the visit (`Stay`, `Wait`) is undone like any other.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// use workflow_runtime::Stepper;
+///
+/// # #[state] pub struct Booking;
+/// # #[state(end)] pub struct Booked;
+/// # #[state(end)] pub struct Given;
+/// # pub struct Trip;
+/// #[workflow(start = Booking)]
+/// impl Trip {
+///     #[state]
+///     async fn book(&self, cx: &Cx, _: Booking) -> Result<Next<(Booked, Unwind<Given>)>> {
+///         let seat = self.reserve(cx, "7A").await?;
+///         if seat > 5 { Ok(unwind(Given)) } else { Ok(goto(Booked)) }
+///     }
+///
+///     #[step(retry(max = 5), undo = release)]
+///     async fn reserve(&self, _: &Cx, wish: &str) -> Result<u32> {
+///         Ok(wish.len() as u32 + 5)
+///     }
+///
+///     async fn release(&self, _: &Cx, seat: u32) -> Result<()> {
+///         assert_eq!(seat, 7);
+///         Ok(())
+///     }
+/// }
+///
+/// # workflow_runtime::block_on(async {
+/// let mut trip = Stepper::start(Trip, Booking)?;
+/// trip.run_to_end().await?;
+/// assert!(matches!(trip.outcome()?, Some(TripOutcome::Given(_))));
+/// # workflow_runtime::Result::<()>::Ok(())
+/// # }).unwrap();
+/// ```
 ///
 /// An attempt that is cut off by its `timeout` or its `heartbeat`, or that panics, is tried again whatever `only` and `never`
 /// say. After the last one, the error is `StepTimedOut`, `StepHeartbeatMissed` or `StepPanicked`, which a `#[catch]` handler
