@@ -6,8 +6,9 @@ use example_support::say;
 use tokio::time::sleep;
 use workflow_runtime::{Accepts, Clock as _, Engine, EngineError, Error, Result, SystemClock};
 
+use crate::messages::{Acknowledge, Decide, Dismiss, Propose};
 use crate::waiting::waiting;
-use crate::workflow::{Acknowledge, Decide, Paging, Propose, Response};
+use crate::workflow::{Paging, Response};
 
 /// What somebody does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Command {
     Propose(String, String, String),
     /// `approve ID PERSON`, `reject ID PERSON`
     Decide(String, String, bool),
+    /// `dismiss ID PERSON`
+    Dismiss(String, String),
     /// `waiting`
     Waiting,
     /// `wait 300ms`
@@ -42,6 +45,7 @@ impl Command {
             }
             ["approve", id, person] => Ok(Self::Decide(text(&[id]), text(&[person]), true)),
             ["reject", id, person] => Ok(Self::Decide(text(&[id]), text(&[person]), false)),
+            ["dismiss", id, person] => Ok(Self::Dismiss(text(&[id]), text(&[person]))),
             ["waiting"] => Ok(Self::Waiting),
             ["wait", time] if let Some(millis) = time.strip_suffix("ms") => {
                 Ok(Self::Wait(Duration::from_millis(millis.parse()?)))
@@ -60,6 +64,7 @@ impl Command {
             Self::Acknowledge(id, person) => send(engine, id, name, Acknowledge { person }).await,
             Self::Propose(id, person, fix) => send(engine, id, name, Propose { person, fix }).await,
             Self::Decide(id, person, approved) => send(engine, id, name, Decide { person, approved }).await,
+            Self::Dismiss(id, person) => send(engine, id, name, Dismiss { person }).await,
             Self::Waiting => {
                 let now = SystemClock.now();
                 waiting(engine).await?.iter().for_each(|waiting| say(waiting.line(now)));

@@ -23,6 +23,7 @@ Usage: incident [COMMAND] [--data FOLDER]
   propose ID PERSON FIX     they say what is to be done
   approve ID PERSON         somebody else agrees
   reject ID PERSON          or does not
+  dismiss ID PERSON         there is nothing to it
   waiting                   who waits for whom
   watch                     wait until every incident is over
   play [FILE]               all of it from a file; without a command, evening.txt of this example",

@@ -31,7 +31,7 @@ impl ResponseState {
             Self::Paged(s) => Some((s.person.clone(), "to take it".to_owned())),
             Self::Fixing(s) => Some((s.person.clone(), "to propose a fix".to_owned())),
             Self::Approving(s) => Some((format!("not {}", s.person), format!("to decide: {}", s.fix))),
-            Self::Paging(_) | Self::Applying(_) | Self::Resolved(_) => None,
+            Self::Paging(_) | Self::Applying(_) | Self::Resolved(_) | Self::Dismissed(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use workflow_runtime::prelude::*;
 
+use crate::messages::{Acknowledge, Decide, Dismiss, Propose};
 use crate::outside::{Outside, Roster};
 
 /// Somebody is to be called up: the first of the roster, or the next.
@@ -56,27 +57,11 @@ pub struct Resolved {
     pub(crate) people: [String; 2],
 }
 
-/// Somebody takes it.
-#[event]
+/// There was nothing to it.
+#[state(end)]
 #[derive(Debug)]
-pub struct Acknowledge {
+pub struct Dismissed {
     pub(crate) person: String,
-}
-
-/// Whoever works on it says what is to be done.
-#[event]
-#[derive(Debug)]
-pub struct Propose {
-    pub(crate) person: String,
-    pub(crate) fix: String,
-}
-
-/// Somebody says whether that is to be done.
-#[event]
-#[derive(Debug)]
-pub struct Decide {
-    pub(crate) person: String,
-    pub(crate) approved: bool,
 }
 
 /// Has one incident seen to.
@@ -139,6 +124,12 @@ impl Response {
     #[after("1h")]
     fn lapsed(&self, s: Approving) -> Fixing {
         Fixing { text: s.text, person: s.person }
+    }
+
+    /// Whoever says so, and whenever, until a fix is made.
+    #[on]
+    fn dismissed(&self, _: ResponseLive, dismissal: Dismiss) -> Dismissed {
+        Dismissed { person: dismissal.person }
     }
 
     #[state]

@@ -12,6 +12,7 @@ fn an_evening_comes_out_right_over_eight_kills() {
     }
     let output = desk.succeeds(&[]);
     assert!(output.contains("db-1: Restart the replica, by ada, approved by grace"), "{output}");
+    assert!(output.contains("fan-2: dismissed by katherine"), "{output}");
     assert!(output.contains("checked: each was fixed once"), "{output}");
 }
 

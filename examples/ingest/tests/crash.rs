@@ -8,19 +8,16 @@
 )]
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use example_support::testing::{Folder, Run};
 use fastrand::Rng;
 use ingest::file_name::FileName;
 use ingest::results::{Row, rows};
 use ingest::run::MAX_ACTIVE;
 use ingest::workflow::Ingest;
-use tempfile::TempDir;
 use workflow_runtime::store::{ExecutionSummary, Query, Store as _};
 use workflow_runtime::{HistoryKind, SqliteStore, Status, Workflow as _, block_on};
 
@@ -29,8 +26,7 @@ const KILLS: usize = 50;
 const BATCH: usize = 200;
 /// The program is not run more often than this, whatever happens.
 const RUNS: usize = 400;
-/// No run takes longer, or the program hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const ARGUMENTS: &[&str] = &["files", "--store", "store.db", "--results", "results.db"];
 
 /// What is to become of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +42,7 @@ fn nothing_is_lost_or_done_twice_over_fifty_kills() {
     let started = Instant::now();
     let mut killed = 0;
     let mut killed_at_work = 0;
-    assert!(directory.run().end().contains(&format!("{BATCH} new, 0 unfinished")));
+    assert!(directory.ends().contains(&format!("{BATCH} new, 0 unfinished")));
     let full_run = started.elapsed();
     directory.add_files();
     let mut runs = 1;
@@ -54,16 +50,18 @@ fn nothing_is_lost_or_done_twice_over_fifty_kills() {
         assert!(runs < RUNS, "only {killed} kills in {runs} runs");
         runs += 1;
         let moment = full_run.mul_f64(directory.random.f64());
-        match directory.run().kill_after(moment) {
-            End::Killed(output) => {
+        let end = directory.run().kill_after(moment);
+        match end.code {
+            None => {
                 killed += 1;
-                killed_at_work += usize::from(output.contains("unfinished from before"));
+                killed_at_work += usize::from(end.output.contains("unfinished from before"));
             }
-            End::Done(_) => directory.add_files(),
+            Some(0) => directory.add_files(),
+            Some(code) => panic!("{code}\n{}\n{}", end.output, end.errors),
         }
     }
-    directory.run().end();
-    let again = directory.run().end();
+    directory.ends();
+    let again = directory.ends();
     assert!(again.contains(" 0 new, 0 unfinished from before\nnothing to do\n"), "{again}");
     let writes = directory.check();
     let once = directory.expected(Fate::Stored).count();
@@ -78,20 +76,20 @@ fn nothing_is_lost_or_done_twice_over_fifty_kills() {
 
 /// A directory that grows, and what the program makes of it.
 struct Directory {
-    folder: TempDir,
+    folder: Folder,
     random: Rng,
     fates: BTreeMap<FileName, Fate>,
 }
 
 impl Directory {
     fn new(seed: u64) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("files")).unwrap();
+        let folder = Folder::of(env!("CARGO_BIN_EXE_ingest"));
+        fs::create_dir(folder.path("files")).unwrap();
         Self { folder, random: Rng::with_seed(seed), fates: BTreeMap::new() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.path(name)
     }
 
     fn add_files(&mut self) {
@@ -116,27 +114,12 @@ impl Directory {
     }
 
     fn run(&self) -> Run {
-        let log = File::options().create(true).append(true).open(self.path("stderr")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ingest"))
-            .arg(self.path("files"))
-            .arg("--store")
-            .arg(self.path("store.db"))
-            .arg("--results")
-            .arg(self.path("results.db"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut stdout = child.stdout.take().unwrap();
-        let (sender, output) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut text = String::new();
-            stdout.read_to_string(&mut text).unwrap();
-            // The test may have failed and gone.
-            let _ = sender.send(text);
-        });
-        Run { child, output, log: self.path("stderr") }
+        self.folder.run(ARGUMENTS)
+    }
+
+    /// Runs the program to its end, which is to be a success, and gives what it printed.
+    fn ends(&self) -> String {
+        self.folder.succeeds(ARGUMENTS)
     }
 
     fn expected(&self, fate: Fate) -> impl Iterator<Item = &FileName> {
@@ -179,49 +162,5 @@ impl Directory {
             assert_eq!(entered.collect::<Vec<_>>(), way, "{file}");
         }
         assert!(by_id.is_empty(), "executions of no file: {by_id:?}");
-    }
-}
-
-/// The program, running. It does not outlive this.
-struct Run {
-    child: Child,
-    output: Receiver<String>,
-    log: PathBuf,
-}
-
-/// How a run ended, with what it had printed.
-enum End {
-    Killed(String),
-    Done(String),
-}
-
-impl Run {
-    /// Kills it when so much time has passed, unless it is done by then.
-    fn kill_after(mut self, moment: Duration) -> End {
-        if let Ok(output) = self.output.recv_timeout(moment) {
-            let status = self.child.wait().unwrap();
-            assert!(status.success(), "{status}\n{output}\n{}", fs::read_to_string(&self.log).unwrap());
-            return End::Done(output);
-        }
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        End::Killed(self.output.recv().unwrap())
-    }
-
-    /// Lets it come to its end, and gives its output.
-    fn end(self) -> String {
-        let log = self.log.clone();
-        match self.kill_after(PATIENCE) {
-            End::Done(output) => output,
-            End::Killed(output) => panic!("it hangs\n{output}\n{}", fs::read_to_string(log).unwrap()),
-        }
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        // Neither fails if it has ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -115,6 +115,19 @@ fn a_proposal_that_nobody_decides_lapses_and_work_that_takes_too_long_is_looked_
 }
 
 #[test]
+fn an_incident_is_dismissed_in_any_state() {
+    block_on(async {
+        for mut fixture in [Fixture::reported().await, Fixture::proposed().await] {
+            assert_eq!(fixture.machine.send(Dismiss { person: "grace".into() }).await.unwrap(), Rest::Ended);
+            let Some(ResponseOutcome::Dismissed(dismissed)) = fixture.machine.outcome().unwrap() else {
+                panic!("fixed")
+            };
+            assert_eq!(dismissed.person, "grace");
+        }
+    });
+}
+
+#[test]
 fn the_readme_shows_the_machine() {
     assert_shows(include_str!("../../README.md"), ResponseState::GRAPH);
 }
