@@ -6,7 +6,8 @@ use std::sync::Arc;
 use workflow_runtime::Timestamp;
 use workflow_runtime::record::ExecutionKey;
 use workflow_runtime::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, Page, Query, Refused, StateCount, Store, StoreError, StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Page, Query, Refused, StateCount, Store, StoreError,
+    StoreFuture, Stored,
 };
 use workflow_runtime::stores::MemoryStore;
 
@@ -68,6 +69,10 @@ impl Store for Hooked {
             Ok(()) => self.store.load(key),
             Err(error) => failed(error),
         }
+    }
+
+    fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
+        self.store.event(key, event_id)
     }
 
     fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {

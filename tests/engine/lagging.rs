@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use workflow_runtime::Timestamp;
 use workflow_runtime::record::ExecutionKey;
 use workflow_runtime::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, Page, Query, Refused, StateCount, Store, StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Page, Query, Refused, StateCount, Store, StoreFuture, Stored,
 };
 use workflow_runtime::stores::MemoryStore;
 
@@ -58,6 +58,10 @@ impl Store for Lagging {
 
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
         late(self.store.load(key), &self.lag.load)
+    }
+
+    fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
+        self.store.event(key, event_id)
     }
 
     fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {

@@ -1,5 +1,6 @@
 //! How an engine behaves, on a clock that the tests move.
 
+mod asking;
 mod commands;
 mod control;
 mod due_times;
@@ -16,6 +17,7 @@ mod limits;
 mod losses;
 mod on_disk;
 mod panics;
+mod parallel;
 mod races;
 mod receiving;
 mod recovery;

@@ -56,6 +56,8 @@ pub fn decide<W: Workflow>(workflow: &Arc<W>, call: HandlerCall) -> (String, Str
         Decided::Wait => ("wait".to_owned(), String::new()),
         Decided::Unwind { state, data } => (format!("unwind {state}"), data.text().to_owned()),
         Decided::Undone { effect } => ("undone".to_owned(), effect.to_string()),
+        Decided::Reply { reply, .. } => ("reply".to_owned(), reply.text().to_owned()),
+        Decided::Refuse { refusal } => ("refuse".to_owned(), refusal.text().to_owned()),
     }
 }
 

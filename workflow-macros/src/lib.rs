@@ -6,12 +6,14 @@ mod data_impl;
 mod duration;
 mod errors;
 mod expand;
+mod flow;
 mod fn_impl;
 mod lint;
 mod lints;
 mod machine_impl;
 mod model;
 mod nearest;
+mod parallel_impl;
 mod parse;
 mod picture;
 mod sequential_impl;
@@ -99,25 +101,7 @@ pub fn state(arguments: TokenStream, item: TokenStream) -> TokenStream {
     data_impl::expand_data_attribute(DataKind::State, arguments.into(), &item.into()).into()
 }
 
-/// Declares an event: a typed message from outside that `#[on]` handlers take.
-///
-/// It goes on a struct or an enum. What holds for the data of a [`#[state]`](macro@state) holds for an event's.
-///
-/// | key | meaning | default |
-/// |---|---|---|
-/// | `name = "…"` | the persisted name: letters, digits and `_` | the type's, in snake case |
-/// | `was = "…"`, `was("…", "…")` | older persisted names that are still read | none |
-/// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
-///
-/// ```
-/// use workflow_runtime::prelude::*;
-///
-/// #[event]
-/// pub struct Payment { reference: String }
-///
-/// use workflow_runtime::Event;
-/// assert_eq!(Payment::NAME, "payment");
-/// ```
+#[doc = include_str!("docs/event.md")]
 #[proc_macro_attribute]
 pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
     data_impl::expand_data_attribute(DataKind::Event, arguments.into(), &item.into()).into()
@@ -205,6 +189,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `Next<(A, B)>` | to one of them, made by `goto`; `Stay<S>` and `Wait` may be among them, and `Unwind<A>`, made by `unwind` |
 /// | `Stay<S>` | stay, with new data |
 /// | `Wait` | stay as it is |
+/// | `Reply<R, T>`, `Reply<R, T, E>` | for `#[on]`: answer the event with `R`, and do `T`, which is any of these; or refuse it with `E`, and stay as it is |
 ///
 /// # One function
 ///
@@ -362,39 +347,7 @@ pub fn on(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("on", &item.into()).into()
 }
 
-/// Makes a method of a [`#[workflow]`](macro@workflow) impl run when the state has lasted a while: `#[after("15m")]`.
-///
-/// The time counts from when the state was entered, whatever happens in between; `Stay` and `Wait` do not start it again. A
-/// state may have several, of different lengths. A time is a number and a unit, or several: `500ms`, `30s`, `15m`,
-/// `1h30m`, `2d`, `1w`; at most 100 years.
-///
-/// `#[after(Self::delay)]` has a function tell the time: `fn delay(state: &S) -> Duration`, or `fn delay(&self, state: &S)`
-/// where it hangs on how the workflow is set up. It is asked when the state is entered, and has to be pure: its answer is
-/// what is persisted. If it panics, the execution is parked, and a retry asks again.
-///
-/// | key | meaning |
-/// |---|---|
-/// | `allow(…)`, after the time | lints that are not to speak of this handler |
-///
-/// ```
-/// use workflow_runtime::prelude::*;
-/// # #[state] struct Pending { reminded: bool }
-/// # #[state(end)] struct Cancelled;
-/// # struct Sale;
-///
-/// #[workflow(start = Pending)]
-/// impl Sale {
-///     #[after("1d")]
-///     fn remind(&self, _: Pending) -> Stay<Pending> {
-///         Stay(Pending { reminded: true })
-///     }
-///
-///     #[after("2w")]
-///     fn cancel(&self, _: Pending) -> Cancelled {
-///         Cancelled
-///     }
-/// }
-/// ```
+#[doc = include_str!("docs/after.md")]
 #[proc_macro_attribute]
 pub fn after(_: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_stray("after", &item.into()).into()
@@ -477,10 +430,16 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// | `breaker(…, within = "…")` | in how long a time | `"1m"` |
 /// | `breaker(…, open = "…")` | how long they are held back, before a few are let through to see whether things are better | `"30s"` |
 /// | `breaker(…, probes = n)` | how many those are; all have to succeed | 1 |
+/// | `blocking` | it is a plain `fn` that blocks its thread, and has one of its own; its arguments are taken by value | it is an `async fn` |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
 /// | `undo = f` | the method that undoes it; on methods, see below | it cannot be undone |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
+///
+/// A `blocking` step that is cut off by its `timeout` or its `heartbeat` is abandoned: its thread goes on to the end, and nobody
+/// hears of its result. Where there are no other threads, as in a `Stepper`, it runs where it is called.
+///
+/// A step can also be written where it is called: see `Cx::step`.
 ///
 /// A call that `limit`, `rate` or `breaker` holds back waits its turn, first come, first served; it uses up no attempt, and
 /// its execution leaves memory. What happened before is not known after a restart: limits are as declared, and breakers
@@ -559,6 +518,104 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_step_attribute(arguments.into(), &item.into()).into()
+}
+
+/// Runs what does not depend on each other at once, within one handler.
+///
+/// It goes on an async method of a [`#[workflow]`](macro@workflow) impl, `(&self, cx: &Cx, …)`, or on a free async function,
+/// `(cx: &Cx, …)`, and is called as it is written.
+///
+/// # As sequential code
+///
+/// Each top-level `let … = ….await…;` is a branch. It begins when the bindings are there that it uses, and not when those
+/// are that stand above it; the last expression runs when all are done. A name counts as used wherever it occurs, in
+/// macros and their format strings too. An awaiting statement without `let` is a barrier: all above is done before it, and
+/// nothing below begins before it is. So is any other statement that may leave the function, for what is below.
+///
+/// `?` in a branch fails the whole at once and drops the other branches; without it, the binding is a `Result` and nothing
+/// is dropped. `return` in a branch ends the whole. A binding is moved to its only user; several users borrow it where they write `&name`,
+/// and else have a clone each. A panic in a branch ends the handler.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// # use workflow_runtime::{ExecutionId, SystemClock};
+///
+/// #[step]
+/// async fn load(cx: &Cx, what: &str) -> Result<u64> {
+///     Ok(what.len() as u64)
+/// }
+///
+/// #[parallel(timeout = "30s")]
+/// async fn total(cx: &Cx, order: &str) -> Result<u64> {
+///     let base = load(cx, order).await?;
+///     // These two run at once, as soon as `base` is there.
+///     let tax = load(cx, &format!("tax on {base}")).await?;
+///     let freight = load(cx, &format!("freight of {base}")).await?;
+///     Ok(base + tax + freight)
+/// }
+/// # let cx = Cx::detached("Test", ExecutionId::new("1").unwrap(), SystemClock);
+/// # assert_eq!(workflow_runtime::block_on(total(&cx, "order")).unwrap(), 25);
+/// ```
+///
+/// # With a list
+///
+/// With `#[each]` on an argument, there is one branch for each item of any iterator, and the body is what a branch does, in
+/// order. Branches run on all threads of the engine, so all arguments are owned: those but the item are cloned for each
+/// branch. A list of any length takes the memory of `limit` branches and of the results.
+///
+/// | `join` | returns, of `-> Result<T, E>` | is over |
+/// |---|---|---|
+/// | `all` (default) | `Result<Vec<T>, E>` | with the first failure, which stops the others |
+/// | `settle` | `Vec<Result<T, E>>` | when all have ended |
+/// | `any` | `Result<T, E>` | with the first success, which stops the others; fails with the first item's error |
+/// | `quorum(n)` | `Result<Vec<T>, E>`: those n | with the n-th success; fails when n are out of reach, with the first failed item's error |
+/// | `at_least("95%")` | `Result<Vec<Result<T, E>>, E>` | when all have ended; fails when that share is out of reach, likewise |
+///
+/// Results come in the order of the items. A function that returns no `Result` gives a `Vec` of what it returns. An empty
+/// list gives an empty `Vec`; with `any` and `quorum`, it fails with [`JoinMissed`](struct.JoinMissed.html), and so does
+/// a list that is shorter than the quorum.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// # use workflow_runtime::{ExecutionId, SystemClock};
+///
+/// #[step(retry(max = 3))]
+/// async fn fetch(cx: &Cx, host: &str, page: u32) -> Result<u32> {
+///     Ok(page * 2)
+/// }
+///
+/// #[parallel(limit = 4)]
+/// async fn fetch_all(cx: &Cx, host: String, #[each] page: u32) -> Result<u32> {
+///     fetch(cx, &host, page).await
+/// }
+/// # let cx = Cx::detached("Test", ExecutionId::new("1").unwrap(), SystemClock);
+/// # workflow_runtime::block_on(async {
+/// assert_eq!(fetch_all(&cx, "example.org".to_owned(), 1..=3).await?, [2, 4, 6]);
+/// # Ok::<_, Error>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Keys
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `timeout = "…"` | how long the whole may take, counted from the first call; then it fails with [`ParallelTimedOut`](struct.ParallelTimedOut.html) | as long as it takes |
+/// | `limit = n` | with `#[each]`: how many branches run at once | 16 |
+/// | `join = …` | with `#[each]`: what is asked for | `all` |
+/// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
+///
+/// Where the error type has no room for `ParallelTimedOut` or `JoinMissed` (it is neither the boxed `Error` nor one of them), the handler ends
+/// with it, and a `#[catch]` may take it.
+///
+/// # After a crash
+///
+/// Results of steps are found by the branch that they belong to: by its binding, or by its item. So branches may run in any
+/// order, on any thread, and each goes on where it was. A branch without steps that has ended is not run again if what it
+/// came to can be serialized. What decided a call that stopped its other branches is recorded, so that none of those begins
+/// again. Dropping the call's future, as a race does, stops its branches.
+#[proc_macro_attribute]
+pub fn parallel(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    parallel_impl::expand_parallel_attribute(arguments.into(), &item.into()).into()
 }
 
 /// Runs an `async fn main()` to its end, on threads of its own.

@@ -38,6 +38,7 @@ pub(crate) struct Machine {
     pub(crate) events: Vec<EventModel>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) parallels: Vec<Parallel>,
     /// The events that bodies wait for, as far as they can be seen.
     pub(crate) receives: Vec<Receive>,
     pub(crate) allow: Vec<Lint>,
@@ -217,10 +218,21 @@ pub(crate) struct Output {
     /// Whether the targets stand in a `Next<(…)>`.
     pub(crate) next: bool,
     pub(crate) fails: Fails,
+    /// The answer that they stand beside, in a `Reply<…>`.
+    pub(crate) reply: Option<Box<ReplyModel>>,
     /// Whether it has been reported: `targets` are then those that can be made out.
     pub(crate) broken: bool,
     /// The `Next<…>` that is emitted in place of one with mistakes.
     pub(crate) repaired: Option<Box<Type>>,
+}
+
+/// What an event is answered with.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplyModel {
+    pub(crate) span: Span,
+    /// Both with `Self` written out.
+    pub(crate) reply: Type,
+    pub(crate) refusal: Option<Type>,
 }
 
 impl Output {
@@ -329,6 +341,7 @@ pub(crate) struct Policy {
     pub(crate) limit: Option<AtOnce>,
     pub(crate) rate: Option<(u32, Duration)>,
     pub(crate) breaker: Option<Breaker>,
+    pub(crate) blocking: bool,
     pub(crate) cancel: bool,
 }
 
@@ -431,4 +444,38 @@ impl ToTokens for Cfg {
 pub(crate) fn unraw(ident: &Ident) -> String {
     let text = ident.to_string();
     text.strip_prefix("r#").map(str::to_owned).unwrap_or(text)
+}
+
+/// A parallel function among the methods.
+#[derive(Debug)]
+pub(crate) struct Parallel {
+    pub(crate) ident: Ident,
+    /// The place of the argument with `#[each]` among all of them, if there is one.
+    pub(crate) each: Option<usize>,
+    pub(crate) limit: u32,
+    pub(crate) join: Join,
+    pub(crate) timeout: Option<Duration>,
+    /// The names of its branches, if they are its bindings.
+    pub(crate) branches: Vec<String>,
+    pub(crate) doc: String,
+    pub(crate) cfg: Cfg,
+    pub(crate) line: u32,
+}
+
+/// What is asked for of the branches of an `#[each]` function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Join {
+    All,
+    Settle,
+    Any,
+    Quorum(u64),
+    /// In hundredths of a percent.
+    AtLeast(u32),
+}
+
+impl Join {
+    /// Whether it says something only of what can fail.
+    pub(crate) fn needs_result(self) -> bool {
+        matches!(self, Self::Any | Self::Quorum(_) | Self::AtLeast(_))
+    }
 }

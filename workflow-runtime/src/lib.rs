@@ -100,12 +100,16 @@ pub mod driver {
 }
 
 pub use base::*;
+pub use engine::AskError;
 pub use engine::Limit;
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;
+pub use kernel::EventPolicy;
+pub use kernel::JoinRule;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
+pub use machine::ParallelInfo;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
     EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
@@ -113,15 +117,16 @@ pub use machine::{
     StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn,
     TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
+pub use machine::{AdHocStep, LimitState, StepHeartbeatMissed};
+pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{Attribute, AttributeInfo};
 pub use machine::{ChildHandle, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
-pub use machine::{LimitState, StepHeartbeatMissed};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
-pub use workflow_macros::{after, at, catch, event, every, main, on, state, step, workflow};
+pub use workflow_macros::{after, at, catch, event, every, main, on, parallel, state, step, workflow};
 
 /// What a program that declares workflows needs, to import as a whole: `use workflow_runtime::prelude::*;`.
 ///
@@ -130,8 +135,9 @@ pub mod prelude {
     pub use crate::{
         Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
         Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event,
-        every, goto, main, on, state, step, unwind, workflow,
+        every, goto, main, on, parallel, state, step, unwind, workflow,
     };
+    pub use crate::{Asks as _, Reply, refuse, reply};
 }
 
 #[doc(hidden)]

@@ -4,6 +4,7 @@ mod catches;
 mod duplicates;
 mod names;
 mod receives;
+mod replies;
 mod starts;
 
 use crate::errors::Errors;
@@ -19,4 +20,5 @@ pub(crate) fn check_machine(machine: &mut Machine, has_start: bool, errors: &mut
     names::check_transition_names(machine, errors);
     receives::check_receives(machine, errors);
     catches::check_catchable(machine, errors);
+    replies::check_replies(machine, errors);
 }

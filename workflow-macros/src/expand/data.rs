@@ -89,7 +89,19 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
             let attributes = expand_attributes(model);
             (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end; #pivot #refused #attributes)))
         }
-        DataKind::Event => (quote!(Event), None),
+        DataKind::Event => {
+            let policy = model.policy.map(|policy| {
+                let policy = syn::Ident::new(policy, proc_macro2::Span::call_site());
+                quote!(const POLICY: #runtime::EventPolicy = #runtime::EventPolicy::#policy;)
+            });
+            let key = model.key.as_ref().map(|(member, span)| {
+                let key = at(*span, quote!(__private::key_text(&self.#member)));
+                quote! {
+                    fn key(&self) -> ::core::option::Option<__private::Text> { #key }
+                }
+            });
+            (quote!(Event), Some(quote!(#policy #key)))
+        }
     };
     let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
     let predicates = where_clause.map(|clause| {

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::Ident;
 
 use super::included::handler_probe;
+use super::parallel::parallel_policy;
 use super::step::policy;
 use super::{allow, group_probe, imports, source_name, state_probe, type_text};
 use crate::model::{Due, Handler, Machine, Trigger, unraw};
@@ -22,7 +23,7 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
     let events = machine.events.iter().map(|event| {
         let (cfg, ty, type_name) = (&event.cfg, &event.ty, super::display(&event.ty.name));
         let probe = quote!(__private::EventProbe::<#ty>);
-        quote!(#cfg #runtime::EventInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC))
+        quote!(#cfg #runtime::EventInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC).policy(#probe::POLICY))
     });
     let handlers = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| {
         let (cfg, info) = (&handler.cfg, handler_info(machine, handler));
@@ -37,6 +38,10 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
         quote!(#cfg #runtime::StepInfo::declare(&#policy, #doc, ::core::file!(), #line) #undo)
     });
     let on_failure = machine.unwinds_on_failure.then(|| quote!(.on_failure(#runtime::OnFailure::Unwind)));
+    let parallels = machine.parallels.iter().map(|parallel| {
+        let (cfg, policy, doc, line) = (&parallel.cfg, parallel_policy(parallel), &parallel.doc, parallel.line);
+        quote!(#cfg #runtime::ParallelInfo::declare(&#policy, #doc, ::core::file!(), #line))
+    });
     let (allow, imports) = (allow(), imports(runtime));
     let text = super::doc(&format!("[`{name}`] as declared: states, handlers, edges and steps."));
     quote! {
@@ -49,8 +54,10 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
                 const __EVENTS: &[#runtime::EventInfo] = &[#(#events),*];
                 const __HANDLERS: &[#runtime::HandlerInfo] = &[#(#handlers),*];
                 const __STEPS: &[#runtime::StepInfo] = &[#(#steps),*];
+                const __PARALLELS: &[#runtime::ParallelInfo] = &[#(#parallels),*];
                 const __GRAPH: #runtime::Graph =
-                    #runtime::Graph::declare(#name, #doc, #start::NAME, __STATES, __EVENTS, __HANDLERS, __STEPS) #on_failure;
+                    #runtime::Graph::declare(#name, #doc, #start::NAME, __STATES, __EVENTS, __HANDLERS, __STEPS)
+                        .parallels(__PARALLELS) #on_failure;
                 &__GRAPH
             };
         }
@@ -69,9 +76,13 @@ pub(crate) fn handler_info(machine: &Machine, handler: &Handler) -> TokenStream 
     let to = handler.output.states().map(state_probe);
     let (waits, unwinds) = (handler.output.waits().map(|_| quote!(.waits())), unwinds(handler));
     let pure = (!handler.effects).then(|| quote!(.pure()));
+    let replies = handler.output.reply.as_ref().map(|reply| {
+        let text = type_text(&reply.reply);
+        quote!(.replies(#text))
+    });
     quote! {
         #runtime::HandlerInfo::declare(#name, #trigger, #from, &[#(#to::NAME),*], #doc, ::core::file!(), #line)
-            .in_group(#group::IS_GROUP, #group::MEMBERS, #group::ANY) #waits #unwinds #pure
+            .in_group(#group::IS_GROUP, #group::MEMBERS, #group::ANY) #waits #unwinds #pure #replies
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{at, edge_key, group_probe, where_part, where_shared};
-use crate::model::{Due, Fails, Handler, Machine, Target, Trigger};
+use crate::model::{Due, Fails, Handler, Machine, ReplyModel, Target, Trigger};
 
 // #[state] async fn fulfilling(&self, cx: &Cx, s: Fulfilling) -> Result<Next<(Shipped, Cancelled)>>
 //
@@ -112,6 +112,26 @@ fn expand_timer(machine: &Machine, handler: &Handler) -> Option<TokenStream> {
     })
 }
 
+/// The decision of a handler that answers, or refuses to.
+fn answered(runtime: &crate::model::Runtime, reply: &ReplyModel, decision: &TokenStream) -> TokenStream {
+    let answer = &reply.reply;
+    let refusal = match &reply.refusal {
+        Some(refusal) => quote!(#refusal),
+        None => quote!(#runtime::NoRefusal),
+    };
+    quote! {
+        match #runtime::Reply::into_parts(__returned) {
+            ::core::result::Result::Ok((__reply, __returned)) => #runtime::Decision::Reply {
+                reply: __private::JsonProbe::<#answer>::encode(&__reply),
+                then: __private::boxed(#decision),
+            },
+            ::core::result::Result::Err(__refusal) => #runtime::Decision::Refuse {
+                refusal: __private::JsonProbe::<#refusal>::encode(&__refusal),
+            },
+        }
+    }
+}
+
 /// What a handler returned, as a decision.
 pub(crate) fn decide(machine: &Machine, handler: &Handler, value: &TokenStream) -> TokenStream {
     decide_for(&machine.runtime, &machine.self_ty, handler, value)
@@ -163,13 +183,17 @@ pub(crate) fn decide_for(
         });
         arms.collect()
     };
-    let scrutinee = |value: TokenStream| if output.next { quote!(#value.into_union()) } else { value };
+    let scrutinee = if output.next { quote!(__returned.into_union()) } else { quote!(__returned) };
+    let decision = quote!(match #scrutinee { #(#arms,)* });
+    let decision = match &output.reply {
+        Some(reply) => answered(runtime, reply, &decision),
+        None => decision,
+    };
     match &output.fails {
         Fails::Never => {
-            let scrutinee = scrutinee(quote!(__returned));
             quote! {
                 let __returned = #value;
-                ::core::result::Result::Ok(match #scrutinee { #(#arms,)* })
+                ::core::result::Result::Ok(#decision)
             }
         }
         fails => {
@@ -180,11 +204,10 @@ pub(crate) fn decide_for(
             };
             let error = at(span, quote!(__error));
             let boxed = at(span, quote!(__private::handler_error(__error)));
-            let scrutinee = scrutinee(quote!(__returned));
             quote! {
                 match #value {
                     ::core::result::Result::Ok(__returned) =>
-                        ::core::result::Result::Ok(match #scrutinee { #(#arms,)* }),
+                        ::core::result::Result::Ok(#decision),
                     ::core::result::Result::Err(#error) => ::core::result::Result::Err(#boxed),
                 }
             }

@@ -51,6 +51,7 @@ fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
     let to: Vec<_> = handler.output.states().map(state_probe).collect();
     let waits = handler.output.waits().is_some();
     let unwound = handler.output.unwound().map(state_probe);
+    let reply = handler.output.reply.as_ref().map(|reply| super::type_text(&reply.reply)).unwrap_or_default();
     let message = format!(
         "`{name}` is another handler in its part: write its kind, its state, its payload and its targets here as they are there, in the same order"
     );
@@ -61,7 +62,7 @@ fn expand_one(machine: &Machine, handler: &Handler) -> TokenStream {
             type __Key = #key;
             #exists
         };
-        const _: () = if #(#to::IS_STATE &&)* __private::differs(#probe::KNOWN, #kind, #payload, &[#(#to::NAME),*], #waits, &[#(#unwound::NAME),*]) {
+        const _: () = if #(#to::IS_STATE &&)* __private::differs(#probe::KNOWN, #kind, #payload, &[#(#to::NAME),*], #waits, #reply, &[#(#unwound::NAME),*]) {
             #mismatch
         };
     }

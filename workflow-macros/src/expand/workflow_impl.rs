@@ -6,7 +6,7 @@ use syn::Type;
 
 use super::undo::expand_undo;
 use super::{at, edge_key, generated_ident, group_probe, source_read, state_probe, where_shared};
-use crate::model::{Due, Handler, Machine, Trigger, TypeRef};
+use crate::model::{Due, EventModel, Handler, Machine, Trigger, TypeRef};
 use crate::parse::types::is_named;
 
 pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
@@ -50,12 +50,16 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 fn event_name() -> &'static ::core::primitive::str {
                     __private::EventProbe::<#event>::NAME
                 }
+                fn event_key(__event: &#event) -> ::core::option::Option<__private::Text> {
+                    __private::EventProbe::<#event>::key(__event)
+                }
                 fn encode_event(__event: &#event) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> {
                     __private::EventProbe::<#event>::encode(__event)
                 }
             }
         }
     });
+    let asks = machine.events.iter().filter_map(|event| expand_asks(machine, event));
     quote! {
         #[automatically_derived]
         impl #impl_generics #runtime::Workflow for #self_ty #where_clause {
@@ -88,7 +92,49 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
             #timer
         }
         #(#accepts)*
+        #(#asks)*
     }
+}
+
+/// `impl Asks`, where the edges of an event answer it.
+fn expand_asks(machine: &Machine, event: &EventModel) -> Option<TokenStream> {
+    let (runtime, self_ty, cfg, ty) = (&machine.runtime, &machine.self_ty, &event.cfg, &event.ty);
+    let takes = |handler: &&Handler| matches!(&handler.trigger, Trigger::On { event } if event == ty);
+    // Also those with mistakes, as the user may ask elsewhere.
+    let handlers = machine.handlers.iter().filter(takes);
+    let replies: Vec<_> = handlers.filter_map(|handler| handler.output.reply.as_ref()).collect();
+    let reply = &replies.first()?.reply;
+    let refusal = match replies.iter().find_map(|reply| reply.refusal.as_ref()) {
+        Some(refusal) => quote!(#refusal),
+        None => quote!(#runtime::NoRefusal),
+    };
+    let demand = |ty: &Type| {
+        let function = at(syn::spanned::Spanned::span(ty), quote!(__private::assert_answer));
+        quote!(#function::<#ty>();)
+    };
+    let demands = (demand(reply), replies.iter().find_map(|reply| reply.refusal.as_ref()).map(demand));
+    let (demand_reply, demand_refusal) = demands;
+    let (impl_generics, where_shared) = (machine.generics.split_for_impl().0, where_shared(machine, false));
+    Some(quote! {
+        #cfg
+        #[automatically_derived]
+        impl #impl_generics #runtime::Asks<#ty> for #self_ty #where_shared {
+            type Reply = #reply;
+            type Refusal = #refusal;
+            fn decode_reply(
+                __json: &#runtime::Json,
+            ) -> ::core::result::Result<#reply, #runtime::JsonError> {
+                #demand_reply
+                __private::JsonProbe::<#reply>::decode(__json)
+            }
+            fn decode_refusal(
+                __json: &#runtime::Json,
+            ) -> ::core::result::Result<#refusal, #runtime::JsonError> {
+                #demand_refusal
+                __private::JsonProbe::<#refusal>::decode(__json)
+            }
+        }
+    })
 }
 
 fn expand_run(machine: &Machine, handler: &Handler) -> TokenStream {

@@ -25,6 +25,7 @@ pub(crate) enum InertKind {
     Every,
     Catch,
     Step,
+    Parallel,
 }
 
 impl InertKind {
@@ -37,6 +38,7 @@ impl InertKind {
             Self::Every => "every",
             Self::Catch => "catch",
             Self::Step => "step",
+            Self::Parallel => "parallel",
         }
     }
 
@@ -45,7 +47,8 @@ impl InertKind {
         if ident == "event" {
             return Some(Self::On);
         }
-        let kinds = [Self::State, Self::On, Self::After, Self::At, Self::Every, Self::Catch, Self::Step];
+        let kinds =
+            [Self::State, Self::On, Self::After, Self::At, Self::Every, Self::Catch, Self::Step, Self::Parallel];
         kinds.into_iter().find(|kind| ident == kind.name())
     }
 }

@@ -1,9 +1,9 @@
 //! `#[state]` and `#[event]` on a type: the keys, and what the fields have to be.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Ident, LitStr, Meta, Token, Type, TypeReference};
+use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Ident, LitStr, Member, Meta, Token, Type, TypeReference};
 
 use super::attributes::doc_text;
 use super::index::IndexedField;
@@ -14,6 +14,7 @@ use crate::case::snake;
 use crate::errors::Errors;
 use crate::expand::type_text;
 use crate::model::{Cfg, Runtime, unraw};
+use crate::nearest::hint;
 
 /// What the attribute makes of the type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,10 @@ pub(crate) struct DataModel {
     /// Which of serde's traits are to be derived: the user may have done so.
     pub(crate) derive_serialize: bool,
     pub(crate) derive_deserialize: bool,
+    /// `reject` or `drop`, of an event.
+    pub(crate) policy: Option<&'static str>,
+    /// The field that is the key of an event.
+    pub(crate) key: Option<(Member, Span)>,
     /// The fields that executions can be searched by.
     pub(crate) indexes: Vec<IndexedField>,
     /// Whether the keys have mistakes.
@@ -72,16 +77,19 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
         doc: doc_text(&item.attrs),
         derive_serialize: !derives(&item.attrs, "Serialize"),
         derive_deserialize: !derives(&item.attrs, "Deserialize"),
+        policy: None,
+        key: None,
         indexes: Vec::new(),
         unclear: false,
         refused: false,
     };
     let known: &[&str] = match kind {
         DataKind::State => &["end", "pivot", "name", "was", "crate"],
-        DataKind::Event => &["name", "was", "crate"],
+        DataKind::Event => &["defer", "reject", "drop", "key", "name", "was", "crate"],
     };
     let mut mistakes = Errors::default();
     let mut pivot = None;
+    let mut policies: Vec<Ident> = Vec::new();
     parse_keys(kind.name(), known, tokens, &mut mistakes, |key, input, _| {
         match unraw(key).as_str() {
             "end" => {
@@ -92,12 +100,26 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
                 flag(key, input)?;
                 pivot = Some(key.span());
             }
+            "defer" | "reject" | "drop" => {
+                flag(key, input)?;
+                policies.push(key.clone());
+            }
+            "key" => model.key = Some(parse_key_field(&text_value(key, "reference", input)?, item)?),
             "name" => model.name = parse_name(&text_value(key, &model.name, input)?)?,
             "was" => model.was = parse_was(key, &model.name, input)?,
             _ => model.runtime = parse_runtime(key, input)?,
         }
         Ok(())
     });
+    // #[event(reject, drop)]
+    if let [first, second, ..] = policies.as_slice() {
+        mistakes.at(
+            second,
+            format!("an event that no edge takes is handled in one way: leave `{first}` or `{second}` out"),
+        );
+    }
+    model.policy =
+        policies.first().and_then(|policy| ["Reject", "Drop"].into_iter().find(|name| policy == &name.to_lowercase()));
     // #[state(end, pivot)]
     if let (true, Some(span)) = (model.end, pivot) {
         mistakes.span(span, "an end state is final by itself, as nothing is undone after it: leave `pivot` out");
@@ -118,6 +140,30 @@ pub(crate) fn parse_data(kind: DataKind, tokens: TokenStream, item: &DeriveInput
     errors.take(mistakes);
     check_union(kind, item, errors);
     model
+}
+
+// #[event(key = "reference")] struct Payment { cents: u64 }
+// #[event(key = "reference")] enum Payment { … }
+fn parse_key_field(literal: &LitStr, item: &DeriveInput) -> syn::Result<(Member, Span)> {
+    let name = literal.value();
+    let error = |message: String| Err(syn::Error::new(literal.span(), message));
+    let Data::Struct(data) = &item.data else {
+        return error("a key is a field of a struct: an enum has none that every variant has".to_owned());
+    };
+    let members: Vec<Member> = data.fields.members().collect();
+    let text = |member: &Member| match member {
+        Member::Named(name) => unraw(name),
+        Member::Unnamed(index) => index.index.to_string(),
+    };
+    if let Some(member) = members.iter().find(|member| text(member) == name) {
+        return Ok((member.clone(), literal.span()));
+    }
+    if members.is_empty() {
+        return error(format!("`{}` has no fields, so it has no key", item.ident));
+    }
+    let names: Vec<String> = members.iter().map(text).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    error(format!("`{}` has no field `{name}`: {}", item.ident, hint(&name, &names)))
 }
 
 fn parse_was(key: &Ident, name: &str, input: ParseStream<'_>) -> syn::Result<Vec<String>> {

@@ -56,7 +56,7 @@ pub(crate) fn parse_handler(
     };
     let state = role(arguments.first(), "a state", &mut mistakes);
     let trigger = match inert.kind {
-        InertKind::State | InertKind::Step => Some(Trigger::Entry),
+        InertKind::State | InertKind::Step | InertKind::Parallel => Some(Trigger::Entry),
         InertKind::On => role(arguments.get(1), "an event", &mut mistakes).map(|event| Trigger::On { event }),
         // Without a time, it was reported.
         InertKind::After | InertKind::At | InertKind::Every => said.due.map(|due| Trigger::After { due }),
@@ -68,7 +68,12 @@ pub(crate) fn parse_handler(
     if inert.kind == InertKind::Every && mistakes.is_empty() {
         check_every(signature, &output, &mut mistakes);
     }
-    let broken = !mistakes.is_empty() || trigger.is_none();
+    // #[after("1h")] fn late(&self, s: Pending) -> Reply<u32, Cancelled>
+    if let Some(reply) = output.reply.as_ref().filter(|_| inert.kind != InertKind::On) {
+        mistakes
+            .span(reply.span, "only an event is answered: `Reply` is for `#[on]` handlers; return the target alone");
+    }
+    let broken = !mistakes.is_empty() || trigger.is_none() || output.broken;
     errors.take(mistakes);
     Some(Handler {
         trigger: trigger.unwrap_or(Trigger::Entry),
@@ -246,12 +251,24 @@ fn check_count(signature: &Signature, kind: InertKind, arguments: &[&PatType], e
 
 fn expected_arguments(kind: InertKind, effects: bool) -> &'static str {
     match (kind, effects) {
-        (InertKind::State | InertKind::After | InertKind::At | InertKind::Every | InertKind::Step, true) => {
-            "(&self, cx: &Cx, state: S)"
-        }
-        (InertKind::State | InertKind::After | InertKind::At | InertKind::Every | InertKind::Step, false) => {
-            "(&self, state: S)"
-        }
+        (
+            InertKind::State
+            | InertKind::After
+            | InertKind::At
+            | InertKind::Every
+            | InertKind::Step
+            | InertKind::Parallel,
+            true,
+        ) => "(&self, cx: &Cx, state: S)",
+        (
+            InertKind::State
+            | InertKind::After
+            | InertKind::At
+            | InertKind::Every
+            | InertKind::Step
+            | InertKind::Parallel,
+            false,
+        ) => "(&self, state: S)",
         (InertKind::On, true) => "(&self, cx: &Cx, state: S, event: E)",
         (InertKind::On, false) => "(&self, state: S, event: E)",
         (InertKind::Catch, true) => "(&self, cx: &Cx, state: S, error: E)",

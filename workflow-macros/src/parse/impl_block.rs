@@ -18,7 +18,8 @@ use super::undo::{Method, resolve_undos};
 use super::workflow_args::WorkflowArgs;
 use crate::errors::Errors;
 use crate::expand::step::expand_method_step;
-use crate::model::{Cfg, EventModel, Handler, Machine, Receive, StateModel, Step, Trigger, TypeRef};
+use crate::model::{Cfg, EventModel, Handler, Machine, Parallel, Receive, StateModel, Step, Trigger, TypeRef};
+use crate::parallel_impl::{check_lists, expand_method_parallel, list_calls};
 
 /// The model, and the user's impl as it is emitted again.
 pub(crate) struct Parsed {
@@ -36,6 +37,8 @@ pub(crate) fn parse_impl(
     inherit_place(&mut item.generics);
     let mut handlers: Vec<Handler> = Vec::new();
     let mut steps = Vec::new();
+    let mut parallels: Vec<Parallel> = Vec::new();
+    let mut lists = Vec::new();
     let mut receives = args.receives;
     let mut complete = true;
     let mut unreadable = Vec::new();
@@ -60,6 +63,7 @@ pub(crate) fn parse_impl(
                 continue;
             }
         };
+        lists.extend(list_calls(&method.block));
         receives.extend(find_receives(&method.attrs, &method.sig, &method.block, Some(&self_ty)));
         check_no_dependency(&mut method.sig, errors);
         let inert = take_inert(&mut method.attrs);
@@ -67,9 +71,10 @@ pub(crate) fn parse_impl(
         check_one_attribute(&inert, errors);
         let is_both = inert.len() > 1;
         // If it is a handler too, then what it returns is of more use than its result's place in the journal.
-        let kind = inert.iter().find(|inert| inert.kind != InertKind::Step).or(inert.first());
+        let kind =
+            inert.iter().find(|inert| !matches!(inert.kind, InertKind::Step | InertKind::Parallel)).or(inert.first());
         match kind {
-            Some(inert) if inert.kind == InertKind::Step && is_both => {}
+            Some(inert) if matches!(inert.kind, InertKind::Step | InertKind::Parallel) && is_both => {}
             // rustc tells of two methods with one name.
             Some(inert) if inert.kind == InertKind::Step && is_known(&steps, &method) => {}
             Some(inert) if inert.kind == InertKind::Step => {
@@ -88,6 +93,16 @@ pub(crate) fn parse_impl(
                         items.push(close_method(method, index, bodies));
                     }
                 }
+                continue;
+            }
+            Some(inert) if inert.kind == InertKind::Parallel => {
+                let is_open = is_open(index, bodies);
+                let (parallel, expanded) = expand_method_parallel(&args.runtime, &mut method, inert, is_open, errors);
+                match is_open {
+                    true => items.push(close_method(method, index, bodies)),
+                    false => items.extend(expanded),
+                }
+                parallels.push(parallel);
                 continue;
             }
             Some(inert) => {
@@ -121,6 +136,7 @@ pub(crate) fn parse_impl(
         }
         items.push(close_method(method, index, bodies));
     }
+    check_lists(&lists, &parallels, errors);
     items.extend(unreadable);
     item.items = items;
     if !check_impl(&item, errors) {
@@ -148,6 +164,7 @@ pub(crate) fn parse_impl(
         events,
         handlers,
         steps,
+        parallels,
         receives,
         allow: args.allow,
         unwinds_on_failure: args.unwinds_on_failure,

@@ -10,6 +10,7 @@ pub(crate) mod include;
 pub(crate) mod index;
 pub(crate) mod keys;
 pub(crate) mod output;
+pub(crate) mod parallel;
 pub(crate) mod receives;
 pub(crate) mod repair;
 pub(crate) mod runtime;

@@ -5,7 +5,7 @@ use syn::{GenericArgument, Ident, PathArguments, PathSegment, ReturnType, Type, 
 use super::types::{WriteSelfOut, bare, is_named, is_wrapper, last_segment, parse_type_ref, type_arguments};
 use crate::errors::Errors;
 use crate::expand::type_text;
-use crate::model::{Fails, Output, Target, TypeRef, unraw};
+use crate::model::{Fails, Output, ReplyModel, Target, TypeRef, unraw};
 
 /// As many as the unions of the runtime have.
 pub(super) const MOST_TARGETS: usize = 16;
@@ -21,7 +21,14 @@ pub(crate) fn parse_output(
     let ReturnType::Type(_, ty) = output else {
         let name = unraw(handler);
         errors.at(handler, format!("`{name}` does not say where it goes: return a target, as in `-> Shipped`, or `Next<(A, B)>`, `Stay<S>` or `Wait`"));
-        return Output { targets: Vec::new(), next: false, fails: Fails::Never, broken: true, repaired: None };
+        return Output {
+            targets: Vec::new(),
+            next: false,
+            fails: Fails::Never,
+            reply: None,
+            broken: true,
+            repaired: None,
+        };
     };
     if let Some(output) = future_output(output) {
         let message = format!(
@@ -31,14 +38,25 @@ pub(crate) fn parse_output(
         );
         errors.at(ty, message);
         let (success, fails) = split_result(output, self_ty);
-        return Output { targets: quiet_targets(success, self_ty), next: false, fails, broken: true, repaired: None };
+        return Output {
+            targets: quiet_targets(success, self_ty),
+            next: false,
+            fails,
+            reply: None,
+            broken: true,
+            repaired: None,
+        };
     }
     let mut mistakes = Errors::default();
     let (success, fails) = split_result(ty, self_ty);
-    let (targets, next) = parse_targets(success, state, self_ty, &mut mistakes);
-    let broken = !mistakes.is_empty();
+    let (success, reply) = split_reply(success, self_ty);
+    let (targets, next) = match success {
+        Some(success) => parse_targets(success, state, self_ty, &mut mistakes),
+        None => (Vec::new(), false),
+    };
+    let broken = !mistakes.is_empty() || success.is_none();
     errors.take(mistakes);
-    Output { targets, next, fails, broken, repaired: None }
+    Output { targets, next, fails, reply, broken, repaired: None }
 }
 
 /// The `T` of `impl Future<Output = T>`.
@@ -68,6 +86,22 @@ fn split_result<'a>(ty: &'a Type, self_ty: &Type) -> (&'a Type, Fails) {
         [success, error, ..] => (success, Fails::With(Box::new(WriteSelfOut(self_ty).in_type(error)))),
         [] => (ty, Fails::Never),
     }
+}
+
+/// The target in `Reply<R, T, E>`, and the rest of it.
+// -> Reply<Quote>
+fn split_reply<'a>(ty: &'a Type, self_ty: &Type) -> (Option<&'a Type>, Option<Box<ReplyModel>>) {
+    let Some(segment) = last_segment(ty).filter(|segment| segment.ident == "Reply") else { return (Some(ty), None) };
+    let (span, mut write_out) = (segment.ident.span(), WriteSelfOut(self_ty));
+    let (target, reply, refusal) = match type_arguments(segment).as_slice() {
+        [reply, target] => (*target, *reply, None),
+        [reply, target, refusal] => (*target, *reply, Some(write_out.in_type(refusal))),
+        _ => {
+            // Of the number of its parameters, rustc tells.
+            return (None, None);
+        }
+    };
+    (Some(target), Some(Box::new(ReplyModel { span, reply: write_out.in_type(reply), refusal })))
 }
 
 fn parse_targets(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut Errors) -> (Vec<Target>, bool) {
@@ -168,6 +202,10 @@ fn parse_target(ty: &Type, state: Option<&TypeRef>, self_ty: &Type, errors: &mut
         }
         if segment.ident == "Next" || segment.ident == "Result" && !arguments.is_empty() {
             errors.at(ty, format!("`{}` stands inside of another: the order is `Result<Next<(A, B)>>`", segment.ident));
+            return None;
+        }
+        if segment.ident == "Reply" && !arguments.is_empty() {
+            errors.at(ty, "`Reply` goes around the targets: the order is `Result<Reply<R, Next<(A, B)>>>`");
             return None;
         }
         if segment.ident == "Stay" {
@@ -276,6 +314,7 @@ fn quiet_targets(ty: &Type, self_ty: &Type) -> Vec<Target> {
             state.map(Target::Unwind).into_iter().collect()
         }
         "Next" => type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).collect(),
+        "Reply" => type_arguments(segment).get(1).map(|ty| quiet_targets(ty, self_ty)).unwrap_or_default(),
         "Result" => type_arguments(segment).first().map(|ty| quiet_targets(ty, self_ty)).unwrap_or_default(),
         _ if !type_arguments(segment).is_empty() => {
             type_arguments(segment).into_iter().flat_map(|ty| quiet_targets(ty, self_ty)).collect()

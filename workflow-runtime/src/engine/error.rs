@@ -55,6 +55,46 @@ pub enum EngineError {
         /// Which.
         key: ExecutionKey,
     },
+    /// The answer was given by code whose types were others.
+    #[error("the answer of the execution {key} to the event `{event}` cannot be read")]
+    UnreadableAnswer {
+        /// Which.
+        key: ExecutionKey,
+        /// The event's persisted name.
+        event: String,
+        /// Why.
+        #[source]
+        source: JsonError,
+    },
+    /// No edge of the state takes the event, and it is one that is not kept for later.
+    #[error("the state `{state}` of the execution {key} takes no event `{event}`")]
+    Rejected {
+        /// Which.
+        key: ExecutionKey,
+        /// The event's persisted name.
+        event: String,
+        /// The state that it is in.
+        state: String,
+    },
+    /// The edge that took the event failed before it had answered, and another edge went on.
+    #[error("the edge of the execution {key} that took the event `{event}` failed: {error}")]
+    EdgeFailed {
+        /// Which.
+        key: ExecutionKey,
+        /// The event's persisted name.
+        event: String,
+        /// Why it failed.
+        error: ErrorRecord,
+    },
+    /// The event was taken or dropped, and there will be no answer: its type says `drop`, its edge was interrupted by hand, or
+    /// the execution took it with code that did not answer yet.
+    #[error("the execution {key} has done with the event `{event}` and did not answer it")]
+    Unanswered {
+        /// Which.
+        key: ExecutionKey,
+        /// The event's persisted name.
+        event: String,
+    },
     /// The execution failed, and waits for a person.
     #[error("the execution {key} is parked: {error}; mend what is wrong, then call `retry`")]
     Parked {
@@ -205,6 +245,10 @@ fn listed(names: &[String]) -> String {
 }
 
 impl EngineError {
+    pub(super) fn unreadable_answer(key: ExecutionKey, event: &str, source: JsonError) -> Self {
+        Self::UnreadableAnswer { key, event: event.to_owned(), source }
+    }
+
     pub(super) fn unwritable(name: &str, source: JsonError) -> Self {
         Self::Unwritable { name: name.to_owned(), source }
     }

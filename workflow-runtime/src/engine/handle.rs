@@ -7,8 +7,10 @@ use std::sync::Arc;
 use super::core::Core;
 use super::{Engine, EngineError};
 use crate::base::ExecutionId;
-use crate::machine::{Accepts, Outcome as _, Sending, Workflow, WorkflowState as _};
-use crate::record::{Closed, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, NewEvent, Status};
+use crate::machine::{Accepts, EventPolicy, Outcome as _, Sending, Workflow, WorkflowState as _};
+use crate::record::{
+    Activity, Answer, Closed, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, NewEvent, Status,
+};
 use crate::store::{Change, Commit, HistoryRow, StoreError, Stored};
 
 /// An execution of `W` in an [`Engine`]: to send it events, look at it, and wait for its end.
@@ -54,17 +56,20 @@ impl<W: Workflow> Execution<W> {
     /// Sends it an event. When this returns, the event is on disk; it stays in the inbox until an edge of the state that
     /// the execution is in, or comes to, takes it.
     ///
-    /// Sent twice, it is two events: where a repetition is possible, give it an id with [`send_once`](Self::send_once).
+    /// Sent twice, it is two events: where a repetition is possible, give it an id with [`send_once`](Self::send_once), or give
+    /// its type a `#[event(key = "…")]`: then a second one with the same key is a repetition.
     ///
     /// # Errors
     /// [`EngineError::UnknownExecution`], [`EngineError::Ended`], [`EngineError::PayloadTooLarge`],
-    /// [`EngineError::Unwritable`], [`EngineError::ShuttingDown`], or that of the store.
+    /// [`EngineError::Unwritable`], [`EngineError::ShuttingDown`], or that of the store. [`EngineError::Rejected`] if the event
+    /// is one with `#[event(reject)]`, and no edge of the present state takes it; if the state changes while the event is on its
+    /// way, that is noted in the history. [`EngineError::InvalidId`] if its key cannot be one.
     #[expect(clippy::needless_pass_by_value, reason = "an event is given away")]
     pub fn send<E>(&self, event: E) -> Sending<'_, Result<(), EngineError>>
     where
         W: Accepts<E>,
     {
-        self.deliver(Ok(format!("{:032x}", fastrand::u128(..))), &event)
+        self.deliver(self.event_id(&event), &event)
     }
 
     /// Sends it an event with the sender's name for this message, such as the id of a payment: a second one of the same
@@ -157,7 +162,22 @@ impl<W: Workflow> Execution<W> {
         Ok(rows)
     }
 
-    fn deliver<E>(&self, event_id: Result<String, EngineError>, event: &E) -> Sending<'_, Result<(), EngineError>>
+    /// The name of a message that its sender gave none: its key, or else one that nothing else has.
+    pub(super) fn event_id<E>(&self, event: &E) -> Result<String, EngineError>
+    where
+        W: Accepts<E>,
+    {
+        match W::event_key(event) {
+            Some(key) => Ok(ExecutionId::new(format!("{}:{key}", W::event_name()))?.as_str().to_owned()),
+            None => Ok(format!("{:032x}", fastrand::u128(..))),
+        }
+    }
+
+    pub(super) fn deliver<E>(
+        &self,
+        event_id: Result<String, EngineError>,
+        event: &E,
+    ) -> Sending<'_, Result<(), EngineError>>
     where
         W: Accepts<E>,
     {
@@ -166,9 +186,36 @@ impl<W: Workflow> Execution<W> {
             let core = &self.engine.core;
             let (event_id, payload) = (event_id?, payload.map_err(|error| EngineError::unwritable(name, error))?);
             core.check_size(name, &payload)?;
+            self.check_taken(name, &event_id).await?;
             let event = NewEvent { event_id, name: name.to_owned(), payload, sent_at: core.now() };
             core.commit_and_activate(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await
         })
+    }
+
+    /// Refuses an event with the policy `reject` that the present state does not take, unless it is a repetition.
+    async fn check_taken(&self, name: &str, event_id: &str) -> Result<(), EngineError> {
+        let core = &self.engine.core;
+        let machine = core.machine(&self.key.workflow)?;
+        let plan = machine.plan();
+        if plan.policy(name) != EventPolicy::Reject {
+            return Ok(());
+        }
+        let Some(Stored { record, .. }) = core.store().load(&self.key).await? else { return Ok(()) };
+        let rests = matches!(record.activity, Activity::Entry | Activity::Waiting) && record.parked.is_none();
+        let takes = plan.state(&record.state).is_none_or(|state| state.on(name).is_some());
+        if !rests || takes || record.waits_for.iter().any(|event| event == name) {
+            return Ok(());
+        }
+        match core.store().event(&self.key, event_id).await?.map(|known| known.answer) {
+            None | Some(Some(Answer::Rejected { .. })) => {
+                Err(EngineError::Rejected { key: self.key.clone(), event: name.to_owned(), state: record.state })
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    pub(super) async fn load_stored(&self) -> Result<Stored, EngineError> {
+        self.load_or_parked().await
     }
 
     pub(super) async fn load(&self) -> Result<Stored, EngineError> {

@@ -5,6 +5,7 @@
 //! the two from doing the same execution twice. What is to be done is the kernel's to decide; this layer carries it out.
 
 mod active;
+mod ask;
 mod block_on;
 mod builder;
 mod commands;
@@ -24,6 +25,7 @@ mod watchers;
 
 use std::sync::Arc;
 
+pub use ask::AskError;
 pub use block_on::block_on;
 pub use builder::EngineBuilder;
 pub use error::EngineError;

@@ -246,12 +246,16 @@ impl Run {
         // A store may answer at once, and an execution may go round for ever: the others of this thread have their turn.
         tokio::task::coop::consume_budget().await;
         let taken = taken_in(&advance.history);
+        let is_answer = !advance.replies.is_empty() || !advance.consumed.is_empty();
         let change = Change::Advance { fence, advance: Box::new(advance) };
         let commit = Commit { key: self.place.key().clone(), change };
         match self.core.store.commit(vec![commit]).await?.pop() {
             Some(Err(refused)) => Err(Stop::Refused(refused)),
             Some(Ok(_)) | None => {
                 self.core.requests.tell(self.place.key(), taken);
+                if is_answer {
+                    self.core.watchers.tell(self.place.key());
+                }
                 Ok(())
             }
         }

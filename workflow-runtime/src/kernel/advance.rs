@@ -1,6 +1,6 @@
 //! What the kernel wants changed.
 
-use crate::record::{ExecutionRecord, HistoryRecord, JournalEntry};
+use crate::record::{ExecutionRecord, HistoryRecord, JournalEntry, ReplyRecord};
 
 /// A change that takes an execution forward: one commit.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,6 +17,8 @@ pub struct Advance {
     pub consumed: Vec<u64>,
     /// Rows to add to the history.
     pub history: Vec<HistoryRecord>,
+    /// Answers to events. One that has been answered keeps its answer.
+    pub replies: Vec<ReplyRecord>,
 }
 
 impl Advance {
@@ -29,5 +31,6 @@ impl Advance {
             && self.forget.is_empty()
             && self.consumed.is_empty()
             && self.history.is_empty()
+            && self.replies.is_empty()
     }
 }

@@ -31,4 +31,16 @@ pub enum Decided {
     },
     /// Keep the visit as it is.
     Wait,
+    /// Answer the event that made the handler run, and do this.
+    Reply {
+        /// The answer.
+        reply: Json,
+        /// What it decided besides: any of the others.
+        then: Box<Decided>,
+    },
+    /// Refuse the event that made the handler run, and leave all as it was.
+    Refuse {
+        /// What the sender is told.
+        refusal: Json,
+    },
 }

@@ -10,6 +10,9 @@
 //! | waiting | neither | wait for an event or the next timer | inbox seen |
 //! | a handler | goto | as a start, in the next visit | record, timers, history; journal dropped |
 //! | entry | stay, wait | waiting | data |
+//! | an edge's handler | reply | as it decides besides | the answer |
+//! | an edge's handler | refuse | as for wait | the refusal, history |
+//! | entry, waiting | an event is there that no edge takes, and that is not kept | as with none | event consumed, answer, history |
 //! | an edge's handler | stay, wait | the entry handler if it was interrupted, else waiting | data, history; the edge's part of the journal dropped |
 //! | a handler | suspended until a time, or until events come | the same, then | results, the time, the events |
 //! | a handler | suspended, for an event that an edge takes | parked | error, history |
@@ -190,6 +193,9 @@ impl Kernel {
         if matches!(self.record.activity, Activity::Entry | Activity::Waiting) {
             self.take_edge(&state, now);
         }
+        if matches!(self.record.activity, Activity::Entry | Activity::Waiting) {
+            self.refuse_untaken(&state, plan, now);
+        }
         self.do_next(&state, plan, now)
     }
 
@@ -228,6 +234,11 @@ impl Kernel {
                 self.begin_unwinding(into, cause, error, unclaimed, now);
             }
             Decided::Undone { effect } => self.undone(effect, now),
+            Decided::Reply { reply, then } => {
+                self.reply(reply);
+                self.handled(*then, unclaimed, plan, now);
+            }
+            Decided::Refuse { refusal } => self.refuse(refusal, plan, now),
             Decided::Stay { data } => {
                 let kind = HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() };
                 self.note(kind, now);
@@ -254,10 +265,19 @@ impl Kernel {
         let in_catch = matches!(&self.record.activity, Activity::Handler { cause: Cause::Caught { .. }, .. });
         match caught {
             Some((handler, payload)) if !in_catch => {
+                let before = self.cause();
+                self.answer_failure(&before, error.clone());
                 let cause = Cause::Caught { handler: handler.clone(), error };
                 self.run_handler(handler, cause, Some(payload));
             }
-            _ => self.fail(error, plan, now),
+            _ => {
+                let before = self.cause();
+                self.fail(error.clone(), plan, now);
+                // While it is parked, a retry may answer yet.
+                if self.record.parked.is_none() {
+                    self.answer_failure(&before, error);
+                }
+            }
         }
     }
 
@@ -394,7 +414,7 @@ impl Kernel {
         self.changed = true;
     }
 
-    fn keep_visit(&mut self, plan: &Plan, now: Timestamp) {
+    pub(super) fn keep_visit(&mut self, plan: &Plan, now: Timestamp) {
         if let Some(aside) = self.record.set_aside.take() {
             let handler = self.handler_name(plan);
             self.forget_where(|entry| entry.is_of(&handler), now);

@@ -3,6 +3,7 @@
 
 mod adaptive;
 mod advance;
+mod answers;
 mod breaker;
 mod command;
 mod control;
@@ -32,6 +33,7 @@ pub use join::JoinRule;
 pub(crate) use join::{Join, Verdict};
 pub(crate) use limiter::{Admission, AttemptEnd, Limiter};
 pub use limiter::{AtOnce, StepLimits};
+pub use plan::EventPolicy;
 pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
 pub use rate::{InvalidRate, Rate};
 pub use retry::{Jitter, RetryPolicy};

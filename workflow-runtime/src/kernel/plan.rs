@@ -14,6 +14,7 @@ pub struct Plan {
     states: BTreeMap<String, Arc<StatePlan>>,
     timer_of: Option<Arc<TimerOf>>,
     on_failure: OnFailure,
+    policies: BTreeMap<String, EventPolicy>,
 }
 
 /// Says when the timer of a handler is due, from the state and its data alone; `None` if the data has none. It is called
@@ -24,6 +25,18 @@ impl fmt::Debug for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Plan").field("states", &self.states).finish_non_exhaustive()
     }
+}
+
+/// What becomes of an event that no edge of the present state takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum EventPolicy {
+    /// It is kept until a state comes that takes it.
+    #[default]
+    Defer,
+    /// It is refused, and its sender told.
+    Reject,
+    /// It is forgotten; the history says so.
+    Drop,
 }
 
 /// What becomes of an execution that failed for good, where nothing catches the error.
@@ -127,6 +140,17 @@ impl Plan {
     #[must_use]
     pub fn on_failure(&self) -> OnFailure {
         self.on_failure
+    }
+
+    /// Says what becomes of an event that no edge takes.
+    pub fn set_policy(&mut self, event: &str, policy: EventPolicy) {
+        self.policies.insert(event.to_owned(), policy);
+    }
+
+    /// What becomes of an event that no edge takes.
+    #[must_use]
+    pub fn policy(&self, event: &str) -> EventPolicy {
+        self.policies.get(event).copied().unwrap_or_default()
     }
 
     /// The state of this persisted name.

@@ -52,11 +52,31 @@ impl Finishing<'_> {
         }
     }
 
+    fn check_answer(&self, answer: &Json) -> Result<(), Failure> {
+        let (len, limit) = (answer.text().len(), self.payload_limit);
+        if len <= limit {
+            return Ok(());
+        }
+        let text = format!(
+            "the answer is {len} bytes long, over the limit of {limit}: answer with a reference to it instead, or raise the payload limit"
+        );
+        Err(Failure::failed(Error::msg(text)))
+    }
+
     fn check_size(&self, execution: &Kernel, decided: Decided) -> Result<Decided, Failure> {
         let (state, data) = match &decided {
             Decided::Goto { state, data } | Decided::Unwind { state, data } => (*state, data),
             Decided::Stay { data } => (execution.record().state.as_str(), data),
             Decided::Wait | Decided::Undone { .. } => return Ok(decided),
+            Decided::Reply { reply, then } => {
+                self.check_answer(reply)?;
+                let then = self.check_size(execution, Decided::clone(then))?;
+                return Ok(Decided::Reply { reply: reply.clone(), then: Box::new(then) });
+            }
+            Decided::Refuse { refusal } => {
+                self.check_answer(refusal)?;
+                return Ok(decided);
+            }
         };
         let (len, limit) = (data.text().len(), self.payload_limit);
         if len <= limit {

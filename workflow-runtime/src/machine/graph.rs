@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::AttributeInfo;
+use super::{AttributeInfo, EventPolicy};
+use crate::kernel::JoinRule;
 use crate::kernel::{AtOnce, BreakerPolicy, Jitter, OnFailure, Rate, StepLimits};
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
@@ -25,8 +26,34 @@ pub struct Graph {
     pub handlers: &'static [HandlerInfo],
     /// Every step among the workflow's methods, in declaration order.
     pub steps: &'static [StepInfo],
+    /// Every parallel function among the workflow's methods, in declaration order.
+    pub parallels: &'static [ParallelInfo],
     /// What becomes of an execution that failed for good, where nothing catches the error.
     pub on_failure: OnFailure,
+}
+
+/// A parallel function in a [`Graph`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParallelInfo {
+    /// The function's name, which is persisted.
+    pub name: &'static str,
+    /// The names of its branches, where they are its bindings; they are persisted.
+    pub branches: &'static [&'static str],
+    /// Whether it has a branch for each item of a list.
+    pub each: bool,
+    /// How many branches run at once; without a limit, all.
+    pub limit: Option<usize>,
+    /// What is asked for of the branches.
+    pub join: JoinRule,
+    /// How long the whole may take.
+    pub timeout: Option<Duration>,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// The source file, as the compiler was given it.
+    pub file: &'static str,
+    /// The line in that file, from 1.
+    pub line: u32,
 }
 
 /// A state in a [`Graph`].
@@ -61,6 +88,8 @@ pub struct EventInfo {
     pub type_name: &'static str,
     /// Its doc comment.
     pub doc: &'static str,
+    /// What becomes of it where no edge takes it.
+    pub policy: EventPolicy,
 }
 
 /// A handler in a [`Graph`].
@@ -83,6 +112,8 @@ pub struct HandlerInfo {
     pub waits: bool,
     /// Whether it has no effects: a plain `fn`.
     pub pure: bool,
+    /// The type that it answers its event with, as it is written there, if it does.
+    pub reply: Option<&'static str>,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -159,6 +190,8 @@ pub struct StepInfo {
     pub rate: Option<Rate>,
     /// When attempts are held back because too many of them fail.
     pub breaker: Option<BreakerPolicy>,
+    /// Whether it blocks its thread, and so has one of its own.
+    pub blocking: bool,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -198,13 +231,29 @@ impl Graph {
         handlers: &'static [HandlerInfo],
         steps: &'static [StepInfo],
     ) -> Self {
-        Self { workflow, doc, start, states, events, handlers, steps, on_failure: OnFailure::Park }
+        Self { workflow, doc, start, states, events, handlers, steps, parallels: &[], on_failure: OnFailure::Park }
+    }
+
+    #[must_use]
+    pub const fn parallels(mut self, parallels: &'static [ParallelInfo]) -> Self {
+        self.parallels = parallels;
+        self
     }
 
     #[must_use]
     pub const fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.on_failure = on_failure;
         self
+    }
+}
+
+#[doc(hidden)]
+impl ParallelInfo {
+    #[must_use]
+    pub const fn declare(policy: &super::ParallelPolicy, doc: &'static str, file: &'static str, line: u32) -> Self {
+        let super::ParallelPolicy { name, branches, timeout, limit, each, join } = *policy;
+        let limit = if each { Some(limit) } else { None };
+        Self { name, branches, each, limit, join, timeout, doc, file, line }
     }
 }
 
@@ -243,7 +292,13 @@ impl EventInfo {
         type_name: &'static str,
         doc: &'static str,
     ) -> Self {
-        Self { name, was, type_name, doc }
+        Self { name, was, type_name, doc, policy: EventPolicy::Defer }
+    }
+
+    #[must_use]
+    pub const fn policy(mut self, policy: EventPolicy) -> Self {
+        self.policy = policy;
+        self
     }
 }
 
@@ -259,7 +314,26 @@ impl HandlerInfo {
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { name, trigger, from, group: None, to, unwinds: &[], waits: false, pure: false, doc, file, line }
+        Self {
+            name,
+            trigger,
+            from,
+            group: None,
+            to,
+            unwinds: &[],
+            waits: false,
+            pure: false,
+            reply: None,
+            doc,
+            file,
+            line,
+        }
+    }
+
+    #[must_use]
+    pub const fn replies(mut self, reply: &'static str) -> Self {
+        self.reply = Some(reply);
+        self
     }
 
     #[must_use]
@@ -304,9 +378,9 @@ impl StepInfo {
             }),
             None => None,
         };
-        let super::StepPolicy { name, timeout, heartbeat, limits, .. } = *policy;
+        let super::StepPolicy { name, timeout, heartbeat, limits, blocking, .. } = *policy;
         let StepLimits { limit, rate, breaker } = limits;
-        Self { name, retry, timeout, heartbeat, limit, rate, breaker, undo: None, doc, file, line }
+        Self { name, retry, timeout, heartbeat, limit, rate, breaker, blocking, undo: None, doc, file, line }
     }
 
     #[must_use]

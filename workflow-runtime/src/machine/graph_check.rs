@@ -331,9 +331,14 @@ pub const fn differs(
     payload: &str,
     to: &[&str],
     waits: bool,
+    reply: &str,
     unwinds: &[&str],
 ) -> bool {
     let Some(handler) = handler else { return false };
+    let same_reply = match handler.reply {
+        Some(of) => same_name(of, reply),
+        None => reply.is_empty(),
+    };
     let same_trigger = match handler.trigger {
         Trigger::Entry => same_name(kind, "state"),
         Trigger::On { event } => same_name(kind, "on") && same_name(payload, event),
@@ -342,7 +347,11 @@ pub const fn differs(
         Trigger::Every { .. } => same_name(kind, "every"),
         Trigger::Catch { error } => same_name(kind, "catch") && same_name(payload, error),
     };
-    !same_trigger || handler.waits != waits || !same_names(to, handler.to) || !same_names(unwinds, handler.unwinds)
+    !same_trigger
+        || !same_reply
+        || handler.waits != waits
+        || !same_names(to, handler.to)
+        || !same_names(unwinds, handler.unwinds)
 }
 
 const fn same_names(left: &[&str], right: &[&str]) -> bool {

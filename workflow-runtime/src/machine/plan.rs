@@ -18,6 +18,11 @@ pub fn plan<W: Workflow>(workflow: &Arc<W>) -> Plan {
 fn plan_of(graph: &Graph) -> Plan {
     let mut plan = Plan::default();
     plan.set_on_failure(graph.on_failure);
+    for event in graph.events {
+        for name in std::iter::once(&event.name).chain(event.was) {
+            plan.set_policy(name, event.policy);
+        }
+    }
     for state in graph.states {
         let mut state_plan = StatePlan {
             end: state.end,

@@ -23,7 +23,7 @@ pub use super::graph_check::{
 pub use super::group::{GroupProbe, NoGroup, Source};
 pub use super::parallel::*;
 pub use super::probes::*;
-pub use super::step::{StepCall, StepPolicy};
+pub use super::step::{StepCall, StepPolicy, blocking, blocking_free};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
 pub use super::undo::*;
@@ -59,7 +59,7 @@ impl<T: Send> Portable for T {}
     label = "not serializable",
     note = "a step's result is recorded as JSON, so that it is not run again after a crash: put `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`, or return only the part of it that is needed later"
 )]
-pub trait StepValue {}
+pub trait StepValue: Serialize + DeserializeOwned {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> StepValue for T {}
@@ -82,6 +82,51 @@ impl<T, E> StepResult for Result<T, E> {
     type Error = E;
 }
 
+/// What an event may be answered or refused with.
+#[diagnostic::on_unimplemented(
+    message = "an event cannot be answered with `{Self}`",
+    label = "not serializable",
+    note = "an answer is saved as JSON, so that it is the same for whoever asks again: put `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`"
+)]
+pub trait AnswerValue {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> AnswerValue for T {}
+
+/// What an event is answered or refused with.
+pub const fn assert_answer<T: AnswerValue>() {}
+
+/// What the field of an event must be that is its key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of an event",
+    label = "not text",
+    note = "a key is kept as text: name a field that implements `std::fmt::Display`, such as a `String` or a number"
+)]
+pub trait KeyText {
+    /// The key.
+    fn key_text(&self) -> String;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: std::fmt::Display> KeyText for T {
+    fn key_text(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// What is decided besides an answer.
+pub fn boxed<T>(decision: T) -> Box<T> {
+    Box::new(decision)
+}
+
+/// The text of a key.
+pub type Text = String;
+
+/// The key of an event.
+pub fn key_text<T: KeyText>(field: &T) -> Option<String> {
+    Some(field.key_text())
+}
+
 /// What is handed to a step by value, and so is needed again for each attempt.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is handed to a step by value, and the step is retried",
@@ -98,6 +143,29 @@ impl<T: Clone> Again for T {
     fn again(&self) -> Self {
         self.clone()
     }
+}
+
+/// What every branch of a parallel function is given.
+#[diagnostic::on_unimplemented(
+    message = "each branch needs a `{Self}` of its own",
+    label = "handed to every branch",
+    note = "put `#[derive(Clone)]` on `{Self}`, or take an `Arc` of it"
+)]
+pub trait AgainForBranch: Sized {
+    /// One more.
+    fn again(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> AgainForBranch for T {
+    fn again(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// One more of an argument, for a branch.
+pub fn again_for_branch<T: AgainForBranch>(argument: &T) -> T {
+    argument.again()
 }
 
 /// One more of an argument.
@@ -333,6 +401,10 @@ fn run<'a, W: Workflow>(
     HandlerRun::Future(future)
 }
 
+fn unanswerable(what: &str, error: JsonError) -> Failure {
+    Failure::unreadable(Error::from(error).context(format!("the {what} cannot be saved")))
+}
+
 fn decided<W: Workflow>(call: &HandlerCall, handled: Handled<W>) -> Result<Decided, Failure> {
     let unwritable = |state: &W::State, error: JsonError| {
         let error = Error::from(error).context(format!("the data of the state `{}` cannot be saved", state.name()));
@@ -368,6 +440,14 @@ fn decided<W: Workflow>(call: &HandlerCall, handled: Handled<W>) -> Result<Decid
             }
         }
         Decision::Wait => Ok(Decided::Wait),
+        Decision::Reply { reply, then } => {
+            let reply = reply.map_err(|error| unanswerable("answer", error))?;
+            Ok(Decided::Reply { reply, then: Box::new(decided(call, Ok(*then))?) })
+        }
+        Decision::Refuse { refusal } => {
+            let refusal = refusal.map_err(|error| unanswerable("refusal", error))?;
+            Ok(Decided::Refuse { refusal })
+        }
     }
 }
 

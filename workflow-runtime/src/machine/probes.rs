@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use super::private::{Decode, Lists, Persist, Read, run_after, run_catch, run_entry, run_on, timer_of};
 use super::step::StepCall;
 use super::{
-    After, AttributeInfo, Catch, CatchError, Cx, Decision, Described, Event, Failure, Handle, HandlerCall, HandlerInfo,
-    HandlerRun, On, Source, State, StepError, Timer, Workflow,
+    After, AttributeInfo, Catch, CatchError, Cx, Decision, Described, Event, EventPolicy, Failure, Handle, HandlerCall,
+    HandlerInfo, HandlerRun, On, Source, State, StepError, Timer, Workflow,
 };
 use crate::base::Error;
 use crate::record::{Json, JsonError};
@@ -92,6 +92,11 @@ impl<T: Event> EventProbe<T> {
     pub const NAME: &'static str = T::NAME;
     pub const WAS: &'static [&'static str] = T::WAS;
     pub const DOC: &'static str = T::DOC;
+    pub const POLICY: EventPolicy = T::POLICY;
+
+    pub fn key(event: &T) -> Option<String> {
+        event.key()
+    }
 
     pub fn encode(event: &T) -> Result<Json, JsonError> {
         event.encode()
@@ -108,6 +113,11 @@ pub trait NoEvent<T> {
     const NAME: &'static str = "";
     const WAS: &'static [&'static str] = &[];
     const DOC: &'static str = "";
+    const POLICY: EventPolicy = EventPolicy::Defer;
+
+    fn key(_: &T) -> Option<String> {
+        None
+    }
 
     fn encode(_: &T) -> Result<Json, JsonError> {
         Json::encode(&())

@@ -1,6 +1,6 @@
 //! The identity of states and events.
 
-use super::AttributeInfo;
+use super::{AttributeInfo, EventPolicy};
 use crate::record::{Json, JsonError};
 
 /// A state: a type whose data is what is persisted while an execution is in it. `#[state]` on a struct or enum writes
@@ -56,6 +56,14 @@ pub trait Event: Sized + 'static {
     const WAS: &'static [&'static str];
     /// The doc comment.
     const DOC: &'static str;
+    /// What becomes of it where no edge of the state takes it: `reject`, `drop`, or else it is kept.
+    const POLICY: EventPolicy = EventPolicy::Defer;
+
+    /// What tells two events apart that are not one sent twice: the field that `key = "…"` names, as text. `None` if there
+    /// is no such field: then each is another.
+    fn key(&self) -> Option<String> {
+        None
+    }
 
     /// The payload as it is persisted.
     ///

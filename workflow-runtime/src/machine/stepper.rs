@@ -2,6 +2,7 @@
 
 mod control;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +10,14 @@ use std::time::Duration;
 use super::finish::Finishing;
 use super::plan::plan;
 use super::{
-    Accepts, HandlerCall, Outcome as _, Progress, Sending, Services, State as _, Turn, TurnScope, Workflow,
+    Accepts, Asks, HandlerCall, Outcome as _, Progress, Sending, Services, State as _, Turn, TurnScope, Workflow,
     WorkflowState,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
-use crate::record::{Closed, ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Reason};
+use crate::record::{
+    Answer, Closed, ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Reason, ReplyRecord,
+};
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
 /// [moved](Self::advance).
@@ -65,6 +68,9 @@ pub struct Stepper<W> {
     inbox: Vec<EventRecord>,
     sent: u64,
     history: Vec<HistoryRecord>,
+    /// The ids of the events with a key.
+    keys: BTreeSet<String>,
+    replies: Vec<ReplyRecord>,
     commands: Vec<Command>,
 }
 
@@ -130,6 +136,8 @@ impl<W: Workflow> Stepper<W> {
             inbox: Vec::new(),
             sent: 0,
             history: vec![start.history],
+            keys: BTreeSet::new(),
+            replies: Vec::new(),
             commands: Vec::new(),
         }
     }
@@ -175,10 +183,35 @@ impl<W: Workflow> Stepper<W> {
     where
         W: Accepts<E>,
     {
-        let (name, payload) = (W::event_name(), W::encode_event(&event));
+        let (name, payload, key) = (W::event_name(), W::encode_event(&event), W::event_key(&event));
         Sending::new(async move {
-            self.receive(name, payload?)?;
+            self.receive(name, payload?, key.as_deref())?;
             self.run().await
+        })
+    }
+
+    /// Sends it an event, [runs](Self::run) it, and gives the answer of the edge that took it, or its refusal.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); if no edge has taken the event so far, or it was not answered.
+    #[expect(clippy::needless_pass_by_value, reason = "an event is given away")]
+    pub fn ask<E>(&mut self, event: E) -> Sending<'_, Result<std::result::Result<W::Reply, W::Refusal>>>
+    where
+        W: Asks<E>,
+    {
+        let (name, payload, key) = (W::event_name(), W::encode_event(&event), W::event_key(&event));
+        Sending::new(async move {
+            let event_id = self.receive(name, payload?, key.as_deref())?;
+            self.run().await?;
+            match self.replies.iter().find(|reply| reply.event_id == event_id).map(|reply| &reply.answer) {
+                Some(Answer::Replied(reply)) => Ok(Ok(W::decode_reply(reply)?)),
+                Some(Answer::Refused(refusal)) => Ok(Err(W::decode_refusal(refusal)?)),
+                Some(Answer::Rejected { state } | Answer::Dropped { state }) => {
+                    Err(Error::msg(format!("the state `{state}` takes no event `{name}`")))
+                }
+                Some(Answer::Failed { error }) => Err(error.to_error()),
+                None => Err(Error::msg(format!("nothing has answered the event `{name}` so far"))),
+            }
         })
     }
 
@@ -297,15 +330,18 @@ impl<W: Workflow> Stepper<W> {
         CommandAnswer { key, result: Ok(Acknowledged::Applied) }
     }
 
-    fn receive(&mut self, name: &str, payload: Json) -> Result<()> {
+    fn receive(&mut self, name: &str, payload: Json, key: Option<&str>) -> Result<String> {
         if self.execution.record().status().is_over() {
             return Err(Error::msg(format!("the execution has ended, and takes no event `{name}`")));
         }
         self.sent += 1;
-        let event =
-            NewEvent { event_id: self.sent.to_string(), name: name.to_owned(), payload, sent_at: self.clock.now() };
+        let event_id = key.map_or_else(|| self.sent.to_string(), |key| format!("{name}:{key}"));
+        if key.is_some() && !self.keys.insert(event_id.clone()) {
+            return Ok(event_id);
+        }
+        let event = NewEvent { event_id: event_id.clone(), name: name.to_owned(), payload, sent_at: self.clock.now() };
         self.inbox.push(EventRecord { seq: self.sent, event });
-        Ok(())
+        Ok(event_id)
     }
 
     /// There is no store: what would be written is only remembered.
@@ -313,5 +349,6 @@ impl<W: Workflow> Stepper<W> {
         let changes = self.execution.take_changes();
         self.inbox.retain(|event| !changes.consumed.contains(&event.seq));
         self.history.extend(changes.history);
+        self.replies.extend(changes.replies);
     }
 }

@@ -150,6 +150,13 @@ pub trait Accepts<E>: Workflow {
     /// The payload as it is persisted.
     #[doc(hidden)]
     fn encode_event(event: &E) -> Result<Json, JsonError>;
+
+    /// What tells it from another one.
+    #[doc(hidden)]
+    fn event_key(event: &E) -> Option<String> {
+        let _ = event;
+        None
+    }
 }
 
 /// An event that there never is.
@@ -186,6 +193,18 @@ pub enum Decision<W: Workflow> {
     },
     /// Keep the visit as it is.
     Wait,
+    /// Answer the event, and do this.
+    Reply {
+        /// The answer as it is persisted.
+        reply: Result<Json, JsonError>,
+        /// What it decided besides.
+        then: Box<Decision<W>>,
+    },
+    /// Refuse the event, and keep the visit as it is.
+    Refuse {
+        /// What the sender is told, as it is persisted.
+        refusal: Result<Json, JsonError>,
+    },
 }
 
 impl<W: Workflow> fmt::Debug for Decision<W> {
@@ -196,6 +215,8 @@ impl<W: Workflow> fmt::Debug for Decision<W> {
             Self::Stay(state) => formatter.debug_tuple("Stay").field(state).finish(),
             Self::StayIn { state, .. } => formatter.debug_tuple("StayIn").field(state).finish(),
             Self::Wait => formatter.write_str("Wait"),
+            Self::Reply { then, .. } => formatter.debug_tuple("Reply").field(then).finish(),
+            Self::Refuse { .. } => formatter.write_str("Refuse"),
         }
     }
 }

@@ -128,6 +128,22 @@ pub enum HistoryKind {
         /// Why.
         closed: Closed,
     },
+    /// A handler refused the event that made it run: the state is as it was.
+    Refused {
+        /// The state.
+        state: String,
+        /// What ran.
+        cause: Cause,
+    },
+    /// No edge of the state took this event, and its type says `reject` or `drop`.
+    EventRefused {
+        /// The state.
+        state: String,
+        /// The event's persisted name.
+        event: String,
+        /// The sender's name for it.
+        event_id: String,
+    },
     /// The execution ended while this event waited in its inbox: no edge took it.
     EventLeft {
         /// The event's persisted name.

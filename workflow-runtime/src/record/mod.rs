@@ -16,6 +16,7 @@ mod history;
 mod journal;
 mod json;
 mod parallel;
+mod reply;
 mod seal;
 mod undo;
 
@@ -33,6 +34,7 @@ pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
 pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
+pub use reply::{Answer, ReplyRecord};
 pub use seal::{RecordKind, Sealed, UnsealError, open, seal};
 pub use undo::{UndoOutput, UndoRecord, UndoableCall, UnwindInto};
 

@@ -17,6 +17,8 @@ pub enum RecordKind {
     Event,
     /// A [`HistoryRecord`](super::HistoryRecord).
     History,
+    /// A [`ReplyRecord`](super::ReplyRecord).
+    Reply,
 }
 
 impl RecordKind {
@@ -26,6 +28,7 @@ impl RecordKind {
             Self::Journal => "journal",
             Self::Event => "event",
             Self::History => "history",
+            Self::Reply => "reply",
         }
     }
 }

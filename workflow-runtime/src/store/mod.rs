@@ -28,7 +28,9 @@ pub use error::StoreError;
 pub use query::{ExecutionSummary, HistoryRow, Page, Query, StateCount};
 
 use crate::base::Timestamp;
-use crate::record::{ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent};
+use crate::record::{
+    Answer, ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent,
+};
 
 /// What a store answers, some time later. It borrows nothing, and dropping it does not undo the call.
 pub type StoreFuture<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
@@ -50,6 +52,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Corrupt`] if what is stored of it cannot be believed: the others are not concerned.
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>>;
+
+    /// What is known of the event with this id that was delivered to an execution; `None` if there was none. Answers, too,
+    /// are kept for good.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if its answer cannot be believed.
+    fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>>;
 
     /// The executions of these workflows that are due at `now`, the longest overdue first, at most `limit`; and when the
     /// first one after these is due, which is in the past if `limit` cut the answer short.
@@ -95,6 +104,22 @@ pub struct Commit {
     pub key: ExecutionKey,
     /// What changes.
     pub change: Change,
+}
+
+/// An event that was delivered.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct KnownEvent {
+    /// Its answer, if it has one.
+    pub answer: Option<Answer>,
+}
+
+impl KnownEvent {
+    /// An event with this answer.
+    #[must_use]
+    pub fn new(answer: Option<Answer>) -> Self {
+        Self { answer }
+    }
 }
 
 /// What a [`Commit`] changes.

@@ -8,12 +8,12 @@ use super::rules::{Head, Pending, event_left};
 use crate::base::Timestamp;
 use crate::kernel::Advance;
 use crate::record::{
-    AttributeValue, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent, ParkedRecord,
-    Status,
+    Answer, AttributeValue, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent,
+    ParkedRecord, ReplyRecord, Status,
 };
 use crate::store::{
-    Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, Page, Query, Refused, StateCount,
-    Store, StoreFuture, Stored,
+    Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, KnownEvent, Page, Query, Refused,
+    StateCount, Store, StoreFuture, Stored,
 };
 
 /// A store in the memory of the process: for tests, and for work that may be lost.
@@ -44,6 +44,7 @@ struct Kept {
     journal: BTreeMap<String, JournalEntry>,
     inbox: BTreeMap<u64, NewEvent>,
     event_ids: HashSet<String>,
+    replies: BTreeMap<String, Answer>,
     last_event: u64,
     last_control: u64,
     history: Vec<HistoryRecord>,
@@ -83,6 +84,12 @@ impl Store for MemoryStore {
 
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
         ready(self.lock().executions.get(key).map(Kept::stored))
+    }
+
+    fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
+        let shared = self.lock();
+        let known = shared.executions.get(key).filter(|kept| kept.event_ids.contains(event_id));
+        ready(known.map(|kept| KnownEvent::new(kept.replies.get(event_id).cloned())))
     }
 
     fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
@@ -180,6 +187,7 @@ impl Kept {
             journal: BTreeMap::new(),
             inbox: BTreeMap::new(),
             event_ids: HashSet::new(),
+            replies: BTreeMap::new(),
             last_event: 0,
             last_control: 0,
             history,
@@ -243,6 +251,9 @@ impl Kept {
             self.last_control = 0;
         }
         self.history.extend(advance.history);
+        for ReplyRecord { event_id, answer } in advance.replies {
+            self.replies.entry(event_id).or_insert(answer);
+        }
         if let Some(record) = advance.record {
             self.record = record;
             self.quarantine = None;

@@ -170,6 +170,6 @@ impl Cx {
         // Called with the same names, it is the same call.
         let mut names = Digest::new();
         branches.branches.iter().for_each(|(name, _)| names.text(name));
-        ParallelCall::new(self, ParallelPolicy::new(name).join(join), &names).gather(judge, branches)
+        ParallelCall::new(self, ParallelPolicy::some(name, join), &names).gather(judge, branches)
     }
 }

@@ -17,18 +17,20 @@ use crate::record::{
 /// How a parallel function is run: what its `#[parallel(…)]` says.
 #[derive(Debug, Clone, Copy)]
 pub struct ParallelPolicy {
-    pub(super) name: &'static str,
+    pub(in crate::machine) name: &'static str,
     /// The names of its branches, where each is written on its own.
-    pub(super) branches: &'static [&'static str],
-    pub(super) timeout: Option<Duration>,
-    pub(super) limit: usize,
-    pub(super) join: JoinRule,
+    pub(in crate::machine) branches: &'static [&'static str],
+    pub(in crate::machine) timeout: Option<Duration>,
+    pub(in crate::machine) limit: usize,
+    /// Whether there is a branch for each item of a list.
+    pub(in crate::machine) each: bool,
+    pub(in crate::machine) join: JoinRule,
 }
 
 impl ParallelPolicy {
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, branches: &[], timeout: None, limit: usize::MAX, join: JoinRule::All }
+        Self { name, branches: &[], timeout: None, limit: usize::MAX, each: false, join: JoinRule::All }
     }
 
     #[must_use]
@@ -44,15 +46,17 @@ impl ParallelPolicy {
     }
 
     #[must_use]
-    pub const fn limit(mut self, limit: usize) -> Self {
+    pub const fn each(mut self, limit: usize, join: JoinRule) -> Self {
         self.limit = limit;
+        self.join = join;
+        self.each = true;
         self
     }
 
-    #[must_use]
-    pub const fn join(mut self, join: JoinRule) -> Self {
-        self.join = join;
-        self
+    pub(super) const fn some(name: &'static str, join: JoinRule) -> Self {
+        let mut policy = Self::new(name);
+        policy.join = join;
+        policy
     }
 }
 

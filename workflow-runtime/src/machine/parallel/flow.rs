@@ -124,21 +124,22 @@ impl<'a, R, E> Flow<'a, R, E> {
             call.end(&record, None, ParallelEnd::Succeeded { by: Vec::new() });
             return Flowed::Done;
         };
-        let name = |node: &usize| self.nodes.get(*node).and_then(|node| node.name);
+        let names: Vec<Option<&'static str>> = self.nodes.iter().map(|node| node.name).collect();
+        let name = |node: usize| names.get(node).copied().flatten();
+        // Those that are left are stopped before anything else is done.
+        self.nodes.clear();
         match stop {
             Stop::Early(result) => Flowed::Early(result),
             Stop::Failed { node, error } => {
-                let by = name(&node).map(|name| call.branch_key(name)).into_iter().collect();
+                let by = name(node).map(|name| call.branch_key(name)).into_iter().collect();
                 call.end(&record, None, ParallelEnd::Failed { by });
                 Flowed::Failed(error)
             }
             Stop::Panicked { node, message } => {
-                let name = name(&node).unwrap_or("statement");
-                self.nodes.clear();
+                let name = name(node).unwrap_or("statement");
                 call.panicked(name, &message).await
             }
             Stop::TimedOut => {
-                self.nodes.clear();
                 call.end(&record, None, ParallelEnd::TimedOut);
                 Flowed::Failed(call.cut(call.timed_out(), self.judge.cut).await)
             }

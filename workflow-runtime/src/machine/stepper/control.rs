@@ -70,7 +70,7 @@ impl<W: Workflow> Stepper<W> {
     }
 
     async fn request(&mut self, action: ControlAction, payload: &impl Serialize) -> Result<Rest> {
-        self.receive(action.event_name(), Json::encode(payload)?)?;
+        self.receive(action.event_name(), Json::encode(payload)?, None)?;
         let before = self.history.len();
         let rest = self.run().await?;
         let rows = self.history.iter().skip(before);

@@ -37,6 +37,7 @@ pub(super) struct Statements<'connection> {
     drop_inbox: CachedStatement<'connection>,
     find_event_id: CachedStatement<'connection>,
     add_history: CachedStatement<'connection>,
+    add_reply: CachedStatement<'connection>,
     drop_attributes: CachedStatement<'connection>,
     put_attribute: CachedStatement<'connection>,
 }
@@ -97,6 +98,9 @@ impl<'connection> Statements<'connection> {
             inbox: prepare("SELECT checksum, body FROM inbox WHERE exec = ?1 ORDER BY seq")?,
             drop_inbox: prepare("DELETE FROM inbox WHERE exec = ?1")?,
             find_event_id: prepare("SELECT 1 FROM event_ids WHERE exec = ?1 AND event_id = ?2")?,
+            add_reply: prepare(
+                "INSERT OR IGNORE INTO replies (exec, event_id, checksum, body) VALUES (?1, ?2, ?3, ?4)",
+            )?,
             add_history: prepare(
                 "INSERT INTO history (exec, seq, checksum, body)
                  VALUES (?1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM history WHERE exec = ?1), ?2, ?3)",
@@ -249,6 +253,9 @@ impl<'connection> Statements<'connection> {
             last_control = 0;
         }
         self.add_history(exec, &advance.history)?;
+        for (event_id, Sealed { body, checksum }) in &advance.replies {
+            self.add_reply.execute(params![exec, event_id, checksum, body])?;
+        }
         let head = advance.row.as_ref().map_or(&head_before, |row| &row.head);
         let inbox_changed = advance.row.is_some() || !advance.consumed.is_empty();
         let last = match last_event > head.inbox_seen && inbox_changed {

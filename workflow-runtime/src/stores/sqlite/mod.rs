@@ -44,7 +44,8 @@ use self::writer::WriteCall;
 use crate::base::Timestamp;
 use crate::record::ExecutionKey;
 use crate::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, Page, Query, Refused, StateCount, Store, StoreError, StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Page, Query, Refused, StateCount, Store, StoreError,
+    StoreFuture, Stored,
 };
 
 /// A store in one SQLite file, beside which SQLite keeps its log (`-wal`, `-shm`) and this store its lock (`.lock`).
@@ -154,6 +155,11 @@ impl Store for SqliteStore {
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
         let key = key.clone();
         self.read(move |connection| read::load(connection, &key))
+    }
+
+    fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
+        let (key, event_id) = (key.clone(), event_id.to_owned());
+        self.read(move |connection| read::event(connection, &key, &event_id))
     }
 
     fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {

@@ -7,8 +7,8 @@ use super::apply::status;
 use super::error::failed_for;
 use super::schema::from_sql;
 use crate::base::Timestamp;
-use crate::record::{EventRecord, ExecutionKey, ExecutionRecord, JournalEntry, RecordKind, Status, open};
-use crate::store::{HistoryRow, StoreError, Stored};
+use crate::record::{EventRecord, ExecutionKey, ExecutionRecord, JournalEntry, RecordKind, ReplyRecord, Status, open};
+use crate::store::{HistoryRow, KnownEvent, StoreError, Stored};
 use crate::stores::rules::Head;
 
 /// See [`Store::load`](crate::store::Store::load).
@@ -58,6 +58,7 @@ const EXECUTION: &str = "its record";
 const JOURNAL: &str = "its journal";
 const INBOX: &str = "its inbox";
 const HISTORY: &str = "its history";
+const REPLY: &str = "the answer to an event";
 
 struct FoundRow {
     exec: i64,
@@ -155,6 +156,34 @@ fn load_inbox(connection: &Connection, key: &ExecutionKey, exec: i64) -> Result<
         }
     };
     rows.into_iter().map(event).collect()
+}
+
+/// What is known of an event that was delivered.
+pub(super) fn event(
+    connection: &Connection,
+    key: &ExecutionKey,
+    event_id: &str,
+) -> Result<Option<KnownEvent>, StoreError> {
+    let row = || -> rusqlite::Result<Option<Option<Body>>> {
+        let mut statement = connection.prepare_cached(
+            "SELECT replies.checksum, replies.body FROM executions
+             JOIN event_ids USING (exec) LEFT JOIN replies USING (exec, event_id)
+             WHERE workflow = ?1 AND id = ?2 AND event_id = ?3",
+        )?;
+        let row = statement.query_row(params![&*key.workflow, key.id.as_str(), event_id], |row| {
+            let is_answered = !matches!(row.get_ref(1)?, rusqlite::types::ValueRef::Null);
+            is_answered.then(|| Body::of(row)).transpose()
+        });
+        row.optional()
+    };
+    let Some(body) = row().map_err(|error| failed_for(key, REPLY, error))? else { return Ok(None) };
+    let reply: Option<ReplyRecord> = body.map(|body| body.open(key, RecordKind::Reply, REPLY)).transpose()?;
+    match reply {
+        Some(reply) if reply.event_id != event_id => {
+            Err(corrupt(key, REPLY, "an answer stands in the place of another".to_owned()))
+        }
+        reply => Ok(Some(KnownEvent::new(reply.map(|reply| reply.answer)))),
+    }
 }
 
 fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {

@@ -29,6 +29,7 @@ pub(super) struct SealedAdvance {
     pub(super) forget: Vec<String>,
     pub(super) consumed: Vec<u64>,
     pub(super) history: Vec<Sealed>,
+    pub(super) replies: Vec<(String, Sealed)>,
 }
 
 /// A row of the table `executions`.
@@ -88,6 +89,10 @@ impl Write {
                     let sealed = seal_checked(RecordKind::Journal, &key, &entry)?;
                     Ok((entry.key, sealed))
                 });
+                let replies = advance.replies.into_iter().map(|reply| {
+                    let sealed = seal_checked(RecordKind::Reply, &key, &reply)?;
+                    Ok((reply.event_id, sealed))
+                });
                 let advance = SealedAdvance {
                     row,
                     drop_journal: advance.drop_journal,
@@ -95,6 +100,7 @@ impl Write {
                     forget: advance.forget,
                     consumed: advance.consumed,
                     history: seal_history(&key, &advance.history)?,
+                    replies: replies.collect::<Result<_, Unwritable>>()?,
                 };
                 WriteKind::Advance { fence, advance }
             }

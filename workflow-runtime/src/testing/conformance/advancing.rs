@@ -35,6 +35,7 @@ pub async fn is_applied_whole(home: &impl Home) {
         forget: Vec::new(),
         consumed: vec![1],
         history: vec![retried(1), retried(2)],
+        replies: Vec::new(),
     };
     bench.advance(&key("a"), 1, advance).await;
     let stored = bench.load(&key("a")).await;

@@ -15,6 +15,7 @@ fn everything() -> Advance {
         forget: vec!["k".to_owned()],
         consumed: vec![1],
         history: vec![retried(66)],
+        replies: Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@
 //! ```
 
 pub mod advancing;
+pub mod answering;
 pub mod creating;
 pub mod delivering;
 pub mod due;
@@ -95,6 +96,14 @@ macro_rules! store_conformance {
             quarantine_parks_and_keeps_what_is_stored
             quarantine_ends_with_a_new_record
             quarantine_is_refused_at_an_end_and_if_unknown
+        }
+        $crate::store_conformance! { @area $home, answering,
+            an_event_is_known_once_it_was_delivered
+            an_answer_is_there_when_the_advance_is
+            an_answer_is_never_replaced
+            answers_outlive_the_end
+            a_refused_advance_answers_nothing
+            answers_are_there_after_a_restart
         }
         $crate::store_conformance! { @area $home, fencing,
             another_visit_is_refused

@@ -1,0 +1,35 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Open {
+    seats: u32,
+}
+#[state]
+struct Closed;
+#[state(end)]
+struct Gone;
+#[event]
+struct Book;
+struct Ticket;
+
+struct Desk;
+
+#[workflow(start = Open)]
+impl Desk {
+    #[after("1d")]
+    fn close(&self, _: Open) -> Closed {
+        Closed
+    }
+
+    #[after("1d")]
+    fn leave(&self, _: Closed) -> Gone {
+        Gone
+    }
+
+    #[on]
+    fn book(&self, open: Open, _: Book) -> Reply<Ticket, Stay<Open>> {
+        reply(Ticket, Stay(open))
+    }
+}
+
+fn main() {}

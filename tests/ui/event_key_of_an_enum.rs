@@ -1,0 +1,36 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Open {
+    seats: u32,
+}
+#[state]
+struct Closed;
+#[state(end)]
+struct Gone;
+#[event(key = "reference")]
+enum Book {
+    One { reference: String },
+}
+
+struct Desk;
+
+#[workflow(start = Open)]
+impl Desk {
+    #[after("1d")]
+    fn close(&self, _: Open) -> Closed {
+        Closed
+    }
+
+    #[after("1d")]
+    fn leave(&self, _: Closed) -> Gone {
+        Gone
+    }
+
+    #[on]
+    fn book(&self, open: Open, _: Book) -> Stay<Open> {
+        Stay(open)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,126 @@
+//! Sending an event and waiting for the answer.
+
+use super::{EngineError, Execution};
+use crate::base::ExecutionId;
+use crate::machine::{Asks, Sending, Workflow};
+use crate::record::{Activity, Answer, Cause, ExecutionRecord};
+use crate::store::Stored;
+
+/// Why [`Execution::ask`] has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError<E> {
+    /// The edge that took the event refused it, and left the state as it was.
+    #[error("the execution refuses the event")]
+    Refused(E),
+    /// Nothing answered.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl<W: Workflow> Execution<W> {
+    /// Sends it an event, and waits for the answer of the edge that takes it.
+    ///
+    /// An answer is saved with what the edge did. The event stays in the inbox until an edge takes it, so it may take long;
+    /// while the execution is parked, too. Whoever will not wait so long drops this future, which does not take the event
+    /// back: see [`ask_once`](Self::ask_once) for how to ask again.
+    ///
+    /// # Errors
+    /// [`AskError::Refused`] if the edge refuses it. As [`AskError::Engine`]: [`EngineError::Rejected`] if no edge takes an
+    /// event with the policy `reject`; [`EngineError::Ended`] if the execution has ended, or ends before it took the event;
+    /// [`EngineError::EdgeFailed`] if the edge failed and another one caught that; [`EngineError::Unanswered`] if the event
+    /// was dropped; and those of [`send`](Self::send).
+    #[expect(clippy::needless_pass_by_value, reason = "an event is given away")]
+    pub fn ask<E>(&self, event: E) -> Sending<'_, Result<W::Reply, AskError<W::Refusal>>>
+    where
+        W: Asks<E>,
+    {
+        let event_id = self.event_id(&event);
+        self.ask_with(event_id, &event)
+    }
+
+    /// Sends it an event with the sender's name for this message, and waits for the answer. A second one of the same name is
+    /// taken for a repetition: it does nothing, and gets the answer that the first one got, also after a restart.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); [`EngineError::InvalidId`] if the name cannot be one.
+    #[expect(clippy::needless_pass_by_value, reason = "an event is given away")]
+    pub fn ask_once<E>(
+        &self,
+        event_id: impl AsRef<str>,
+        event: E,
+    ) -> Sending<'_, Result<W::Reply, AskError<W::Refusal>>>
+    where
+        W: Asks<E>,
+    {
+        let event_id = ExecutionId::new(event_id).map(|event_id| event_id.as_str().to_owned());
+        self.ask_with(event_id.map_err(EngineError::from), &event)
+    }
+
+    fn ask_with<E>(
+        &self,
+        event_id: Result<String, EngineError>,
+        event: &E,
+    ) -> Sending<'_, Result<W::Reply, AskError<W::Refusal>>>
+    where
+        W: Asks<E>,
+    {
+        let (name, id) = (W::event_name(), event_id.as_ref().map_or_else(|_| String::new(), Clone::clone));
+        let delivered = self.deliver(event_id, event);
+        Sending::new(async move {
+            delivered.await?;
+            let answer = self.answer(name, &id).await?;
+            let key = || self.key().clone();
+            match answer {
+                Answer::Replied(reply) => {
+                    W::decode_reply(&reply).map_err(|error| EngineError::unreadable_answer(key(), name, error).into())
+                }
+                Answer::Refused(refusal) => Err(match W::decode_refusal(&refusal) {
+                    Ok(refusal) => AskError::Refused(refusal),
+                    Err(error) => EngineError::unreadable_answer(key(), name, error).into(),
+                }),
+                Answer::Rejected { state } => {
+                    Err(EngineError::Rejected { key: key(), event: name.to_owned(), state }.into())
+                }
+                Answer::Failed { error } => {
+                    Err(EngineError::EdgeFailed { key: key(), event: name.to_owned(), error }.into())
+                }
+                Answer::Dropped { .. } => Err(self.unanswered(name).into()),
+            }
+        })
+    }
+
+    async fn answer(&self, name: &str, event_id: &str) -> Result<Answer, EngineError> {
+        let core = self.core();
+        loop {
+            // Before the look, so that nothing is missed in between.
+            let watch = core.watchers.watch(self.key());
+            let Stored { record, inbox, .. } = self.load_stored().await?;
+            // After it, so that what is gone from the inbox has its answer here, if it has one.
+            if let Some(answer) = core.store().event(self.key(), event_id).await?.and_then(|event| event.answer) {
+                return Ok(answer);
+            }
+            if record.status().is_over() {
+                return Err(EngineError::Ended { key: self.key().clone() });
+            }
+            let waits = inbox.iter().any(|event| event.event.event_id == event_id);
+            if !waits && !is_taking(&record, event_id) {
+                return Err(self.unanswered(name));
+            }
+            if core.is_stopping() {
+                return Err(core.stopped());
+            }
+            watch.told().await;
+        }
+    }
+
+    fn unanswered(&self, event: &str) -> EngineError {
+        EngineError::Unanswered { key: self.key().clone(), event: event.to_owned() }
+    }
+}
+
+/// Whether the edge of this event is under way.
+fn is_taking(record: &ExecutionRecord, event_id: &str) -> bool {
+    let is_of = |activity: &Activity| matches!(activity, Activity::Handler { cause: Cause::Event { event_id: of, .. }, .. } if of == event_id);
+    is_of(&record.activity)
+}
