@@ -9,7 +9,7 @@ use workflow_runtime::stores::MemoryStore;
 use workflow_runtime::{Engine, EngineError};
 
 use super::fixture::{Act, Refusal, Script, World, settle, test};
-use super::trip::{Cancel, LONG, Then, Trip, engine, keys, names, on, start, story, why};
+use super::trip::{Cancel, LONG, Then, Trip, builder, engine, keys, names, on, start, story, why};
 
 #[test]
 fn an_undo_that_fails_for_good_parks_with_what_is_left_and_a_retry_goes_on_with_it() {
@@ -168,6 +168,21 @@ fn if_it_cannot_be_found_out_whether_a_step_has_run_that_waits_for_a_person() {
         let mut keys = keys(&world, "hotel");
         keys.dedup();
         assert_eq!(keys.len(), 1);
+    });
+}
+
+#[test]
+fn arguments_that_are_too_long_to_be_saved_fail_before_the_step_runs() {
+    test(async {
+        let world = World::default();
+        let engine = builder(&world).payload_limit(20).start().await.unwrap();
+        let trip = start(&engine, Then::Go).await;
+        let error = trip.outcome().await.unwrap_err().to_string();
+        assert!(
+            error.contains("the arguments of the step `hotel`") && error.contains("over the limit of 20"),
+            "{error}"
+        );
+        assert_eq!(names(&world), ["flight"]);
     });
 }
 
