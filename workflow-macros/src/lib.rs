@@ -447,60 +447,6 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Arguments that are taken by value have to be `Clone` where the step is retried.
 ///
-/// # Undo
-///
-/// `undo = f` names another async method of the same impl, `async fn f(&self, cx: &Cx, output: T) -> Result<(), E>`, which takes
-/// what the step has returned, by value or by reference. It runs when an execution *unwinds*: at an edge to `Unwind<S>`, at a
-/// failure with `#[workflow(on_failure = unwind)]`, or when it is cancelled. Undos run one at a time, the newest first, each
-/// recorded before the next begins. Nothing cuts one off. If `f` is a `#[step(…)]` too, it is retried as that says;
-/// else it has 16 attempts, with pauses from `"200ms..1m"`. One that fails for good parks the execution with what
-/// is left to undo, and `retry` goes on with it.
-///
-/// Such a step says that it was started, with its arguments, before it runs: that is one commit more, which it shares with the
-/// results of the steps before it. So its arguments have to be serializable, and are read back as owned (`&T` as `T`,
-/// `&str` as `String`, `&[T]` as `Vec<T>`). If it may have run and no output is recorded, after a crash, a timeout, a panic, or
-/// because it was cut off, unwinding first runs it again with the same idempotency key to learn the output. If it then fails
-/// with its own error for good, it had no effect, and there is nothing to undo. What may still have been running counts
-/// as the newest.
-///
-/// Entering a state with `#[state(pivot)]`, or an end state, makes all that was done before final. A step of an edge that keeps
-/// the visit (`Stay`, `Wait`) is undone like any other.
-///
-/// ```
-/// use workflow_runtime::prelude::*;
-/// use workflow_runtime::Stepper;
-///
-/// # #[state] pub struct Booking;
-/// # #[state(end)] pub struct Booked;
-/// # #[state(end)] pub struct Given;
-/// # pub struct Trip;
-/// #[workflow(start = Booking)]
-/// impl Trip {
-///     #[state]
-///     async fn book(&self, cx: &Cx, _: Booking) -> Result<Next<(Booked, Unwind<Given>)>> {
-///         let seat = self.reserve(cx, "7A").await?;
-///         if seat > 5 { Ok(unwind(Given)) } else { Ok(goto(Booked)) }
-///     }
-///
-///     #[step(retry(max = 5), undo = release)]
-///     async fn reserve(&self, _: &Cx, wish: &str) -> Result<u32> {
-///         Ok(wish.len() as u32 + 5)
-///     }
-///
-///     async fn release(&self, _: &Cx, seat: u32) -> Result<()> {
-///         assert_eq!(seat, 7);
-///         Ok(())
-///     }
-/// }
-///
-/// # workflow_runtime::block_on(async {
-/// let mut trip = Stepper::start(Trip, Booking)?;
-/// trip.run_to_end().await?;
-/// assert!(matches!(trip.outcome()?, Some(TripOutcome::Given(_))));
-/// # workflow_runtime::Result::<()>::Ok(())
-/// # }).unwrap();
-/// ```
-///
 /// An attempt that is cut off by its `timeout` or its `heartbeat`, or that panics, is tried again whatever `only` and `never`
 /// say. After the last one, the error is `StepTimedOut`, `StepHeartbeatMissed` or `StepPanicked`, which a `#[catch]` handler
 /// can take (with `source`, where the handler's own error is of another type).
@@ -515,6 +461,8 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 ///     client.post(reference, cx.idempotency_key()).await
 /// }
 /// ```
+///
+#[doc = include_str!("docs/undo.md")]
 #[proc_macro_attribute]
 pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_step_attribute(arguments.into(), &item.into()).into()
@@ -604,8 +552,8 @@ pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `join = …` | with `#[each]`: what is asked for | `all` |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
 ///
-/// Where the error type has no room for `ParallelTimedOut` or `JoinMissed` (it is neither the boxed `Error` nor one of them), the handler ends
-/// with it, and a `#[catch]` may take it.
+/// Where there is no room for `ParallelTimedOut` or `JoinMissed` (the error type is neither the boxed `Error` nor one of them, or `settle`
+/// returns no error of the whole), the handler ends with it, and a `#[catch]` may take it.
 ///
 /// # After a crash
 ///
