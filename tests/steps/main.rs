@@ -1,5 +1,7 @@
 //! What the keys of `#[step(…)]` do, on a clock that the tests move.
 
+mod ad_hoc;
+mod blocking;
 mod heartbeat;
 mod limits;
 mod retry;

@@ -427,9 +427,15 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// | `breaker(…, within = "…")` | in how long a time | `"1m"` |
 /// | `breaker(…, open = "…")` | how long they are held back, before a few are let through to see whether things are better | `"30s"` |
 /// | `breaker(…, probes = n)` | how many those are; all have to succeed | 1 |
+/// | `blocking` | it is a plain `fn` that blocks its thread, and has one of its own; its arguments are taken by value | it is an `async fn` |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
+///
+/// A `blocking` step that is cut off by its `timeout` or its `heartbeat` is abandoned: its thread goes on to the end, and nobody
+/// hears of its result. Where there are no other threads, as in a `Stepper`, it runs where it is called.
+///
+/// A step can also be written where it is called: see `Cx::step`.
 ///
 /// A call that `limit`, `rate` or `breaker` holds back waits its turn, first come, first served; it uses up no attempt, and
 /// its execution leaves memory. What happened before is not known after a restart: limits are as declared, and breakers
@@ -540,8 +546,8 @@ pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `join = …` | with `#[each]`: what is asked for | `all` |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
 ///
-/// Where the error type has no room for `ParallelTimedOut` or `JoinMissed` (it is neither the boxed `Error` nor one of them), the handler ends
-/// with it, and a `#[catch]` may take it.
+/// Where there is no room for `ParallelTimedOut` or `JoinMissed` (the error type is neither the boxed `Error` nor one of them, or `settle`
+/// returns no error of the whole), the handler ends with it, and a `#[catch]` may take it.
 ///
 /// # After a crash
 ///

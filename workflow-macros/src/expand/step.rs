@@ -42,7 +42,7 @@ pub(crate) fn expand_method_step(
     let block = &method.block;
     let inner = quote! {
         #[doc(hidden)]
-        #[allow(clippy::unused_async, clippy::unused_self, reason = "a step is written so")]
+        #[allow(clippy::unused_async, clippy::unused_self, clippy::needless_pass_by_value, reason = "a step is written so")]
         #(#inner_attributes)*
         #signature #block
     };
@@ -57,7 +57,7 @@ pub(crate) fn expand_free_step(runtime: &Runtime, item: &ItemFn, step: &Step) ->
     let mut signature = item.sig.clone();
     signature.ident = inner_ident.clone();
     let inner = quote! {
-        #[allow(clippy::unused_async, reason = "a step is written so")]
+        #[allow(clippy::unused_async, clippy::needless_pass_by_value, reason = "a step is written so")]
         #(#inner_attributes)*
         #signature #block
     };
@@ -143,8 +143,9 @@ fn run(
     names: &[Ident],
     cloned: &[(Ident, &Type)],
 ) -> TokenStream {
+    let attempt = attempt(signature, step, inner, names);
     let Some(retry) = &step.policy.retry else {
-        return quote!(once(__call, move |__cx| async move { #inner(&__cx #(, #names)*).await }));
+        return quote!(once(__call, move |__cx| #attempt));
     };
     let clones = cloned.iter().map(|(name, ty)| {
         let again = at(ty.span(), quote!(__private::again));
@@ -154,12 +155,28 @@ fn run(
     let attempt = quote! {
         move |__cx| {
             #(#clones)*
-            async move { #inner(&__cx #(, #names)*).await }
+            #attempt
         }
     };
     match again_after(signature, retry) {
         Some(again) => quote!(retried_if(__call, #attempt, #again)),
         None => quote!(retried(__call, #attempt)),
+    }
+}
+
+/// The future of one attempt.
+// async move { self.__step_ship(&cx, order).await }
+// blocking(self, cx, move |this, cx| this.__step_digest(cx, path))
+fn attempt(signature: &Signature, step: &Step, inner: &TokenStream, names: &[Ident]) -> TokenStream {
+    if !step.policy.blocking {
+        return quote!(async move { #inner(&__cx #(, #names)*).await });
+    }
+    let inner_ident = format_ident!("__step_{}", step.ident);
+    match signature.receiver() {
+        Some(_) => {
+            quote!(__private::blocking(self, __cx, move |__self, __cx| __self.#inner_ident(__cx #(, #names)*)))
+        }
+        None => quote!(__private::blocking_free(__cx, move |__cx| #inner_ident(__cx #(, #names)*))),
     }
 }
 
@@ -305,8 +322,9 @@ pub(crate) fn policy(ident: &Ident, policy: &Policy) -> TokenStream {
         let (within, open) = (duration(within), duration(open));
         quote!(.breaker(#failures, #within, #open, #probes))
     });
+    let blocking = policy.blocking.then(|| quote!(.blocking()));
     let cancel = policy.cancel.then(|| quote!(.cancel()));
-    quote!(__private::StepPolicy::new(#name) #retry #timeout #heartbeat #limit #rate #breaker #cancel)
+    quote!(__private::StepPolicy::new(#name) #retry #timeout #heartbeat #limit #rate #breaker #blocking #cancel)
 }
 
 pub(crate) fn duration(duration: Duration) -> TokenStream {

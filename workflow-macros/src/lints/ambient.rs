@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprCall, Item, Macro, Path, Token};
+use syn::{Block, Expr, ExprCall, ExprMethodCall, Item, Macro, Path, Token};
 
 /// A call that has a durable counterpart.
 #[derive(Debug, Clone)]
@@ -77,6 +77,14 @@ impl<'ast> Visit<'ast> for Finder {
             self.found.push(Ambient { span, kind, path, instead });
         }
         visit::visit_expr_call(self, call);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        let is_step = call.args.len() == 2 && (call.method == "step" || call.method == "step_with");
+        self.visit_expr(&call.receiver);
+        // What is inside of a step is recorded as a whole.
+        let looked_into = if is_step { 1 } else { call.args.len() };
+        call.args.iter().take(looked_into).for_each(|argument| self.visit_expr(argument));
     }
 
     fn visit_macro(&mut self, called: &'ast Macro) {

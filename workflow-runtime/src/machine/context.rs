@@ -132,6 +132,20 @@ impl Cx {
         self.chosen("random", || fastrand::u64(..))
     }
 
+    /// A random identifier (a UUID of version 4, as text), recorded: when the handler is run again after a crash, it sees the
+    /// same one.
+    ///
+    /// ```
+    /// # use workflow_runtime::prelude::*;
+    /// # use workflow_runtime::{ExecutionId, ManualClock};
+    /// # let cx = Cx::detached("Order", ExecutionId::new("1").unwrap(), ManualClock::default());
+    /// assert_eq!(cx.uuid().len(), "67e55044-10b1-426f-9247-bb680e5fe0c8".len());
+    /// ```
+    #[must_use]
+    pub fn uuid(&self) -> String {
+        self.chosen("uuid", super::uuid::new_uuid)
+    }
+
     /// What `choose` gives, recorded under this name.
     fn chosen<T: Serialize + DeserializeOwned>(&self, name: &str, choose: impl FnOnce() -> T) -> T {
         let key = self.claim(name);

@@ -190,6 +190,8 @@ pub struct StepInfo {
     pub rate: Option<Rate>,
     /// When attempts are held back because too many of them fail.
     pub breaker: Option<BreakerPolicy>,
+    /// Whether it blocks its thread, and so has one of its own.
+    pub blocking: bool,
     /// Its doc comment.
     pub doc: &'static str,
     /// The source file, as the compiler was given it.
@@ -376,9 +378,9 @@ impl StepInfo {
             }),
             None => None,
         };
-        let super::StepPolicy { name, timeout, heartbeat, limits, .. } = *policy;
+        let super::StepPolicy { name, timeout, heartbeat, limits, blocking, .. } = *policy;
         let StepLimits { limit, rate, breaker } = limits;
-        Self { name, retry, timeout, heartbeat, limit, rate, breaker, undo: None, doc, file, line }
+        Self { name, retry, timeout, heartbeat, limit, rate, breaker, blocking, undo: None, doc, file, line }
     }
 
     #[must_use]

@@ -6,6 +6,7 @@
 
 mod attribute;
 mod cancel;
+mod child;
 mod commands;
 mod context;
 mod digest;
@@ -26,6 +27,7 @@ mod probes;
 mod receive;
 mod render;
 mod reply;
+mod scheduled;
 mod sending;
 mod services;
 mod spawner;
@@ -39,6 +41,7 @@ mod turn_inbox;
 mod turn_state;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod undo;
+mod uuid;
 mod watch;
 mod workflow;
 
@@ -46,7 +49,7 @@ pub use crate::kernel::Decided;
 pub(crate) use crate::kernel::EventPolicy;
 pub use attribute::{Attribute, AttributeInfo};
 pub use cancel::Cancel;
-pub use commands::{ChildHandle, ChildSpawn};
+pub use child::{ChildCall, ChildError, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::ParallelInfo;
@@ -63,6 +66,7 @@ pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
+pub use step::AdHocStep;
 use step::StepCall;
 pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper};

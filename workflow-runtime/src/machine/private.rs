@@ -23,7 +23,7 @@ pub use super::graph_check::{
 pub use super::group::{GroupProbe, NoGroup, Source};
 pub use super::parallel::*;
 pub use super::probes::*;
-pub use super::step::{StepCall, StepPolicy};
+pub use super::step::{StepCall, StepPolicy, blocking, blocking_free};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
 pub use super::undo::*;
@@ -59,7 +59,7 @@ impl<T: Send> Portable for T {}
     label = "not serializable",
     note = "a step's result is recorded as JSON, so that it is not run again after a crash: put `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`, or return only the part of it that is needed later"
 )]
-pub trait StepValue {}
+pub trait StepValue: Serialize + DeserializeOwned {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> StepValue for T {}

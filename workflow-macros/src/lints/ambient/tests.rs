@@ -84,3 +84,10 @@ fn what_to_write_instead_is_known() {
     let instead: Vec<_> = ambient(&body).iter().map(|ambient| ambient.instead).collect();
     assert_eq!(instead, ["`cx.now()`"]);
 }
+
+#[test]
+fn what_is_inside_of_a_step_is_its_own_affair() {
+    assert_eq!(paths("cx.step(\"mail\", || async { tokio::time::sleep(pause).await }).await?;"), [""; 0]);
+    assert_eq!(paths("cx.step_with(name, |cx| async move { SystemTime::now() }).retry(policy).await?;"), [""; 0]);
+    assert_eq!(paths("stairs.step(|| thread::sleep(pause));"), ["thread::sleep"]);
+}

@@ -18,10 +18,11 @@ use crate::lint::{Lint, named};
 use crate::model::{Cfg, Policy, Runtime, Step, unraw};
 
 /// The keys of a step among the methods of a workflow.
-const METHOD_KEYS: &[&str] = &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "undo", "cancel", "allow"];
+const METHOD_KEYS: &[&str] =
+    &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "blocking", "undo", "cancel", "allow"];
 /// The keys of a step that is a function of its own.
 pub(crate) const FREE_KEYS: &[&str] =
-    &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "undo", "cancel", "crate"];
+    &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "blocking", "undo", "cancel", "crate"];
 
 /// What `#[step(…)]` says.
 #[derive(Debug, Default)]
@@ -85,6 +86,10 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
                 let tokens = list_value(key, "failures = 5, within = \"1m\", open = \"30s\"", input)?;
                 args.policy.breaker = limits::parse_breaker(key, tokens, errors);
             }
+            "blocking" => {
+                flag(key, input)?;
+                args.policy.blocking = true;
+            }
             "cancel" => {
                 flag(key, input)?;
                 args.policy.cancel = true;
@@ -106,6 +111,6 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
 
 /// Checks what the expansion of a step relies on.
 pub(crate) fn check_step(signature: &Signature, args: &StepArgs, method: bool, errors: &mut Errors) {
-    check_step_signature(signature, method, errors);
+    check_step_signature(signature, method, args.policy.blocking, errors);
     retry::check_variants(args.policy.retry.as_ref(), signature, errors);
 }

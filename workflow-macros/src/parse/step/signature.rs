@@ -1,27 +1,31 @@
 //! The signature of a step.
 
 use syn::spanned::Spanned as _;
-use syn::{FnArg, ReturnType, Signature};
+use syn::{FnArg, ReturnType, Signature, Type};
 
 use crate::errors::Errors;
 use crate::expand::type_text;
 use crate::parse::handler::is_shared;
 use crate::parse::output::future_output;
-use crate::parse::types::{is_context, is_nearly_context, last_segment, type_arguments};
+use crate::parse::types::{bare, is_context, is_nearly_context, last_segment, type_arguments};
 
 /// Checks the signature of a step.
 // #[step] fn reserve(&self, cx: &Cx) -> …
 // #[step] async fn reserve(&self, order: &Order) -> …
 // #[step] async fn reserve(&self, cx: &Cx) -> Reservation
-pub(super) fn check_step_signature(signature: &Signature, method: bool, errors: &mut Errors) {
+// #[step(blocking)] async fn digest(&self, cx: &Cx, path: PathBuf) -> Result<u64>
+// #[step(blocking)] fn digest(&self, cx: &Cx, path: &Path) -> Result<u64>
+pub(super) fn check_step_signature(signature: &Signature, method: bool, blocking: bool, errors: &mut Errors) {
     let expected = if method { "(&self, cx: &Cx, …)" } else { "(cx: &Cx, …)" };
-    if let (None, Some(output)) = (&signature.asyncness, future_output(&signature.output)) {
+    if blocking {
+        check_blocking(signature, errors);
+    } else if let (None, Some(output)) = (&signature.asyncness, future_output(&signature.output)) {
         let message = format!("a step is async: write `async fn {}(…) -> {}`", signature.ident, type_text(output));
         errors.at(signature.fn_token, message);
         return;
-    }
-    if signature.asyncness.is_none() {
-        errors.at(signature.fn_token, "a step is async: write `async fn`");
+    } else if signature.asyncness.is_none() {
+        let message = "a step is async: write `async fn`, or `#[step(blocking)]` if it blocks its thread";
+        errors.at(signature.fn_token, message);
     }
     if let syn::Safety::Unsafe(word) = &signature.safety {
         errors.at(word, "a step is called again after a crash, so it cannot be `unsafe`");
@@ -68,4 +72,35 @@ pub(super) fn check_step_signature(signature: &Signature, method: bool, errors: 
 
 fn is_context_argument(argument: &FnArg) -> bool {
     matches!(argument, FnArg::Typed(argument) if is_nearly_context(&argument.ty))
+}
+
+/// Checks what is particular to a step that has a thread of its own.
+fn check_blocking(signature: &Signature, errors: &mut Errors) {
+    if let Some(word) = &signature.asyncness {
+        errors.at(word, "a `blocking` step has a thread of its own, where nothing is awaited: write a plain `fn`, or leave `blocking` out");
+    }
+    for input in &signature.inputs {
+        if let FnArg::Typed(argument) = input
+            && let Type::Reference(reference) = bare(&argument.ty)
+            && !is_nearly_context(&argument.ty)
+        {
+            let owned = owned(&reference.elem);
+            let message = format!(
+                "a `blocking` step has a thread of its own, which may outlive the caller: take it by value, as `{owned}`"
+            );
+            errors.at(&argument.ty, message);
+        }
+    }
+}
+
+/// What is taken by value instead of a reference to this.
+fn owned(ty: &Type) -> String {
+    match type_text(ty).as_str() {
+        "str" => "String".to_owned(),
+        "Path" => "PathBuf".to_owned(),
+        text => match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+            Some(element) => format!("Vec<{element}>"),
+            None => text.to_owned(),
+        },
+    }
 }

@@ -22,6 +22,8 @@ pub struct StepPolicy {
     pub heartbeat: Option<Duration>,
     /// What all executions of an engine share.
     pub limits: StepLimits,
+    /// Whether it blocks its thread, and so has one of its own.
+    pub blocking: bool,
     /// Whether an interruption of the handler cuts a running attempt off instead of letting it finish.
     pub cancel: bool,
 }
@@ -45,6 +47,7 @@ impl StepPolicy {
             timeout: None,
             heartbeat: None,
             limits: StepLimits::none(),
+            blocking: false,
             cancel: false,
         }
     }
@@ -108,6 +111,12 @@ impl StepPolicy {
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    #[must_use]
+    pub const fn blocking(mut self) -> Self {
+        self.blocking = true;
         self
     }
 
