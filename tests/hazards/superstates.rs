@@ -8,6 +8,7 @@ use ::workflow_runtime::{Cx, Reply, Result, Stay, Timestamp, Wait, event, refuse
 trait Clerk {
     type Ticket: ::serde::Serialize + ::serde::de::DeserializeOwned + Send + 'static;
     fn print(&self, number: u32) -> Self::Ticket;
+    fn hours(&self) -> u64;
 }
 
 #[state]
@@ -98,7 +99,7 @@ impl<C: Clerk + Send + Sync + 'static, const MINUTES: u64> Counter<C, MINUTES> {
     }
 
     fn patience_of_all(&self, _: &Present) -> Duration {
-        Duration::from_secs(3_600)
+        Duration::from_hours(self.clerk.hours())
     }
 }
 
@@ -108,6 +109,9 @@ impl Clerk for Machine {
     type Ticket = ::std::string::String;
     fn print(&self, number: u32) -> Self::Ticket {
         ::std::format!("number {number}")
+    }
+    fn hours(&self) -> u64 {
+        1
     }
 }
 
