@@ -317,7 +317,8 @@ pub fn workflow(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a method of a [`#[workflow]`](macro@workflow) impl run when an event arrives: an edge of the state.
 ///
 /// It interrupts the entry handler: a running step finishes, and the handler goes no further. It takes the state and, last, the
-/// event. A state has at most one such handler for an event.
+/// event. A state has at most one such handler for an event. One that takes the built-in event `workflow_runtime::Cancel` says
+/// how the state is left when the execution is cancelled; it interrupts any handler.
 ///
 /// | key | meaning |
 /// |---|---|
