@@ -3,8 +3,10 @@
 mod asking;
 mod bulk;
 mod cancelling;
+mod children;
 mod commands;
 mod control;
+mod cycles;
 mod due_times;
 mod edges;
 mod failure;
@@ -14,6 +16,7 @@ mod formats;
 mod hooked;
 mod interruption;
 mod lagging;
+mod later;
 mod lifecycle;
 mod limits;
 mod losses;
@@ -23,6 +26,7 @@ mod parallel;
 mod races;
 mod receiving;
 mod recovery;
+mod schedules;
 mod searching;
 #[cfg(unix)]
 mod signals;
