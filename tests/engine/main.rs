@@ -1,8 +1,12 @@
 //! How an engine behaves, on a clock that the tests move.
 
 mod asking;
+mod bulk;
+mod cancelling;
+mod children;
 mod commands;
 mod control;
+mod cycles;
 mod due_times;
 mod edges;
 mod failure;
@@ -12,6 +16,7 @@ mod formats;
 mod hooked;
 mod interruption;
 mod lagging;
+mod later;
 mod lifecycle;
 mod limits;
 mod losses;
@@ -21,6 +26,7 @@ mod parallel;
 mod races;
 mod receiving;
 mod recovery;
+mod schedules;
 mod searching;
 #[cfg(unix)]
 mod signals;

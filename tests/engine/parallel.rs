@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::{Change, Store};
 use workflow_runtime::stores::MemoryStore;
-use workflow_runtime::{Branches, Engine, EngineBuilder, ManualClock, Status, Timestamp};
+use workflow_runtime::{BranchStatus, Branches, Engine, EngineBuilder, ManualClock, Status, Timestamp};
 
 use super::fixture::{settle, test};
 use super::hooked::{Call, Hooked};
@@ -96,6 +96,7 @@ impl Batch {
                     });
                 cx.race(branches).await?
             }
+            "named" => self.named(cx).await?,
             other => return Err(Error::msg(format!("{other}?"))),
         };
         Ok(Done { sum })
@@ -125,6 +126,15 @@ impl Batch {
             }
         }
         Ok(item)
+    }
+
+    #[parallel]
+    async fn named(&self, cx: &Cx) -> Result<u64> {
+        let quick = self.step(cx, 1).await?;
+        let slow = self.step(cx, 2).await?;
+        let bad = refused(cx).await;
+        let busy = retried(cx).await;
+        Ok(u64::from(quick + slow) + u64::from(bad.is_ok() || busy.is_ok()))
     }
 
     #[parallel(limit = 100)]
@@ -158,6 +168,16 @@ impl Batch {
         assert!(item != 3, "the third");
         self.step(cx, item).await
     }
+}
+
+#[step]
+async fn refused(_: &Cx) -> Result<()> {
+    Err(Error::msg("refused"))
+}
+
+#[step(retry(max = 2, backoff = "1m..1m", jitter = none))]
+async fn retried(_: &Cx) -> Result<()> {
+    Err(Error::msg("refused"))
 }
 
 fn builder(store: &Arc<dyn Store>, clock: &ManualClock, hub: &Arc<Hub>) -> EngineBuilder {
@@ -335,6 +355,44 @@ fn a_shutdown_keeps_the_results_of_running_steps() {
         let batch = engine.execution::<Batch>("a").unwrap();
         assert!(matches!(batch.outcome().await.unwrap(), BatchOutcome::Done(Done { sum: 4_950 })));
         assert_eq!(hub.ran(), 100, "none ran twice");
+    });
+}
+
+#[test]
+fn progress_is_told_without_running_anything() {
+    test(async {
+        let (store, clock) = memory();
+        let hub = Hub::hang_after(20);
+        let engine = builder(&store, &clock, &hub).start().await.unwrap();
+        let batch = engine.start::<Batch>("a", begun("steps", 100)).await.unwrap();
+        settle(&engine).await;
+        let [steps] = batch.progress().await.unwrap().try_into().unwrap();
+        assert_eq!((steps.name.as_str(), steps.of, steps.done, steps.failed), ("steps", Some(100), 20, 0));
+        assert_eq!(steps.open(), Some(80));
+        hub.released.store(true, Ordering::SeqCst);
+        hub.release.notify_waiters();
+        batch.outcome().await.unwrap();
+        assert!(batch.progress().await.unwrap().is_empty(), "the state was left");
+    });
+}
+
+#[test]
+fn progress_names_branches_and_their_failures() {
+    test(async {
+        let (store, clock) = memory();
+        let hub = Hub::hang_after(1);
+        let engine = builder(&store, &clock, &hub).start().await.unwrap();
+        let batch = engine.start::<Batch>("a", begun("named", 0)).await.unwrap();
+        settle(&engine).await;
+        let [named] = batch.progress().await.unwrap().try_into().unwrap();
+        assert_eq!((named.of, named.done, named.failed, named.retrying), (Some(4), 1, 1, 1));
+        let branches: Vec<_> = named.branches.iter().map(|branch| (branch.name.as_str(), &branch.status)).collect();
+        let [("quick", BranchStatus::Done), ("slow", BranchStatus::Open), ("bad", bad), ("busy", busy)] = branches[..]
+        else {
+            panic!("{branches:?}")
+        };
+        assert!(matches!(bad, BranchStatus::Failed { error } if error.message == "refused"));
+        assert!(matches!(busy, BranchStatus::Retrying { error, .. } if error.message == "refused"));
     });
 }
 

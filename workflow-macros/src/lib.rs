@@ -545,8 +545,8 @@ pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `join = …` | with `#[each]`: what is asked for | `all` |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
 ///
-/// Where the error type has no room for `ParallelTimedOut` or `JoinMissed` (it is neither the boxed `Error` nor one of them), the handler ends
-/// with it, and a `#[catch]` may take it.
+/// Where there is no room for `ParallelTimedOut` or `JoinMissed` (the error type is neither the boxed `Error` nor one of them, or `settle`
+/// returns no error of the whole), the handler ends with it, and a `#[catch]` may take it.
 ///
 /// # After a crash
 ///

@@ -452,6 +452,8 @@ pub(crate) struct Parallel {
     pub(crate) ident: Ident,
     /// The place of the argument with `#[each]` among all of them, if there is one.
     pub(crate) each: Option<usize>,
+    /// The places of all that are marked so, which are one too many if it has mistakes.
+    pub(crate) lists: Vec<usize>,
     pub(crate) limit: u32,
     pub(crate) join: Join,
     pub(crate) timeout: Option<Duration>,

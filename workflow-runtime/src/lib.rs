@@ -49,7 +49,7 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | what can be written | the attributes [`workflow`], [`state`], [`event`], [`on`], [`after`], [`at`], [`every`], [`catch`], [`step`] |
+//! | what can be written | the attributes [`workflow`], [`state`], [`event`], [`on`], [`after`], [`at`], [`every`], [`catch`], [`step`], [`parallel`] |
 //! | what a handler is given and returns | [`Cx`]; [`Next`] and [`goto`], [`Unwind`] and [`unwind`], [`Stay`], [`Wait`], [`Error`] |
 //! | running executions | [`Engine`], [`Execution`], [`EngineError`] |
 //! | testing without an engine | [`Stepper`], [`ManualClock`], [`Cx::detached`] |
@@ -101,14 +101,19 @@ pub mod driver {
 
 pub use base::*;
 pub use engine::AskError;
+pub use engine::BulkReport;
 pub use engine::Limit;
+pub use engine::{
+    CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
+    StartsNothing, StartsWorkflow,
+};
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;
 pub use kernel::EventPolicy;
-pub use kernel::JoinRule;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
+pub use kernel::{BranchProgress, BranchStatus, JoinRule, ParallelProgress};
 pub use machine::ParallelInfo;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
@@ -120,7 +125,7 @@ pub use machine::{
 pub use machine::{AdHocStep, LimitState, StepHeartbeatMissed};
 pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{Attribute, AttributeInfo};
-pub use machine::{ChildHandle, ChildSpawn};
+pub use machine::{ChildCall, ChildError, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
 pub use record::*;
 pub use stores::MemoryStore;

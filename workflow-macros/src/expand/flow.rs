@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprAsync, ExprClosure, Item, Pat, PatIdent, Stmt, parse_quote};
+use syn::{Expr, ExprAsync, ExprClosure, Item, Local, Pat, PatIdent, Stmt, parse_quote};
 
 use super::parallel::{Argument, Outer, arguments, judge};
 use crate::flow::{Binding, Flow, Node, NodeKind, Uses};
@@ -172,11 +172,19 @@ impl Run<'_> {
             // Whoever changes it has a `mut` of his own.
             NoMut.visit_pat_mut(&mut local.pat);
         }
+        // Without `?`, a failure is a value, and still one that people want to hear of.
+        let failed = match (&node.kind, &node.statement) {
+            (NodeKind::Branch(name), Stmt::Local(Local { pat: Pat::Ident(PatIdent { ident, .. }), .. })) => {
+                quote!(__call.failed(#name, (&__private::FailureProbe(&#ident)).failure());)
+            }
+            _ => TokenStream::new(),
+        };
         let body = quote! {
             async {
                 #own_context
                 #(#taken)*
                 #statement
+                #failed
                 #(#made)*
                 #(#back)*
                 ::core::result::Result::<(), #error>::Ok(())

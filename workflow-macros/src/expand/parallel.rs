@@ -157,7 +157,7 @@ pub(crate) fn expand_stub(
         let output = super::each::output(runtime, &signature, parallel, &returned);
         signature.output = syn::parse_quote!(-> #output);
         for (place, input) in signature.inputs.iter_mut().enumerate() {
-            if let (FnArg::Typed(argument), true) = (input, each == Some(place)) {
+            if let (FnArg::Typed(argument), true) = (input, parallel.lists.contains(&place)) {
                 let item = &argument.ty;
                 let items: syn::Type = syn::parse_quote!(impl ::core::iter::IntoIterator<Item = #item>);
                 *argument.ty = items;

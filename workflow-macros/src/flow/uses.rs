@@ -105,7 +105,8 @@ impl Walk {
     /// Every word may be a name, and every text a format string.
     fn tokens(&mut self, tokens: TokenStream, formats: bool) {
         let mut before = None;
-        for token in tokens {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
             match &token {
                 TokenTree::Group(group) => self.tokens(group.stream(), formats),
                 TokenTree::Ident(ident) => {
@@ -113,8 +114,15 @@ impl Walk {
                     if after_dot && ident == "await" && self.inside == 0 {
                         self.uses.awaits = true;
                     }
+                    // In a macro that formats, what is no function, macro or named argument is a variable.
+                    let is_more = match tokens.peek() {
+                        Some(TokenTree::Group(_)) => true,
+                        Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), '!' | ':' | '='),
+                        _ => false,
+                    };
+                    let certain = formats && !is_more && before != Some(':');
                     if !after_dot {
-                        self.uses.add(ident, formats, false, false);
+                        self.uses.add(ident, formats, false, certain);
                     }
                 }
                 TokenTree::Literal(literal) => {
@@ -122,7 +130,7 @@ impl Walk {
                     for name in names_in_format(&literal.to_string()) {
                         if let Ok(mut ident) = syn::parse_str::<Ident>(&name) {
                             ident.set_span(span);
-                            self.uses.add(&ident, formats, false, false);
+                            self.uses.add(&ident, formats, false, formats);
                         }
                     }
                 }

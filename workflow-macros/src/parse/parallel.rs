@@ -141,7 +141,8 @@ pub(crate) fn parse_parallel(
     is_method: bool,
     errors: &mut Errors,
 ) -> Parallel {
-    let each = take_each(signature, errors);
+    let lists = take_each(signature, errors);
+    let each = lists.first().copied();
     check_signature(signature, is_method, each.is_some(), errors);
     if each.is_some() {
         check_owned(signature, errors);
@@ -166,6 +167,7 @@ pub(crate) fn parse_parallel(
     Parallel {
         ident: signature.ident.clone(),
         each,
+        lists,
         limit: args.limit.map_or(DEFAULT_LIMIT, |(_, limit)| limit),
         join,
         timeout: args.timeout,
@@ -193,17 +195,17 @@ pub(crate) fn typed_inputs(signature: &Signature) -> impl Iterator<Item = &PatTy
 }
 
 // #[parallel] async fn resize(&self, cx: &Cx, #[each] image: Image, #[each] size: Size) -> …
-fn take_each(signature: &mut Signature, errors: &mut Errors) -> Option<usize> {
-    let mut each = None;
+fn take_each(signature: &mut Signature, errors: &mut Errors) -> Vec<usize> {
+    let mut each: Vec<usize> = Vec::new();
     for (place, input) in signature.inputs.iter_mut().enumerate() {
         let FnArg::Typed(argument) = input else { continue };
         let is_each = |attribute: &Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "each");
         let marks: Vec<Attribute> = argument.attrs.extract_if(.., |attribute| is_each(attribute)).collect();
         let Some(mark) = marks.first() else { continue };
-        if let Some(second) = marks.get(1).or(each.is_some().then_some(mark)) {
+        if let Some(second) = marks.get(1).or((!each.is_empty()).then_some(mark)) {
             errors.at(second.path(), "the branches come from one list: mark one argument with `#[each]`, and give it tuples if each item is several things");
         }
-        each.get_or_insert(place);
+        each.push(place);
     }
     each
 }
@@ -243,10 +245,18 @@ fn check_owned(signature: &Signature, errors: &mut Errors) {
             continue;
         }
         let elem = &reference.elem;
-        let owned = quote::quote!(#elem);
+        let shared = quote::quote!(#elem);
+        let owned = match bare(elem) {
+            Type::Slice(slice) => {
+                let item = &slice.elem;
+                format!("Vec<{}>", quote::quote!(#item))
+            }
+            Type::Path(path) if path.path.is_ident("str") => "String".to_owned(),
+            _ => shared.to_string(),
+        };
         errors.at(
             &input.ty,
-            format!("the branches of an `#[each]` function run on other threads, so they own what they use: write `{owned}`, or `Arc<{owned}>` if all share it"),
+            format!("the branches of an `#[each]` function run on other threads, so they own what they use: write `{owned}`, or `Arc<{shared}>` if all share it"),
         );
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, Kernel, StartCommand};
-use crate::record::{ChildEnd, ExecutionKey, ExecutionRecord, ParentRecord, Status};
+use crate::record::{ChildEnd, ExecutionKey, ExecutionRecord, OutgoingRecord, ParentRecord};
 use crate::store::{Change, Commit, Committed, Refused, StoreError};
 
 /// How many commands are written at once.
@@ -60,17 +60,35 @@ impl Core {
         Ok(())
     }
 
+    /// Puts events into the inboxes of other executions. Those that have ended, and those that there are not, get none.
+    pub(super) async fn deliver(self: &Arc<Self>, outgoing: &[OutgoingRecord]) -> Result<(), StoreError> {
+        for outgoing in outgoing.chunks(BATCH) {
+            let commit = |outgoing: &OutgoingRecord| {
+                Some(Commit { key: outgoing.receiver()?, change: Change::Deliver { event: outgoing.event.clone() } })
+            };
+            let commits: Vec<_> = outgoing.iter().filter_map(commit).collect();
+            let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
+            for (key, result) in keys.iter().zip(self.store.commit(commits).await?) {
+                if result.is_ok() {
+                    self.activate(key);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The change that carries out `command`.
     fn commit_of(&self, command: Command) -> Result<Commit, CommandRefused> {
         match command {
             Command::Start(start) => {
-                let StartCommand { key, state, data, at: _, parent } = *start;
+                let StartCommand { key, state, data, at, parent } = *start;
                 let Some((workflow, machine)) = self.registry.get(&key.workflow) else {
                     return Err(CommandRefused::UnknownWorkflow { workflow: key.workflow.to_string() });
                 };
                 self.check_command_size(&state, data.text().len())?;
                 let key = ExecutionKey { workflow: Arc::clone(workflow), id: key.id };
-                let new = Kernel::start(state, data, machine.plan(), self.now());
+                let now = self.now();
+                let new = Kernel::start_at(state, data, machine.plan(), at.unwrap_or(now), now);
                 let record = ExecutionRecord { parent, ..new.record };
                 Ok(Commit { key, change: Change::Create { record: Box::new(record), history: vec![new.history] } })
             }
@@ -97,11 +115,8 @@ impl Core {
             Some(other) if other == parent => Ok(Acknowledged::Existed),
             Some(other) if (&other.workflow, &other.id) != (&parent.workflow, &parent.id) => taken(),
             Some(_) if !parent.reports => Ok(Acknowledged::Existed),
-            Some(_) if stored.record.status() == Status::Ended => {
-                let ExecutionRecord { state, data, .. } = stored.record;
-                Ok(Acknowledged::HadEnded(ChildEnd::Ended { state, data }))
-            }
-            _ => taken(),
+            Some(_) => ChildEnd::of(&stored.record).map(Acknowledged::HadEnded).map_or_else(taken, Ok),
+            None => taken(),
         })
     }
 

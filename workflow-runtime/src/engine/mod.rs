@@ -8,15 +8,18 @@ mod active;
 mod ask;
 mod block_on;
 mod builder;
+mod bulk;
 mod commands;
 mod control;
 mod core;
 mod error;
 mod handle;
 mod limits;
+mod progress;
 mod registry;
 mod requests;
 mod run;
+mod schedule;
 mod scheduler;
 mod searching;
 mod system_clock;
@@ -24,18 +27,25 @@ mod tasks;
 mod watchers;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use ask::AskError;
 pub use block_on::block_on;
 pub use builder::EngineBuilder;
+pub use bulk::BulkReport;
 pub use error::EngineError;
 pub use handle::Execution;
 pub use limits::Limit;
+pub use schedule::{
+    CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
+    StartsNothing, StartsWorkflow,
+};
 pub use searching::{StuckBecause, StuckExecution, StuckPage};
 pub use system_clock::SystemClock;
 
 use self::core::Core;
-use crate::base::ExecutionId;
+use crate::base::{ExecutionId, Timestamp};
+use crate::kernel::Kernel;
 use crate::machine::{State as _, Workflow};
 use crate::record::{ExecutionKey, HistoryRecord};
 use crate::store::{Change, Commit, StateCount, Store};
@@ -123,9 +133,39 @@ impl Engine {
     /// [`EngineError::PayloadTooLarge`], [`EngineError::Unwritable`], [`EngineError::ShuttingDown`], or that of the store.
     pub async fn start<W: Workflow>(&self, id: impl AsRef<str>, start: W::Start) -> Result<Execution<W>, EngineError> {
         let execution = self.execution::<W>(id)?;
-        let commit = self.new_execution::<W>(execution.key().clone(), &start)?;
+        let commit = self.new_execution::<W>(execution.key().clone(), &start, None)?;
         self.core.start_all(vec![commit]).await?;
         Ok(execution)
+    }
+
+    /// As [`start`](Self::start), but it begins at `at`: until then the execution is only a row, which is listed as waiting
+    /// until that time, and can be sent events, cancelled or moved. A time that is over is at once.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_at<W: Workflow>(
+        &self,
+        id: impl AsRef<str>,
+        start: W::Start,
+        at: Timestamp,
+    ) -> Result<Execution<W>, EngineError> {
+        let execution = self.execution::<W>(id)?;
+        let commit = self.new_execution::<W>(execution.key().clone(), &start, Some(at))?;
+        self.core.start_all(vec![commit]).await?;
+        Ok(execution)
+    }
+
+    /// As [`start_at`](Self::start_at), `delay` from now.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_after<W: Workflow>(
+        &self,
+        id: impl AsRef<str>,
+        start: W::Start,
+        delay: Duration,
+    ) -> Result<Execution<W>, EngineError> {
+        self.start_at(id, start, self.core.now() + delay).await
     }
 
     /// Starts many executions of `W`, in commits of up to 1,000, and says how many of them are new.
@@ -143,7 +183,7 @@ impl Engine {
             let mut commits = Vec::new();
             for (id, start) in executions.by_ref().take(BATCH) {
                 let key = self.core.key::<W>(ExecutionId::new(id)?)?;
-                commits.push(self.new_execution::<W>(key, &start)?);
+                commits.push(self.new_execution::<W>(key, &start, None)?);
             }
             if commits.is_empty() {
                 return Ok(new);
@@ -195,11 +235,17 @@ impl Engine {
         self.core.stopped_for_good().await
     }
 
-    fn new_execution<W: Workflow>(&self, key: ExecutionKey, start: &W::Start) -> Result<Commit, EngineError> {
+    fn new_execution<W: Workflow>(
+        &self,
+        key: ExecutionKey,
+        start: &W::Start,
+        at: Option<Timestamp>,
+    ) -> Result<Commit, EngineError> {
         let machine = self.core.machine(&key.workflow)?;
         let data = start.encode().map_err(|error| EngineError::unwritable(W::Start::NAME, error))?;
         self.core.check_size(W::Start::NAME, &data)?;
-        let new = crate::kernel::Kernel::start(W::Start::NAME.to_owned(), data, machine.plan(), self.core.now());
+        let now = self.core.now();
+        let new = Kernel::start_at(W::Start::NAME.to_owned(), data, machine.plan(), at.unwrap_or(now), now);
         let history: Vec<HistoryRecord> = vec![new.history];
         Ok(Commit { key, change: Change::Create { record: Box::new(new.record), history } })
     }

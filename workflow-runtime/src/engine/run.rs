@@ -118,6 +118,7 @@ impl Run {
                         return Ok(());
                     }
                 }
+                Next::Tell => self.tell(&mut execution).await?,
                 Next::Parked | Next::Ended => {
                     self.settle_offers();
                     self.commit(&mut execution).await?;
@@ -132,6 +133,14 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Delivers what the execution has to tell others. Whoever is gone need not know.
+    async fn tell(&self, execution: &mut Kernel) -> Result<(), Stop> {
+        self.commit(execution).await?;
+        self.core.deliver(execution.outgoing()).await?;
+        execution.delivered();
+        self.commit(execution).await
     }
 
     /// Runs one handler until it ends, waits or is interrupted.

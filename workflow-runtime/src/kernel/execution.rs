@@ -2,6 +2,8 @@
 //!
 //! | doing | what happens | does next | written |
 //! |---|---|---|---|
+//! | any | something is outgoing | tell it, before anything else | what is outgoing cleared |
+//! | – | start, at a later time | wait for it | record, history |
 //! | – | start | entry, waiting or ended, as the start state has it | record, timers, history |
 //! | entry (pure) | decide | run it, before anything else | with what follows |
 //! | entry, waiting | an event is there that an edge takes | that edge's handler | event consumed, edge durable |
@@ -17,6 +19,8 @@
 //! | a handler | suspended until a time, or until events come | the same, then | results, the time, the events |
 //! | a handler | suspended, for an event that an edge takes | parked | error, history |
 //! | a handler | received an event that no edge takes | the same | result; event consumed |
+//! | any | what is dropped from the journal has called children | the same | their cancelling outgoing |
+//! | a child | ended, closed; parked, if that is declared | the same | report to the parent outgoing |
 //! | any but parked | a child of an earlier visit reports | the same | event consumed, history |
 //! | a handler but a catch | failed, and an edge catches it | the catch handler | edge durable |
 //! | a handler | failed, and none does | parked | error, history |
@@ -66,7 +70,7 @@ pub struct Kernel {
 }
 
 /// An execution that is to begin.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewExecution {
     /// Its first record.
     pub record: ExecutionRecord,
@@ -84,6 +88,8 @@ pub enum Next {
         /// The time, if it waits for one.
         until: Option<Timestamp>,
     },
+    /// Deliver what is [outgoing](Kernel::outgoing), then say that it is [delivered](Kernel::delivered).
+    Tell,
     /// Nothing, until a person says so.
     Parked,
     /// Nothing any more.
@@ -167,6 +173,9 @@ impl Kernel {
     pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Next {
         self.at(now);
         self.take_control(plan, now);
+        if !self.record.outgoing.is_empty() {
+            return Next::Tell;
+        }
         if self.record.activity == Activity::Ended {
             return Next::Ended;
         }
@@ -175,6 +184,9 @@ impl Kernel {
         }
         if let Activity::Unwinding { .. } = self.record.activity {
             return self.undo_next(plan, now);
+        }
+        if let Some(wait) = self.begin(plan, now) {
+            return wait;
         }
         let Some(state) = plan.state(&self.record.state).cloned() else {
             self.park(unknown_state(&self.record.state), now);
@@ -313,6 +325,7 @@ impl Kernel {
         let kind = HistoryKind::Parked { state: self.record.state.clone(), cause: self.cause(), error: error.clone() };
         self.note(kind, now);
         self.record.parked = Some(ParkedRecord { at: now, error });
+        self.report_parking(now);
     }
 
     /// What makes the present handler run.
@@ -410,6 +423,7 @@ impl Kernel {
 
     pub(super) fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
         self.record.activity = Activity::Handler { handler, cause, payload };
+        self.record.starts_at = None;
         self.go_on();
         self.changed = true;
     }
@@ -443,6 +457,7 @@ impl Kernel {
 
     fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
         self.keep_undo(&is_over, now);
+        self.leave_children(&is_over, now);
         self.unsaved.extract(&is_over);
         let over = self.journal.extract(&is_over).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
@@ -482,17 +497,23 @@ impl Kernel {
         self.note(kind, now);
         self.record.data = data;
         self.record.visit += 1;
-        self.drop_journal();
-        settle_in(&mut self.record, plan, now);
+        self.drop_journal(now);
+        self.settle_in(plan, now);
         if plan.state(&self.record.state).is_some_and(|state| state.pivot || state.end) {
             self.record.undo.clear();
         }
+        if self.record.activity == Activity::Ended {
+            self.leave_events(now);
+            self.report_end(now);
+        }
+    }
+
+    /// Sets up the record for the state that it is in now.
+    pub(super) fn settle_in(&mut self, plan: &Plan, now: Timestamp) {
+        settle_in(&mut self.record, plan, now);
         if let Some(first) = self.inbox.first() {
             // Nobody has looked at what is left of it in this state: until then, that makes the execution due.
             self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
-        }
-        if self.record.activity == Activity::Ended {
-            self.leave_events(now);
         }
     }
 
@@ -527,6 +548,7 @@ fn settle_in(record: &mut ExecutionRecord, plan: &Plan, now: Timestamp) {
     record.waits_for.clear();
     record.parked = None;
     record.set_aside = None;
+    record.starts_at = None;
     record.entry_interrupted = false;
     record.edges_kept = 0;
     let timed = set_timers(record, &state, plan);

@@ -18,7 +18,7 @@ fn waiting_for(events: &[&str]) -> Kernel {
 }
 
 fn report(seq: u64, visit: u64) -> EventRecord {
-    let end = ChildEnd::Cancelled { reason: "no need".to_owned() };
+    let end = ChildEnd::Cancelled { reason: "no need".into() };
     let report = ChildReport { visit, edge: 0, call: "work:call:0".to_owned(), end };
     let mut event = event(seq, CHILD_EVENT);
     event.event.payload = Json::encode(&report).unwrap();

@@ -39,8 +39,10 @@ impl Kernel {
         self.go_on();
         self.record.timers.clear();
         self.record.activity = Activity::Ended;
-        self.drop_journal();
+        self.record.starts_at = None;
+        self.drop_journal(now);
         self.leave_events(now);
+        self.report_end(now);
     }
 
     pub(super) fn begin_unwinding(
@@ -56,13 +58,14 @@ impl Kernel {
         self.note(HistoryKind::UnwindBegan { from, into: state, cause: cause.clone(), error, unclaimed }, now);
         self.record.parked = None;
         self.go_on();
+        self.record.starts_at = None;
         let attempts = self.attempts();
         let before = match std::mem::replace(&mut self.record.activity, Activity::Waiting) {
             // It was parked on the way, and its journal is that of the undo that failed.
             Activity::Unwinding { before, .. } => before,
             before => {
                 self.keep_undo(|_| true, now);
-                self.drop_journal();
+                self.drop_journal(now);
                 self.prepare_undo();
                 Some(Box::new(before))
             }
@@ -106,7 +109,7 @@ impl Kernel {
         }
         self.note(HistoryKind::Undone { step: undo.step, key: undo.key, effect }, now);
         self.go_on();
-        self.drop_journal();
+        self.drop_journal(now);
         self.prepare_undo();
     }
 
@@ -163,7 +166,8 @@ impl Kernel {
         self.recorded(started);
     }
 
-    pub(super) fn drop_journal(&mut self) {
+    pub(super) fn drop_journal(&mut self, now: Timestamp) {
+        self.leave_children(|_| true, now);
         self.journal.take();
         self.unsaved.take();
         self.changes.forget.clear();
@@ -223,11 +227,12 @@ impl Kernel {
                 // it for a repetition of what was undone.
                 self.record.visit += 1;
                 self.record.parked = Some(ParkedRecord { at: now, error });
-                Next::Parked
+                self.report_parking(now);
+                self.decide(plan, now)
             }
             UnwindInto::Closed(closed) => {
                 self.close(closed, now);
-                Next::Ended
+                self.decide(plan, now)
             }
         }
     }

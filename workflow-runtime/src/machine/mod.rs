@@ -6,6 +6,7 @@
 
 mod attribute;
 mod cancel;
+mod child;
 mod commands;
 mod context;
 mod digest;
@@ -26,6 +27,7 @@ mod probes;
 mod receive;
 mod render;
 mod reply;
+mod scheduled;
 mod sending;
 mod services;
 mod spawner;
@@ -47,7 +49,7 @@ pub use crate::kernel::Decided;
 pub(crate) use crate::kernel::EventPolicy;
 pub use attribute::{Attribute, AttributeInfo};
 pub use cancel::Cancel;
-pub use commands::{ChildHandle, ChildSpawn};
+pub use child::{ChildCall, ChildError, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
 pub use graph::ParallelInfo;

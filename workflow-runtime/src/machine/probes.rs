@@ -23,7 +23,7 @@ use crate::record::{Json, JsonError};
 pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
     pub use super::super::group::NoGroup as _;
-    pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoShare as _};
+    pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoFailure as _, NoShare as _};
     pub use super::super::undo::{NoPart as _, NoUndo as _, NotUndone as _};
     pub use super::{
         NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,

@@ -34,7 +34,8 @@ fn label(handler: &HandlerInfo) -> String {
     let name = handler.name;
     match handler.trigger {
         Trigger::Entry => name.to_owned(),
-        Trigger::On { event } => format!("{name} · {event}"),
+        // The built-in event has a mark before its name, which Mermaid would take for something.
+        Trigger::On { event } => format!("{name} · {}", event.trim_start_matches('~')),
         Trigger::After { delay } => format!("{name} · after {}", HumanDuration(delay)),
         Trigger::AfterFn { function } => format!("{name} · after {function}"),
         Trigger::At { field } => format!("{name} · at {field}"),

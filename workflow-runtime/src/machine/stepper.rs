@@ -16,7 +16,8 @@ use super::{
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
 use crate::record::{
-    Answer, Closed, ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, Reason, ReplyRecord,
+    Answer, Closed, ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, OutgoingRecord, Reason,
+    ReplyRecord,
 };
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
@@ -155,6 +156,13 @@ impl<W: Workflow> Stepper<W> {
                 Next::Run(handler) => self.turn(&handler).await,
                 Next::Wait { until } => {
                     return Ok(Rest::Waiting { until: until.filter(|until| *until < Timestamp::MAX) });
+                }
+                Next::Tell => {
+                    let deliver = |outgoing: &OutgoingRecord| {
+                        Some(Command::Deliver { to: outgoing.receiver()?, event: outgoing.event.clone() })
+                    };
+                    self.commands.extend(self.execution.outgoing().iter().filter_map(deliver));
+                    self.execution.delivered();
                 }
                 Next::Parked => {
                     let parked = self.execution.record().parked.clone();

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use super::Failure;
 use super::turn_state::{Inner, TurnState};
 use crate::base::Error;
-use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused};
+use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, report_key};
 use crate::record::{CHILD_EVENT, ChildReport, ErrorKind, ErrorRecord, EventRecord, JournalEntry, JournalResult, Json};
 
 /// The part of a turn's state that is about events and commands.
@@ -31,11 +31,6 @@ pub(super) struct TurnInbox {
 /// The slot of what a child tells whose call has this key. That of any other event is its name.
 pub(super) fn report_slot(call: &str) -> String {
     format!("{CHILD_EVENT}:{call}")
-}
-
-/// The key under which the report of a child is recorded whose call has this key.
-pub(super) fn report_key(call: &str) -> String {
-    format!("{call}:report")
 }
 
 impl TurnState {

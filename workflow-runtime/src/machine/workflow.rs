@@ -176,6 +176,22 @@ impl<W: Workflow> Accepts<NoEvent> for W {
     }
 }
 
+/// Another one: of a workflow that takes no event at all, rustc would conclude the same.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum NoOtherEvent {}
+
+#[diagnostic::do_not_recommend]
+impl<W: Workflow> Accepts<NoOtherEvent> for W {
+    fn event_name() -> &'static str {
+        ""
+    }
+
+    fn encode_event(event: &NoOtherEvent) -> Result<Json, JsonError> {
+        match *event {}
+    }
+}
+
 /// What a handler decided.
 pub enum Decision<W: Workflow> {
     /// Take the edge to this state.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorRecord, Json};
+use super::{Activity, Closed, ErrorRecord, ExecutionKey, ExecutionRecord, Json, NewEvent, Reason};
+use crate::base::ExecutionId;
 
 /// Who started an execution, and which call of it waits for the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +12,8 @@ pub struct ParentRecord {
     pub workflow: String,
     /// The parent's id.
     pub id: String,
+    /// The execution that it started: workflow and id.
+    pub child: String,
     /// The visit of the parent in which the call was made.
     pub visit: u64,
     /// Which taking of an edge of that visit the call belongs to.
@@ -26,13 +29,24 @@ pub struct ParentRecord {
     pub reports_parking: bool,
 }
 
-/// A child whose parent has moved on without waiting for it any longer: it is to be cancelled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftChildRecord {
-    /// The persisted name of the child's workflow.
+/// An event that an execution is to put into another one's inbox before it does anything else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutgoingRecord {
+    /// The persisted name of the receiver's workflow.
     pub workflow: String,
-    /// The child's id.
+    /// The receiver's id.
     pub id: String,
+    /// The event.
+    pub event: NewEvent,
+}
+
+impl OutgoingRecord {
+    /// Whose inbox it is for; `None` if that is no name of an execution.
+    #[must_use]
+    pub fn receiver(&self) -> Option<ExecutionKey> {
+        let id = ExecutionId::new(&self.id).ok()?;
+        Some(ExecutionKey { workflow: self.workflow.as_str().into(), id })
+    }
 }
 
 /// What a parent is told of a child: the payload of the event [`CHILD_EVENT`].
@@ -63,19 +77,32 @@ pub enum ChildEnd {
     },
     /// It was cancelled.
     Cancelled {
-        /// Why, as the caller said.
-        reason: String,
+        /// Why, and who did it.
+        reason: Reason,
     },
     /// It was terminated.
     Terminated {
-        /// Why, as the caller said.
-        reason: String,
+        /// Why, and who did it.
+        reason: Reason,
     },
     /// It is parked, and whoever called it did not want to wait for a person.
     Parked {
         /// Why it failed.
         error: ErrorRecord,
     },
+}
+
+impl ChildEnd {
+    /// How the execution with this record has ended, if it has.
+    #[must_use]
+    pub fn of(record: &ExecutionRecord) -> Option<Self> {
+        match (&record.activity, record.closed.clone()) {
+            (_, Some(Closed::Cancelled { reason })) => Some(Self::Cancelled { reason }),
+            (_, Some(Closed::Terminated { reason })) => Some(Self::Terminated { reason }),
+            (Activity::Ended, None) => Some(Self::Ended { state: record.state.clone(), data: record.data.clone() }),
+            (_, None) => None,
+        }
+    }
 }
 
 /// The name of the event by which a child tells its parent of its end. No event of a user can have it.

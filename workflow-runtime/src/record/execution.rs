@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Closed, ErrorRecord, Json, ParentRecord, Reason, UndoRecord, UnwindInto};
+use super::{Closed, ErrorRecord, Json, OutgoingRecord, ParentRecord, Reason, UndoRecord, UnwindInto};
 use crate::base::{ExecutionId, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
@@ -64,6 +64,12 @@ pub struct ExecutionRecord {
     /// Who started it, if another execution did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentRecord>,
+    /// When it begins, if that is later than it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Timestamp>,
+    /// What it has to tell other executions before anything else happens to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outgoing: Vec<OutgoingRecord>,
     /// What unwinding would undo of the visits before this one, and of edges that kept this one; the newest is the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<UndoRecord>,
@@ -319,6 +325,8 @@ impl ExecutionRecord {
             failing: None,
             attributes: BTreeMap::new(),
             parent: None,
+            starts_at: None,
+            outgoing: Vec::new(),
             set_aside: None,
             undo: Vec::new(),
             closed: None,
@@ -335,12 +343,16 @@ impl ExecutionRecord {
     /// How it stands.
     #[must_use]
     pub fn status(&self) -> Status {
+        if !self.outgoing.is_empty() {
+            return Status::Running;
+        }
         match (&self.activity, &self.closed) {
             (Activity::Ended, None) => Status::Ended,
             (Activity::Ended, Some(Closed::Cancelled { .. })) => Status::Cancelled,
             (Activity::Ended, Some(Closed::Terminated { .. })) => Status::Terminated,
             _ if self.parked.is_some() => Status::Parked,
             (Activity::Unwinding { .. }, _) => Status::Unwinding,
+            _ if self.starts_at.is_some() => Status::Waiting,
             (Activity::Waiting, _) => Status::Waiting,
             (Activity::Entry | Activity::Handler { .. }, _) if self.resume_at.is_some() => Status::Waiting,
             (Activity::Entry | Activity::Handler { .. }, _) => Status::Running,
@@ -372,6 +384,7 @@ impl ExecutionRecord {
         match self.status() {
             Status::Parked | Status::Ended | Status::Cancelled | Status::Terminated => None,
             Status::Running => Some(self.entered_at),
+            Status::Waiting if self.starts_at.is_some() => self.starts_at,
             // Timers do not cut an undo off.
             Status::Unwinding => Some(self.resume_at.unwrap_or(self.entered_at)),
             // The handler of an edge that is taken is not interrupted any more, so timers do not count until it is done.

@@ -26,6 +26,13 @@ pub enum HistoryKind {
         /// The start state.
         to: String,
     },
+    /// The execution was asked for, and begins later.
+    Planned {
+        /// The start state.
+        to: String,
+        /// When it begins.
+        starts_at: Timestamp,
+    },
     /// A transition was taken.
     Transition {
         /// The state it left.

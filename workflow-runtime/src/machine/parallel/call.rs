@@ -109,6 +109,13 @@ impl ParallelCall {
         self.cx.in_branch(&self.branch_key(name))
     }
 
+    /// Notes that a branch failed whose failure the function has as a value.
+    pub fn failed(&self, branch: &str, error: Option<ErrorRecord>) {
+        if error.is_some() {
+            self.branch_ended(&self.branch_key(branch), BranchRecord { error, ..BranchRecord::default() });
+        }
+    }
+
     pub(super) fn branch_key(&self, name: &str) -> String {
         format!("{}:{name}", self.key)
     }

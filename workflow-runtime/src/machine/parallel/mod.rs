@@ -23,5 +23,7 @@ pub use call::{Judge, ParallelCall, ParallelPolicy};
 pub use each::Gathered;
 pub use error::{JoinMissed, ParallelTimedOut};
 pub use flow::{Early, Flow, Flowed};
-pub use probes::{BranchErrorProbe, BranchValueProbe, NoBranchError, NoBranchValue, NoShare, ShareProbe};
+pub use probes::{
+    BranchErrorProbe, BranchValueProbe, FailureProbe, NoBranchError, NoBranchValue, NoFailure, NoShare, ShareProbe,
+};
 pub use slots::{Lent, Moved};

@@ -78,6 +78,29 @@ pub trait NoBranchValue<T> {
 
 impl<T> NoBranchValue<T> for BranchValueProbe<T> {}
 
+/// What a branch has bound: a failure, if it is the `Err` of a `Result`.
+#[derive(Debug)]
+pub struct FailureProbe<'a, T>(pub &'a T);
+
+impl<T, E: StepError> FailureProbe<'_, Result<T, E>> {
+    /// The error for people.
+    #[must_use]
+    pub fn failure(&self) -> Option<ErrorRecord> {
+        self.0.as_ref().err().map(|error| error.to_recorded().0)
+    }
+}
+
+/// The other side of [`FailureProbe`]: what is no `Result` has not failed.
+pub trait NoFailure {
+    /// Nothing.
+    #[must_use]
+    fn failure(&self) -> Option<ErrorRecord> {
+        None
+    }
+}
+
+impl<T> NoFailure for &FailureProbe<'_, T> {}
+
 /// A binding that several branches use: each has one of its own if the type can be cloned, else they borrow it.
 #[derive(Debug)]
 pub struct ShareProbe<'a, T>(pub &'a T);

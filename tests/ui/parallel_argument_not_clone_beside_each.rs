@@ -1,0 +1,34 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Pending {
+    hosts: Vec<String>,
+}
+
+#[state(end)]
+struct Done;
+
+struct Checks;
+
+struct Key(u8);
+
+#[workflow(start = Pending, allow(small_machine, fragile_step))]
+impl Checks {
+    #[state]
+    async fn check(&self, cx: &Cx, pending: Pending) -> Result<Done> {
+        let _ = self.ask_all(cx, Key(1), pending.hosts).await;
+        Ok(Done)
+    }
+
+    #[parallel]
+    async fn ask_all(&self, cx: &Cx, key: Key, #[each] host: String) -> Result<usize> {
+        self.ask(cx, &format!("{host}{}", key.0)).await
+    }
+
+    #[step(retry(max = 3))]
+    async fn ask(&self, _: &Cx, host: &str) -> Result<usize> {
+        Ok(host.len())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use workflow_runtime::prelude::*;
+
+#[parallel]
+struct Checks;
+
+fn main() {}
