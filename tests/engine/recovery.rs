@@ -139,3 +139,56 @@ fn a_caller_that_goes_away_changes_nothing() {
         assert!(matches!(never.state().await, Err(EngineError::UnknownExecution { .. })));
     });
 }
+
+mod narrow {
+    use std::sync::Arc;
+
+    use tokio::sync::Semaphore;
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Asked;
+    #[state(end)]
+    pub struct Served;
+
+    pub struct Counter(pub Arc<Semaphore>);
+
+    #[workflow(start = Asked, allow(fragile_step))]
+    impl Counter {
+        #[state]
+        async fn asked(&self, cx: &Cx, _: Asked) -> Result<Served> {
+            self.serve(cx).await?;
+            Ok(Served)
+        }
+
+        #[step(limit = 1)]
+        async fn serve(&self, _: &Cx) -> Result<()> {
+            let _permit = self.0.acquire().await;
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn who_waited_for_the_limit_of_a_step_at_a_crash_asks_again_at_once() {
+    test(async {
+        let world = World::default();
+        let gate = Arc::new(tokio::sync::Semaphore::new(0));
+        let engine = world.builder().workflow(narrow::Counter(Arc::clone(&gate))).start().await.unwrap();
+        for id in ["a", "b", "c"] {
+            engine.start::<narrow::Counter>(id, narrow::Asked).await.unwrap();
+        }
+        settle(&engine).await;
+        drop(engine);
+        gate.add_permits(1);
+        let engine = world.builder().workflow(narrow::Counter(Arc::clone(&gate))).start().await.unwrap();
+        for _ in 0..20 {
+            settle(&engine).await;
+        }
+        for id in ["a", "b", "c"] {
+            let served = engine.execution::<narrow::Counter>(id).unwrap();
+            // The clock stands still, so nobody has waited for a time.
+            assert_eq!(served.record().await.unwrap().status(), workflow_runtime::record::Status::Ended, "{id}");
+        }
+    });
+}

@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::EngineError;
 use super::active::{ActiveSet, Claim};
+use super::regained::Regained;
 use super::registry::{Machine, Registry};
 use super::requests::Requests;
 use super::run::Run;
@@ -32,6 +33,7 @@ pub(super) struct Core {
     pub(super) active: Arc<ActiveSet>,
     pub(super) alarm: Alarm,
     pub(super) offered: Offered,
+    pub(super) regained: Regained,
     /// Those who wait for what they asked for by hand.
     pub(super) requests: Requests,
     /// They are told when an execution has ended or was parked, and when the engine stops.
@@ -68,6 +70,7 @@ impl Core {
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
             offered: Offered::default(),
+            regained: Regained::default(),
             requests: Requests::default(),
             watchers: Watchers::default(),
             tasks,

@@ -16,6 +16,7 @@ mod error;
 mod handle;
 mod limits;
 mod progress;
+mod regained;
 mod registry;
 mod requests;
 mod run;

@@ -98,7 +98,9 @@ impl Run {
             if self.place.signal().take() {
                 self.look_at_inbox(&mut execution).await?;
             }
-            if self.core.services.limits.takes_offer(self.place.key()) {
+            let (offered, regained) =
+                (self.core.services.limits.takes_offer(self.place.key()), self.core.regained.take(self.place.key()));
+            if offered || regained {
                 execution.resume(self.core.now());
             }
             let next = execution.decide(self.machine.plan(), self.core.now());

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
 use super::core::Core;
+use super::regained::Regained;
 use crate::base::Timestamp;
 use crate::record::ExecutionKey;
 
@@ -106,6 +107,10 @@ pub(super) async fn schedule(core: Arc<Core>) {
     let _stop = StopAtEnd(&core);
     let workflows = core.registry.names();
     let mut queue = VecDeque::new();
+    match Regained::find(&core).await {
+        Ok(found) => queue.extend(found),
+        Err(error) => return core.fail(&error),
+    }
     while !core.is_stopping() {
         queue.extend(core.offered.take());
         if queue.is_empty() {
