@@ -236,8 +236,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Docs of an argument go to the field, and so does `#[serde(…)]`, as in `#[serde(default)]` for an argument that is new.
 /// The function returns `Result<T>` or `Result<T, E>`. `T` is the outcome, `BackupDone { output: T }`, in the end state
 /// `done`; the other state is `running`. An error parks the execution. The function stays what it is, and can be called
-/// in a test, with `Cx::detached`. Of the keys, it takes `crate`, `vis` (the function's
-/// own, if it is left out) and `allow`.
+/// in a test, with `Cx::detached`. Of the keys, it takes all but `start`, `include`
+/// and `part`; `vis` is the function's own, if it is left out.
 ///
 /// # What is generated
 ///
@@ -317,8 +317,10 @@ pub fn workflow(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a method of a [`#[workflow]`](macro@workflow) impl run when an event arrives: an edge of the state.
 ///
 /// It interrupts the entry handler: a running step finishes, and the handler goes no further. It takes the state and, last, the
-/// event. A state has at most one such handler for an event. One that takes the built-in event `workflow_runtime::Cancel` says
-/// how the state is left when the execution is cancelled; it interrupts any handler.
+/// event. A state has at most one such handler for an event, and one of its own goes before one of a [group](macro@state#groups)
+/// that it is in. `Reply<R, Target>` answers whoever sent the event with `ask`, and `refuse(…)` leaves all as it was.
+/// One that takes the built-in event `workflow_runtime::Cancel` says how the state is left when the execution is cancelled; it
+/// interrupts any handler.
 ///
 /// | key | meaning |
 /// |---|---|
