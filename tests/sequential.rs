@@ -205,3 +205,28 @@ fn what_is_saved_is_the_input_alone() {
     }
     assert_eq!(name::<Halve>(), "Halve");
 }
+
+/// Copies three disks at once.
+#[workflow(on_failure = unwind)]
+async fn mirror(cx: &Cx, #[dep] store: &Arc<Store>, disks: Vec<String>) -> Result<u32> {
+    copies(cx, store, disks).await
+}
+
+#[parallel]
+async fn copies(cx: &Cx, store: &Store, disks: Vec<String>) -> Result<u32> {
+    let files = upload(cx, store, &disks.concat()).await?;
+    let count = upload(cx, store, &disks.join("+")).await?;
+    Ok(u32::try_from(files.file.len() + count.file.len()).unwrap_or(0))
+}
+
+#[tokio::test]
+async fn its_steps_may_run_in_parallel_and_what_fails_may_unwind() {
+    let store = Arc::new(Store::default());
+    let disks = || MirrorInput { disks: vec!["a".to_owned(), "b".to_owned()] };
+    let mut stepper = Stepper::start(Mirror { store: Arc::clone(&store) }, disks()).unwrap();
+    assert_eq!(stepper.run().await.unwrap(), Rest::Ended);
+    assert!(matches!(stepper.outcome().unwrap(), Some(MirrorOutcome::Done(MirrorDone { output: 5 }))));
+    store.down.store(2, Ordering::SeqCst);
+    let mut stepper = Stepper::start(Mirror { store }, disks()).unwrap();
+    assert!(matches!(stepper.run().await.unwrap(), Rest::Parked(_)));
+}

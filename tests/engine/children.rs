@@ -333,6 +333,66 @@ fn what_cannot_be_started_is_an_error_that_can_be_caught() {
     });
 }
 
+/// Two children in the branches of a `#[parallel]` function, and one for each of some items.
+#[state]
+pub struct Asks {
+    numbers: Vec<u32>,
+}
+
+#[state(end)]
+#[derive(Debug, PartialEq)]
+pub struct Sums {
+    evens: u32,
+}
+
+pub struct Panel;
+
+#[workflow(start = Asks, allow(small_machine))]
+impl Panel {
+    #[state]
+    async fn ask(&self, cx: &Cx, asks: Asks) -> Result<Sums> {
+        let pair = self.pair(cx).await?;
+        let each = self.each(cx, asks.numbers).await?;
+        Ok(Sums { evens: pair + each.into_iter().sum::<u32>() })
+    }
+
+    #[parallel]
+    async fn pair(&self, cx: &Cx) -> Result<u32> {
+        let first = cx.call::<Question>("first", waiting(2)).await?;
+        let second = cx.call::<Question>("second", waiting(4)).await?;
+        Ok(is_even(&first) + is_even(&second))
+    }
+
+    #[parallel]
+    async fn each(&self, cx: &Cx, #[each] number: u32) -> Result<u32> {
+        let outcome = cx.call::<Question>(format!("each-{number}"), waiting(number)).await?;
+        Ok(is_even(&outcome))
+    }
+}
+
+fn is_even(outcome: &QuestionOutcome) -> u32 {
+    u32::from(matches!(outcome, QuestionOutcome::Even(_)))
+}
+
+#[test]
+fn branches_have_children_and_wait_for_them_without_a_task_too() {
+    test(async {
+        let world = World::default();
+        let engine = builder(&world).workflow(Panel).start().await.unwrap();
+        let panel = engine.start::<Panel>("p", Asks { numbers: vec![1, 2, 3, 4] }).await.unwrap();
+        for ids in [vec!["first", "second"], vec!["each-4", "each-1", "each-3", "each-2"]] {
+            for id in ids {
+                settle(&engine).await;
+                assert_eq!(engine.active(), 0, "it waits for {id} without a task");
+                engine.execution::<Question>(id).unwrap().send(Answer).await.unwrap();
+            }
+            settle(&engine).await;
+        }
+        let PanelOutcome::Sums(sums) = panel.outcome().await.unwrap();
+        assert_eq!(sums.evens, 4);
+    });
+}
+
 #[test]
 fn ten_thousand_children_cost_their_parent_little_more_than_one_row_each() {
     const CHILDREN: u32 = 10_000;

@@ -26,6 +26,7 @@ mod parallel;
 mod races;
 mod receiving;
 mod recovery;
+mod schedules;
 mod searching;
 #[cfg(unix)]
 mod signals;

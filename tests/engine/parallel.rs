@@ -96,6 +96,7 @@ impl Batch {
                     });
                 cx.race(branches).await?
             }
+            "nested" => self.nested(cx, items).await?.into_iter().map(u64::from).sum(),
             "named" => self.named(cx).await?,
             other => return Err(Error::msg(format!("{other}?"))),
         };
@@ -126,6 +127,13 @@ impl Batch {
             }
         }
         Ok(item)
+    }
+
+    /// Each branch has branches of its own, which run on their own too.
+    #[parallel]
+    async fn nested(&self, cx: &Cx, #[each] item: u32) -> Result<u32> {
+        let inner = self.sleeps(cx, item * 10..item * 10 + 10).await?;
+        Ok(inner.into_iter().sum())
     }
 
     #[parallel]
@@ -267,6 +275,23 @@ fn an_execution_whose_branches_wait_for_time_on_several_threads_has_no_task_eith
         }
         assert!(matches!(batch.outcome().await.unwrap(), BatchOutcome::Done(Done { sum: 44_850 })));
         assert_eq!(hub.ran(), 300);
+    });
+}
+
+#[test]
+fn branches_of_branches_come_to_an_end_on_several_threads() {
+    on_threads(async {
+        let (store, clock) = memory();
+        let hub = Arc::new(Hub::default());
+        let engine = builder(&store, &clock, &hub).start().await.unwrap();
+        let batch = engine.start::<Batch>("a", begun("nested", 20)).await.unwrap();
+        while hub.ran() < 200 {
+            // It rests: its tasks are gone, or the clock is all that they wait for.
+            wait_until(|| engine.active() == 0 || clock.next_due().is_some() || hub.ran() == 200).await;
+            clock.advance(Duration::from_secs(3_602));
+        }
+        assert!(matches!(batch.outcome().await.unwrap(), BatchOutcome::Done(Done { sum: 19_900 })));
+        assert_eq!(hub.ran(), 200);
     });
 }
 

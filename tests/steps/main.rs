@@ -2,6 +2,7 @@
 
 mod ad_hoc;
 mod blocking;
+mod branches;
 mod heartbeat;
 mod limits;
 mod retry;

@@ -239,8 +239,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Docs of an argument go to the field, and so does `#[serde(…)]`, as in `#[serde(default)]` for an argument that is new.
 /// The function returns `Result<T>` or `Result<T, E>`. `T` is the outcome, `BackupDone { output: T }`, in the end state
 /// `done`; the other state is `running`. An error parks the execution. The function stays what it is, and can be called
-/// in a test, with `Cx::detached`. Of the keys, it takes `crate`, `vis` (the function's
-/// own, if it is left out) and `allow`.
+/// in a test, with `Cx::detached`. Of the keys, it takes all but `start`, `include`
+/// and `part`; `vis` is the function's own, if it is left out.
 ///
 /// # What is generated
 ///

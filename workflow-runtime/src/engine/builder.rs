@@ -107,7 +107,8 @@ impl EngineBuilder {
     /// [`EngineError::DuplicateWorkflow`], [`EngineError::NoRuntime`], or that of the store.
     pub async fn start(self) -> Result<Engine, EngineError> {
         let runtime = Handle::try_current().map_err(|_| EngineError::NoRuntime)?;
-        let registry = Registry::new(self.machines)?;
+        let machines = self.machines.into_iter().chain([super::schedule::built_in()]);
+        let registry = Registry::new(machines.collect())?;
         registry.declare_limits(&self.services.limits);
         let store = open(self.store).await?;
         let epoch = store.acquire().await?;

@@ -213,6 +213,9 @@ pub enum EngineError {
         /// Which.
         key: ExecutionKey,
     },
+    /// Something is wrong with a schedule.
+    #[error(transparent)]
+    Schedule(#[from] super::ScheduleError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -19,6 +19,7 @@ mod progress;
 mod registry;
 mod requests;
 mod run;
+mod schedule;
 mod scheduler;
 mod searching;
 mod system_clock;
@@ -35,6 +36,10 @@ pub use bulk::BulkReport;
 pub use error::EngineError;
 pub use handle::Execution;
 pub use limits::Limit;
+pub use schedule::{
+    CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
+    StartsNothing, StartsWorkflow,
+};
 pub use searching::{StuckBecause, StuckExecution, StuckPage};
 pub use system_clock::SystemClock;
 

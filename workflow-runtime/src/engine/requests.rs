@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::record::{ExecutionKey, HistoryKind, HistoryRecord};
+use crate::record::{Cause, ExecutionKey, HistoryKind, HistoryRecord};
 
 /// Who waits for what.
 #[derive(Debug, Default)]
@@ -42,6 +42,8 @@ pub(super) fn taken_in(history: &[HistoryRecord]) -> Vec<(String, Taken)> {
         HistoryKind::Control { event_id, refused, .. } => {
             Some((event_id.clone(), refused.clone().map_or(Taken::Done, Taken::Refused)))
         }
+        HistoryKind::Stayed { cause: Cause::Event { event_id, .. }, .. }
+        | HistoryKind::Transition { cause: Cause::Event { event_id, .. }, .. } => Some((event_id.clone(), Taken::Done)),
         _ => None,
     });
     requests.collect()

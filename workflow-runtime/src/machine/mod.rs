@@ -27,6 +27,7 @@ mod probes;
 mod receive;
 mod render;
 mod reply;
+mod scheduled;
 mod sending;
 mod services;
 mod spawner;

@@ -24,6 +24,9 @@ use crate::base::{Error, Sleep, Timestamp};
 use crate::kernel::{CommandAnswer, CommandCall};
 use crate::record::{ErrorKind, ErrorRecord, EventRecord, ExecutionKey, JournalEntry};
 
+/// How often a handler is polled at the most before whoever polls the turn has its turn.
+const MOST_LOOKS: u32 = 256;
+
 /// Whose turn it is.
 #[derive(Debug, Clone)]
 pub struct TurnScope {
@@ -180,7 +183,14 @@ impl Turn {
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Progress> {
         self.driver.watch(context.waker());
+        let mut looks = 0;
         loop {
+            looks += 1;
+            if looks > MOST_LOOKS {
+                // A handler may wake itself to have others go first: tokio's budget does, and is given out a poll at a time.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             self.driver.rest();
             if self.state.is_interrupted() && !self.state.has_in_flight() {
                 return Poll::Ready(Progress::Interrupted { results: self.state.take_unsaved() });

@@ -155,6 +155,9 @@ impl Future for Receive {
             let waiter = inner.waiter(&mut receive.waiter);
             let waker = inner.foreign_waker(context);
             inner.inbox.receivers.insert(waiter, (Arc::clone(&receive.slots), waker));
+            let turn = inner.turn();
+            drop(inner);
+            turn.into_iter().for_each(Waker::wake);
             return Poll::Pending;
         };
         drop(inner);

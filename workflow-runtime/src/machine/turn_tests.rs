@@ -1,5 +1,8 @@
 //! A turn is polled by hand here: what it hands back, and when, is all there is to see.
 
+#[path = "turn_fair_tests.rs"]
+mod fair;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Wake;
 use std::time::Duration;
