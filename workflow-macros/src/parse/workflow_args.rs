@@ -73,7 +73,7 @@ pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &
         if matches!(name.as_str(), "start" | "include" | "events" | "on_failure" | "vis") && only_main.is_none() {
             only_main = Some((key.span(), name.clone()));
         }
-        if let (Form::Function(_), "start" | "include" | "on_failure" | "part") = (form, name.as_str()) {
+        if let (Form::Function(_), "start" | "include" | "part") = (form, name.as_str()) {
             let message = format!(
                 "`{name}` belongs on an `impl` with handlers: a workflow as one function starts with its arguments, and is written in one piece"
             );
