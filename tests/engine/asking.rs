@@ -7,7 +7,7 @@ use workflow_runtime::prelude::*;
 use workflow_runtime::store::{Change, Commit, Query, Store, StoreError};
 use workflow_runtime::stores::MemoryStore;
 use workflow_runtime::{
-    AskError, Engine, EngineError, EventPolicy, Execution, HistoryKind, ManualClock, Stepper, Timestamp, Trigger,
+    AskError, Engine, EngineError, EventPolicy, Execution, HistoryKind, ManualClock, Status, Stepper, Timestamp,
 };
 
 use super::fixture::{settle, test};
@@ -66,7 +66,13 @@ pub struct Count;
 pub struct Desk {
     calls: AtomicU32,
     broken: AtomicBool,
+    jammed: AtomicBool,
 }
+
+/// What closes the desk.
+#[derive(Debug, serde::Serialize, serde::Deserialize, thiserror::Error)]
+#[error("out of paper")]
+pub struct OutOfPaper;
 
 pub struct Concert {
     desk: Arc<Desk>,
@@ -111,8 +117,8 @@ impl Concert {
         Closed
     }
 
-    #[catch]
-    fn give_up(&self, _: Open, _: Error) -> Closed {
+    #[catch(source)]
+    fn give_up(&self, _: Open, _: OutOfPaper) -> Closed {
         Closed
     }
 
@@ -125,7 +131,10 @@ impl Concert {
     async fn print(&self, _: &Cx, _: u32) -> Result<()> {
         self.desk.calls.fetch_add(1, Ordering::Relaxed);
         if self.desk.broken.load(Ordering::Relaxed) {
-            return Err(Error::msg("out of paper"));
+            return Err(OutOfPaper.into());
+        }
+        if self.desk.jammed.load(Ordering::Relaxed) {
+            return Err(Error::msg("jammed"));
         }
         Ok(())
     }
@@ -291,6 +300,19 @@ fn who_asks_hears_of_a_failure_that_another_edge_caught_and_waits_while_it_is_pa
         assert!(matches!(&failed, EngineError::EdgeFailed { .. }), "{failed:?}");
         assert!(failed.to_string().contains("out of paper"), "{failed}");
         assert_eq!(seats(&concert).await, None, "the catch closed it");
+
+        world.desk.broken.store(false, Ordering::Relaxed);
+        world.desk.jammed.store(true, Ordering::Relaxed);
+        let parked = engine.start::<Concert>("parked", Open { seats: 5 }).await.unwrap();
+        let asking = parked.ask(Book { seats: 3 });
+        let mending = async {
+            settle(&engine).await;
+            assert_eq!(parked.record().await.unwrap().status(), Status::Parked);
+            world.desk.jammed.store(false, Ordering::Relaxed);
+            parked.retry().await.unwrap();
+        };
+        let (answer, ()) = futures::join!(asking, mending);
+        assert_eq!(answer.unwrap(), Booking { left: 2 });
     });
 }
 
@@ -384,11 +406,7 @@ fn what_waits_for_whom_can_be_listed() {
         settle(&engine).await;
         let page = engine.list(&Query::of::<Concert>()).await.unwrap();
         let waiting = page.executions.iter().map(|summary| {
-            let handlers = ConcertState::GRAPH.handlers_of(&summary.state);
-            let events = handlers.filter_map(|handler| match handler.trigger {
-                Trigger::On { event } => Some(event),
-                _ => None,
-            });
+            let events = ConcertState::GRAPH.events_of(&summary.state).map(|event| event.name);
             (summary.id.as_str(), events.collect::<Vec<_>>())
         });
         assert_eq!(waiting.collect::<Vec<_>>(), [("a", vec!["book", "knock", "hint", "start", "count"])]);

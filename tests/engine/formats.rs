@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use workflow_runtime::record::{FORMAT_VERSION, HistoryKind, Status};
+use workflow_runtime::record::{ErrorKind, FORMAT_VERSION, HistoryKind, Reason, Status};
+use workflow_runtime::store::Query;
 use workflow_runtime::stores::SqliteStore;
 use workflow_runtime::{Clock as _, Engine};
 
@@ -49,6 +50,12 @@ async fn write(path: &Path) {
     let parked = world.working(&engine, "parked").await;
     parked.outcome().await.unwrap_err();
 
+    // Since format 2: what a person has done, and what nobody has looked at yet.
+    let cancelled = engine.start::<Job>("cancelled", Draft { number: 1 }).await.unwrap();
+    cancelled.cancel(Reason::new("the recall").by("alice")).await.unwrap();
+    let held = engine.start::<Job>("held", Draft { number: 1 }).await.unwrap();
+    held.park(Reason::new("wait for me").by("alice")).await.unwrap();
+
     world.script.will("first", Act::Fail("never reached"));
     world.script.will("clean_up", Act::Hang);
     let held = world.script.will_hold("second");
@@ -60,7 +67,7 @@ async fn write(path: &Path) {
     engine.shutdown().await.unwrap();
 }
 
-async fn check(path: &Path) {
+async fn check(path: &Path, format: u32) {
     let world = on_file(path);
     let engine = world.engine().await;
     let job = |id: &str| engine.execution::<Job>(id).unwrap();
@@ -93,6 +100,16 @@ async fn check(path: &Path) {
     parked.retry().await.unwrap();
     assert!(matches!(parked.outcome().await.unwrap(), JobOutcome::Done(_)), "{name}");
 
+    if format >= 2 {
+        let error = job("cancelled").outcome().await.unwrap_err().to_string();
+        assert_eq!(error, "the execution Job/cancelled was cancelled: the recall (alice)", "{name}");
+        let by_hand = engine.list(&Query::default().error_kind(ErrorKind::ByHand)).await.unwrap().executions;
+        assert_eq!(by_hand.len(), 1, "{name}");
+        job("held").retry().await.unwrap();
+        job("held").send(Go).await.unwrap();
+        assert!(matches!(job("held").outcome().await.unwrap(), JobOutcome::Done(_)), "{name}");
+    }
+
     let waiting = job("waiting");
     assert!(matches!(waiting.state().await.unwrap(), JobState::Draft(_)), "{name}");
     waiting.send_once("early", Cancel { why: "a repetition".to_owned() }).await.unwrap();
@@ -117,7 +134,8 @@ fn a_file_of_every_format_is_opened_and_its_executions_go_on() {
             let copy = tempfile::tempdir().unwrap();
             let path = copy.path().join(fixture.file_name().unwrap());
             std::fs::copy(&fixture, &path).unwrap();
-            test(check(&path));
+            let format = path.file_stem().and_then(|stem| stem.to_str()?.strip_prefix("format-")?.parse().ok());
+            test(check(&path, format.unwrap()));
             formats += 1;
         }
     }

@@ -22,5 +22,6 @@ mod raw;
 mod renamed;
 mod shadowed;
 mod steps;
+mod superstates;
 mod two_workflows;
 mod unusual;

@@ -16,7 +16,7 @@ enum ShipError {
 
 struct Order;
 
-#[workflow(start = Pending, allow(fragile_step))]
+#[workflow(start = Pending, allow(fragile_step, small_machine))]
 impl Order {
     #[state]
     async fn pending(&self, cx: &Cx, _: Pending) -> Result<Done> {

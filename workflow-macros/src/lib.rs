@@ -321,7 +321,10 @@ pub fn workflow(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a method of a [`#[workflow]`](macro@workflow) impl run when an event arrives: an edge of the state.
 ///
 /// It interrupts the entry handler: a running step finishes, and the handler goes no further. It takes the state and, last, the
-/// event. A state has at most one such handler for an event.
+/// event. A state has at most one such handler for an event, and one of its own goes before one of a [group](macro@state#groups)
+/// that it is in. `Reply<R, Target>` answers whoever sent the event with `ask`, and `refuse(…)` leaves all as it was.
+/// One that takes the built-in event `workflow_runtime::Cancel` says how the state is left when the execution is cancelled; it
+/// interrupts any handler.
 ///
 /// | key | meaning |
 /// |---|---|

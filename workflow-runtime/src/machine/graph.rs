@@ -470,6 +470,14 @@ impl Graph {
         handlers.iter().filter(move |handler| state.is_some_and(|state| self.is_for(handler, state)))
     }
 
+    /// The events that the state of this persisted name takes, in the order of its handlers: what an execution in it waits for.
+    pub fn events_of(&self, state: &str) -> impl Iterator<Item = &'static EventInfo> {
+        self.handlers_of(state).filter_map(|handler| match handler.trigger {
+            Trigger::On { event } => self.event(event),
+            _ => None,
+        })
+    }
+
     /// The handler of this name.
     #[must_use]
     pub fn handler(&self, name: &str) -> Option<&'static HandlerInfo> {

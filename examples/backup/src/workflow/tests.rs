@@ -1,10 +1,12 @@
 //! A night, without an engine.
 
 use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
 
 use example_support::testing::assert_shows;
 use tempfile::TempDir;
-use workflow_runtime::{Rest, Stepper, block_on};
+use workflow_runtime::{Engine, ManualClock, MemoryStore, Rest, Stepper, Timestamp, block_on};
 
 use super::*;
 
@@ -52,6 +54,26 @@ fn a_folder_that_is_not_there_parks_the_night_until_it_is() {
         fs::create_dir(fixture.folder.path().join("photos")).unwrap();
         night.retry().await.unwrap();
         assert_eq!(night.run_to_end().await.unwrap(), Rest::Ended);
+    });
+}
+
+#[test]
+fn each_night_has_its_archive_also_after_a_restart() {
+    let fixture = Fixture::new();
+    let (store, clock) = (Arc::new(MemoryStore::new()), ManualClock::new(Timestamp::EPOCH));
+    let engine = || Engine::on(store.clone()).clock(clock.clone()).workflow(fixture.backup()).start();
+    block_on(async {
+        for night in 1..=3 {
+            let engine = engine().await.unwrap();
+            let folder = fixture.input().folder;
+            let schedule = engine.schedule("nightly", every_night(folder)).await.unwrap();
+            let due = schedule.describe().await.unwrap().next[0];
+            clock.advance_to(due + Duration::from_millis(1));
+            while schedule.describe().await.unwrap().recent.iter().filter(|run| run.end.is_some()).count() < night {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(fixture.vault.names().unwrap().len(), night);
+        }
     });
 }
 
