@@ -9,7 +9,7 @@ use workflow_runtime::stores::MemoryStore;
 use workflow_runtime::{Engine, EngineError};
 
 use super::fixture::{Act, Refusal, Script, World, settle, test};
-use super::trip::{Cancel, LONG, Then, Trip, engine, keys, names, on, start, story, why};
+use super::trip::{Cancel, LONG, Then, Trip, builder, engine, keys, names, on, start, story, why};
 
 #[test]
 fn an_undo_that_fails_for_good_parks_with_what_is_left_and_a_retry_goes_on_with_it() {
@@ -171,6 +171,21 @@ fn if_it_cannot_be_found_out_whether_a_step_has_run_that_waits_for_a_person() {
     });
 }
 
+#[test]
+fn arguments_that_are_too_long_to_be_saved_fail_before_the_step_runs() {
+    test(async {
+        let world = World::default();
+        let engine = builder(&world).payload_limit(20).start().await.unwrap();
+        let trip = start(&engine, Then::Go).await;
+        let error = trip.outcome().await.unwrap_err().to_string();
+        assert!(
+            error.contains("the arguments of the step `hotel`") && error.contains("over the limit of 20"),
+            "{error}"
+        );
+        assert_eq!(names(&world), ["flight"]);
+    });
+}
+
 /// The same workflow, after somebody has taken the undo of the hotel out.
 mod later {
     use super::super::trip::{Booking, Cancelled, Place};
@@ -222,6 +237,59 @@ fn an_undo_that_the_code_has_lost_parks_and_says_so() {
         let trip = third.execution::<Trip>("a").unwrap();
         trip.retry().await.unwrap();
         assert_eq!(why(trip.outcome().await.unwrap()), "gave up");
+    });
+}
+
+/// Two branches, of which the failure of one drops the other.
+mod hasty {
+    use futures::future::try_join;
+
+    use super::super::trip::{Booking, Cancelled};
+    use super::*;
+
+    pub struct Hasty {
+        pub script: Arc<Script>,
+    }
+
+    #[workflow(start = Booking, allow(no_undo, fragile_step, small_machine))]
+    impl Hasty {
+        #[state]
+        async fn book(&self, cx: &Cx, _: Booking) -> Result<Unwind<Cancelled>> {
+            let both = try_join(self.slow(cx), self.quick(cx)).await;
+            Ok(Unwind(Cancelled { why: both.map_or_else(|error| error.to_string(), |_| "both".to_owned()) }))
+        }
+
+        #[step(undo = undo_slow)]
+        async fn slow(&self, cx: &Cx) -> Result<u32> {
+            self.script.act("slow", cx, 1).await
+        }
+
+        async fn undo_slow(&self, cx: &Cx, slow: u32) -> Result<()> {
+            self.script.act("undo_slow", cx, slow).await.map(drop)
+        }
+
+        #[step]
+        async fn quick(&self, cx: &Cx) -> Result<u32> {
+            self.script.act("quick", cx, 2).await
+        }
+    }
+}
+
+#[test]
+fn a_step_of_a_branch_that_was_dropped_is_run_again_and_undone() {
+    test(async {
+        let world = World::default();
+        let hasty = hasty::Hasty { script: Arc::clone(&world.script) };
+        let engine =
+            Engine::on(Arc::clone(&world.store)).clock(world.clock.clone()).workflow(hasty).start().await.unwrap();
+        world.script.will("slow", Act::Hang);
+        world.script.will("quick", Act::Fail("no"));
+        let start = super::trip::Booking { then: Then::Go };
+        let trip = engine.start::<hasty::Hasty>("a", start).await.unwrap();
+        let hasty::HastyOutcome::Cancelled(cancelled) = trip.outcome().await.unwrap();
+        assert_eq!(cancelled.why, "no");
+        assert_eq!(names(&world), ["slow", "quick", "slow", "undo_slow"]);
+        assert_eq!(keys(&world, "slow")[0], keys(&world, "slow")[1]);
     });
 }
 

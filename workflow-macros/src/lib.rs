@@ -37,6 +37,7 @@ use crate::parse::data::DataKind;
 /// | key | meaning | default |
 /// |---|---|---|
 /// | `end` | the workflow ends here, and the data is its outcome | it does not |
+/// | `pivot` | entering it makes all that was done before final: it is not undone any more | it does not |
 /// | `group` | it is no state, but several under one name: [see below](#groups) | it is a state |
 /// | `name = "…"` | the persisted name: letters, digits and `_` | the type's, in snake case |
 /// | `was = "…"`, `was("…", "…")` | older persisted names that are still read | none |
@@ -114,6 +115,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `start = S` | the state that an execution starts in | has to be given |
 /// | `include(…)` | the handlers that are written elsewhere, an edge per line | none |
 /// | `events(E, …)` | events that handlers wait for with `cx.recv`, where the impl does not show it | those in its bodies |
+/// | `on_failure = unwind` | a failure that nothing catches has all done before [undone](macro@step#undo), then it parks in a new visit, where `retry` begins the handler anew; one of data that cannot be read parks at once | `park`: it parks as it is |
 /// | `part` | this impl is a part: the main one includes its handlers | it is the main one |
 /// | `vis = pub(crate)` | the visibility of what is generated | `pub` |
 /// | `allow(…)` | lints that are not to speak | all speak |
@@ -183,7 +185,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `R` | means |
 /// |---|---|
 /// | `A` | to the state `A` |
-/// | `Next<(A, B)>` | to one of them, made by `goto`; `Stay<S>` and `Wait` may be among them |
+/// | `Unwind<A>` | have everything undone that has an [`undo`](macro@step), then to the state `A` |
+/// | `Next<(A, B)>` | to one of them, made by `goto`; `Stay<S>` and `Wait` may be among them, and `Unwind<A>`, made by `unwind` |
 /// | `Stay<S>` | stay, with new data |
 /// | `Wait` | stay as it is |
 /// | `Reply<R, T>`, `Reply<R, T, E>` | for `#[on]`: answer the event with `R`, and do `T`, which is any of these; or refuse it with `E`, and stay as it is |
@@ -307,6 +310,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `never_taken` | a declared target that the handler provably never takes |
 /// | `ambient_time` | the clock or a pause in a handler, past `cx.now()` and `cx.sleep(…)` |
 /// | `ambient_task` | a task or thread that a handler starts |
+/// | `no_undo` | a step without `undo` in a workflow that unwinds (for the step, or the `impl`) |
 /// | `small_machine` | fewer than five states, one after the other: an `async fn` would do |
 /// | `unmarked_step` | an async method that takes `&Cx` and uses it as a step does, without `#[step]` (for the `impl`) |
 #[proc_macro_attribute]
@@ -431,6 +435,7 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// | `breaker(…, probes = n)` | how many those are; all have to succeed | 1 |
 /// | `blocking` | it is a plain `fn` that blocks its thread, and has one of its own; its arguments are taken by value | it is an `async fn` |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
+/// | `undo = f` | the method that undoes it; on methods, see below | it cannot be undone |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
 ///
@@ -459,6 +464,8 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 ///     client.post(reference, cx.idempotency_key()).await
 /// }
 /// ```
+///
+#[doc = include_str!("docs/undo.md")]
 #[proc_macro_attribute]
 pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_step_attribute(arguments.into(), &item.into()).into()

@@ -68,7 +68,7 @@ pub(crate) fn resolve_undos(
         }
         let Some(method) = methods.iter().find(|method| method.signature.ident == step.ident) else { continue };
         let mut mistakes = Errors::default();
-        let undo = resolve(step, named, method, methods, self_ty, &mut mistakes);
+        let undo = resolve(step, named, method, methods, steps, self_ty, &mut mistakes);
         undos.extend(undo.filter(|_| mistakes.is_empty()));
         errors.take(mistakes);
     }
@@ -80,6 +80,7 @@ fn resolve(
     named: &Ident,
     method: &Method,
     methods: &[Method],
+    steps: &[Step],
     self_ty: &Type,
     errors: &mut Errors,
 ) -> Option<Undo> {
@@ -105,8 +106,12 @@ fn resolve(
             return None;
         }
     }
-    // The signature of a step has been checked.
-    let takes = check_undo(undo, &wanted, errors)?;
+    let is_step = steps.iter().any(|step| step.ident == *named);
+    if undo.kind.is_some() && !is_step {
+        // What is wrong with it has been reported.
+        return None;
+    }
+    let takes = check_undo(&undo.signature, is_step, &wanted, errors)?;
     let returns = result(&undo.signature)?;
     let mut write_out = WriteSelfOut(self_ty);
     let mut owned = |ty: &Type| without_lifetimes(&write_out.in_type(ty));
@@ -123,7 +128,7 @@ fn resolve(
         takes: owned(takes),
         by_reference,
         returns: owned(returns),
-        is_step: undo.kind == Some(InertKind::Step),
+        is_step,
     })
 }
 
@@ -178,17 +183,15 @@ fn owned(ty: &Type) -> Option<Type> {
 // async fn release(&self, reservation: Reservation) -> …
 // async fn release(&self, cx: &Cx) -> …
 // async fn release(&self, cx: &Cx, reservation: Reservation)
-fn check_undo<'a>(undo: &'a Method, wanted: &str, errors: &mut Errors) -> Option<&'a PatType> {
-    let signature = &undo.signature;
+fn check_undo<'a>(signature: &'a Signature, is_step: bool, wanted: &str, errors: &mut Errors) -> Option<&'a PatType> {
     let ident = &signature.ident;
     let is_type = |parameter: &&GenericParam| !matches!(parameter, GenericParam::Lifetime(_));
     let typed = || signature.inputs.iter().filter_map(typed);
-    let wrong = if undo.kind == Some(InertKind::Step) && signature.asyncness.is_none() {
-        // It has been reported.
-        return None;
-    } else if let Some(parameter) = signature.generics.params.iter().find(is_type) {
+    // A step that blocks its thread is a plain function.
+    let is_async = is_step || signature.asyncness.is_some() || future_output(&signature.output).is_some();
+    let wrong = if let Some(parameter) = signature.generics.params.iter().find(is_type) {
         (parameter.to_token_stream(), "an undo has no parameters of its own".to_owned())
-    } else if signature.asyncness.is_none() && future_output(&signature.output).is_none() {
+    } else if !is_async {
         (signature.fn_token.to_token_stream(), "an undo is async".to_owned())
     } else if !signature.receiver().is_some_and(is_shared) {
         (ident.to_token_stream(), "an undo takes `&self`".to_owned())

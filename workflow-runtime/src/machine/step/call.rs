@@ -30,8 +30,9 @@ pub struct StepCall {
     /// The limits that it is declared with, if it has a place among those that can be limited.
     pub(super) limits: Option<StepLimits>,
     pub(super) key: String,
-    /// What is saved before it runs, if it has an `undo`.
+    /// What is saved before it runs, if it has an `undo`, and why it cannot be.
     undo: Option<UndoableCall>,
+    unsaveable: Option<Failure>,
 }
 
 impl StepCall {
@@ -46,12 +47,20 @@ impl StepCall {
             Some(key) => key.to_owned(),
             None => cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish())),
         };
-        Self { cx: cx.clone(), name, policy, limits: None, key, undo: None }
+        Self { cx: cx.clone(), name, policy, limits: None, key, undo: None, unsaveable: None }
     }
 
     /// The call of a step that is made once in its turn, and needs no arguments to be told from others.
     pub(in crate::machine) fn with_key(cx: &Cx, policy: &StepPolicy, key: String) -> Self {
-        Self { cx: cx.clone(), name: Cow::Borrowed(policy.name), policy: *policy, limits: None, key, undo: None }
+        Self {
+            cx: cx.clone(),
+            name: Cow::Borrowed(policy.name),
+            policy: *policy,
+            limits: None,
+            key,
+            undo: None,
+            unsaveable: None,
+        }
     }
 
     /// Has it say that it was started, and with which arguments, before it runs: it has an `undo`. Arguments that cannot
@@ -62,15 +71,12 @@ impl StepCall {
             // It runs to be undone, and what is saved of it is still there.
             return self;
         }
-        match args.and_then(|args| Json::encode(&args)) {
+        match self.saveable("arguments", args.and_then(|args| Json::encode(&args))) {
             Ok(args) => {
                 let (step, edge_number) = (self.name.clone().into_owned(), self.cx.turn().scope.edge_number);
                 self.undo = Some(UndoableCall { step, edge_number, args: Some(args), order: 0 });
             }
-            Err(error) => {
-                let text = format!("the arguments of the step `{}` cannot be saved", self.name);
-                self.cx.turn().fail(Failure::unreadable(Error::from(error).context(text)));
-            }
+            Err(failure) => self.unsaveable = Some(failure),
         }
         self
     }
@@ -119,13 +125,14 @@ impl StepCall {
         self.run(move |cx| Some(attempt(cx)), again).await
     }
 
-    async fn run<T, E, F, A>(self, mut start: F, again: impl Fn(&E) -> bool) -> Result<T, E>
+    async fn run<T, E, F, A>(mut self, mut start: F, again: impl Fn(&E) -> bool) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
         F: FnMut(Cx) -> Option<A>,
         A: Future<Output = Result<T, E>>,
     {
+        let unsaveable = self.unsaveable.take();
         let turn = self.cx.turn();
         let mut failed = 0;
         if let Some(entry) = turn.recorded(&self.key) {
@@ -146,6 +153,10 @@ impl StepCall {
                 | JournalResult::Parallel(_)
                 | JournalResult::Branch(_) => {}
             }
+        }
+        if let Some(failure) = unsaveable {
+            turn.fail(failure);
+            return pending().await;
         }
         loop {
             let mut permit = self.admitted().await;
@@ -265,14 +276,19 @@ impl StepCall {
     }
 
     fn encode<T: Serialize>(&self, value: &T) -> Result<Json, Failure> {
-        let json = Json::encode(value).map_err(|error| {
-            let text = format!("the result of the step `{}` cannot be saved", self.name);
+        self.saveable("result", Json::encode(value))
+    }
+
+    /// Unless it cannot be saved, or is too long for it.
+    fn saveable(&self, what: &str, json: Result<Json, JsonError>) -> Result<Json, Failure> {
+        let json = json.map_err(|error| {
+            let text = format!("the {what} of the step `{}` cannot be saved", self.name);
             Failure::unreadable(Error::from(error).context(text))
         })?;
         let (len, limit) = (json.text().len(), self.cx.turn().scope.services.payload_limit);
         if len > limit {
             let text = format!(
-                "the result of the step `{}` is {len} bytes long, over the limit of {limit}: save a reference to it instead, or raise the engine's payload limit",
+                "the {what} of the step `{}` is {len} bytes long, over the limit of {limit}: save a reference to it instead, or raise the engine's payload limit",
                 self.name
             );
             return Err(Failure::failed(Error::msg(text)));
