@@ -33,4 +33,5 @@ mod signals;
 mod timers;
 mod trip;
 mod undoing;
+mod undoing_branches;
 mod unwinding;
