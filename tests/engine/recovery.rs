@@ -153,7 +153,7 @@ mod narrow {
 
     pub struct Counter(pub Arc<Semaphore>);
 
-    #[workflow(start = Asked, allow(fragile_step))]
+    #[workflow(start = Asked, allow(fragile_step, small_machine))]
     impl Counter {
         #[state]
         async fn asked(&self, cx: &Cx, _: Asked) -> Result<Served> {
