@@ -34,4 +34,5 @@ mod signals;
 mod timers;
 mod trip;
 mod undoing;
+mod undoing_branches;
 mod unwinding;

@@ -153,10 +153,8 @@ fn expand_one(machine: &Machine, undo: &Undo) -> TokenStream {
         }
     } else {
         let policy = policy(method, &Policy { retry: Some(DEFAULT), ..Policy::default() });
-        let assertions = assertions_of(returns);
         quote! {
             const __POLICY: __private::StepPolicy = #policy;
-            #assertions
             let __call = __private::call_undo(__cx, &__POLICY, __undo);
             let __undone = __private::StepProbe::<#returns>::retried(__call, move |__cx| {
                 let __output = ::core::clone::Clone::clone(&__output);
@@ -167,6 +165,8 @@ fn expand_one(machine: &Machine, undo: &Undo) -> TokenStream {
             }).await;
         }
     };
+    // At the place of the undo's return type; a step says it of itself.
+    let returned = (!undo.is_step).then(|| assertions_of(returns));
     // With the place of the name at the step, where a future that is not `Send` is reported.
     let run = at(
         method.span().resolved_at(Span::call_site()),
@@ -190,6 +190,7 @@ fn expand_one(machine: &Machine, undo: &Undo) -> TokenStream {
         #name => {
             #(#asserted)*
             #fits
+            #returned
             return ::core::option::Option::Some(#run);
         }
     }

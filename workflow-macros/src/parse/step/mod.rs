@@ -87,8 +87,9 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
                 args.policy.breaker = limits::parse_breaker(key, tokens, errors);
             }
             "blocking" => {
-                flag(key, input)?;
+                // Also if there is more than the word, so that this is the one mistake that is told.
                 args.policy.blocking = true;
+                flag(key, input)?;
             }
             "cancel" => {
                 flag(key, input)?;
