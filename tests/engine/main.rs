@@ -28,6 +28,7 @@ mod receiving;
 mod recovery;
 mod schedules;
 mod searching;
+mod set_aside;
 #[cfg(unix)]
 mod signals;
 mod timers;

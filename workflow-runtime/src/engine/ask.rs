@@ -119,8 +119,8 @@ impl<W: Workflow> Execution<W> {
     }
 }
 
-/// Whether the edge of this event is under way.
+/// Whether the edge of this event is under way, or set aside.
 fn is_taking(record: &ExecutionRecord, event_id: &str) -> bool {
     let is_of = |activity: &Activity| matches!(activity, Activity::Handler { cause: Cause::Event { event_id: of, .. }, .. } if of == event_id);
-    is_of(&record.activity)
+    is_of(&record.activity) || record.set_aside.as_ref().is_some_and(|aside| is_of(&aside.activity))
 }

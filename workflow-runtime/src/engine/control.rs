@@ -192,9 +192,11 @@ async fn request(
     core.see_through(async move {
         let event_id = event.event_id.clone();
         let answer = own.requests.ask(&key, &event_id);
-        let committed = own.commit_one(Commit { key: key.clone(), change: Change::Deliver { event } }).await?;
-        if committed == Committed::Existed {
-            return Ok(());
+        let committed = own.commit_one(Commit { key: key.clone(), change: Change::Deliver { event } }).await;
+        if !matches!(committed, Ok(Committed::Applied)) {
+            drop(answer);
+            own.requests.gone(&key);
+            return committed.map(|_| ());
         }
         own.requests.delivered(&key, &event_id);
         if !own.activate(&key) {

@@ -70,6 +70,11 @@ impl Requests {
         }
     }
 
+    /// Somebody asks no longer, and has dropped where the answer would have come out.
+    pub(super) fn gone(&self, key: &ExecutionKey) {
+        self.answer(key, &Taken::Later, |_| false);
+    }
+
     /// What became of requests.
     pub(super) fn tell(&self, key: &ExecutionKey, taken: Vec<(String, Taken)>) {
         for (event_id, taken) in taken {
@@ -135,6 +140,13 @@ mod tests {
         let (requests, key) = (Requests::default(), key());
         drop(requests.ask(&key, "one"));
         requests.later(&key);
+        assert!(requests.lock().is_empty());
+        drop(requests.ask(&key, "two"));
+        let mut third = requests.ask(&key, "three");
+        requests.gone(&key);
+        assert!(third.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Empty));
+        drop(third);
+        requests.gone(&key);
         assert!(requests.lock().is_empty());
     }
 }

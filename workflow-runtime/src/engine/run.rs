@@ -257,7 +257,8 @@ impl Run {
         // A store may answer at once, and an execution may go round for ever: the others of this thread have their turn.
         tokio::task::coop::consume_budget().await;
         let taken = taken_in(&advance.history);
-        let is_answer = !advance.replies.is_empty() || !advance.consumed.is_empty();
+        // Where the journal is dropped, an edge may have been left without its answer.
+        let is_answer = !advance.replies.is_empty() || !advance.consumed.is_empty() || advance.drop_journal;
         let change = Change::Advance { fence, advance: Box::new(advance) };
         let commit = Commit { key: self.place.key().clone(), change };
         match self.core.store.commit(vec![commit]).await?.pop() {

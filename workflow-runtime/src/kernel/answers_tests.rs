@@ -100,6 +100,28 @@ fn an_event_that_nothing_takes_is_kept_rejected_or_dropped_as_its_type_says() {
 }
 
 #[test]
+fn an_event_that_an_entry_handler_may_receive_is_not_judged_before_the_handler_has_run() {
+    let mut plan = plan();
+    let on = vec![OnPlan { events: vec!["ask".to_owned()], handler: handler("asked") }];
+    plan.add("open", &[], StatePlan { entry: Some(handler("listen")), on, ..StatePlan::default() });
+    let record = Kernel::start("open".to_owned(), json("{}"), &plan, at(0)).record;
+    let mut execution = Kernel::new(record, Vec::new(), vec![event(1, "urgent")]);
+    assert_eq!(execution.decide(&plan, at(1)), Next::Run(handler("listen")));
+    assert_eq!(answers(&mut execution), []);
+    execution.suspended(None, vec!["urgent".to_owned()], &plan, at(1));
+    // An edge interrupts it, and keeps the visit.
+    execution.arrived(vec![event(2, "ask")]);
+    assert_eq!(execution.decide(&plan, at(2)), Next::Run(handler("asked")));
+    execution.arrived(vec![event(3, "urgent")]);
+    execution.handled(Decided::Wait, vec![], &plan, at(2));
+    assert_eq!(execution.decide(&plan, at(2)), Next::Run(handler("listen")));
+    assert_eq!(answers(&mut execution), []);
+    execution.suspended(Some(at(9)), Vec::new(), &plan, at(2));
+    assert_eq!(execution.decide(&plan, at(3)), Next::Wait { until: Some(at(9)) });
+    assert_eq!(answers(&mut execution).len(), 1, "now it waits for something else");
+}
+
+#[test]
 fn what_waits_behind_an_edge_that_is_under_way_is_judged_by_the_state_that_it_leads_to() {
     let mut execution = open(vec![event(1, "ask"), event(2, "urgent")]);
     assert_eq!(execution.decide(&plan(), at(1)), Next::Run(handler("asked")));

@@ -72,6 +72,15 @@ fn a_parked_child_tells_its_parent_only_where_that_is_declared() {
     assert_eq!(outgoing.event.event_id, "Child/c:parked:3000");
 }
 
+#[test]
+fn a_child_that_is_parked_as_it_is_looked_at_tells_its_parent_at_once() {
+    let mut lost = child("no_state_any_more", true);
+    assert_eq!(lost.decide(&plan(), at(1)), Next::Tell);
+    assert!(matches!(reported(&lost), ChildEnd::Parked { .. }));
+    lost.delivered();
+    assert_eq!(lost.decide(&plan(), at(1)), Next::Parked);
+}
+
 fn called(key: &str, cancel_when_left: bool) -> JournalEntry {
     let child = JournalResult::Child { workflow: "Child".to_owned(), id: key.to_owned(), cancel_when_left };
     result(key, 0, child)

@@ -14,7 +14,7 @@
 //! | entry | stay, wait | waiting | data |
 //! | an edge's handler | reply | as it decides besides | the answer |
 //! | an edge's handler | refuse | as for wait | the refusal, history |
-//! | entry, waiting | an event is there that no edge takes, and that is not kept | as with none | event consumed, answer, history |
+//! | entry that is suspended, waiting | an event is there that no edge takes, nor the handler, and that is not kept | as with none | event consumed, answer, history |
 //! | an edge's handler | stay, wait | the entry handler if it was interrupted, else waiting | data, history; the edge's part of the journal dropped |
 //! | a handler | suspended until a time, or until events come | the same, then | results, the time, the events |
 //! | a handler | suspended, for an event that an edge takes | parked | error, history |
@@ -173,6 +173,12 @@ impl Kernel {
     pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Next {
         self.at(now);
         self.take_control(plan, now);
+        let next = self.look(plan, now);
+        // What it is parked for as it is looked at is to be told, too.
+        if self.record.outgoing.is_empty() { next } else { Next::Tell }
+    }
+
+    fn look(&mut self, plan: &Plan, now: Timestamp) -> Next {
         if !self.record.outgoing.is_empty() {
             return Next::Tell;
         }
@@ -205,7 +211,7 @@ impl Kernel {
         if matches!(self.record.activity, Activity::Entry | Activity::Waiting) {
             self.take_edge(&state, now);
         }
-        if matches!(self.record.activity, Activity::Entry | Activity::Waiting) {
+        if self.is_at_rest(&state) {
             self.refuse_untaken(&state, plan, now);
         }
         self.do_next(&state, plan, now)
@@ -338,11 +344,10 @@ impl Kernel {
     }
 
     pub(super) fn handler_name(&self, plan: &Plan) -> String {
-        let entry = || plan.state(&self.record.state).and_then(|state| state.entry.clone());
         match &self.record.activity {
             Activity::Handler { handler, .. } => handler.clone(),
             Activity::Unwinding { .. } => self.record.undo.last().map(UndoRecord::handler).unwrap_or_default(),
-            _ => entry().map(|handler| handler.name).unwrap_or_default(),
+            _ => self.entry_name(plan),
         }
     }
 
@@ -396,6 +401,15 @@ impl Kernel {
         }
     }
 
+    /// Whether what it waits for is known: of an entry handler that is about to run, it is not.
+    fn is_at_rest(&self, state: &StatePlan) -> bool {
+        match self.record.activity {
+            Activity::Waiting => true,
+            Activity::Entry => self.record.resume_at.is_some() || state.entry.is_none(),
+            Activity::Handler { .. } | Activity::Unwinding { .. } | Activity::Ended => false,
+        }
+    }
+
     fn next_event(&self, state: &StatePlan) -> Option<(usize, String)> {
         let mut taken = self.inbox.iter().enumerate().map(|(index, event)| (index, state.on(&event.event.name)));
         taken.find_map(|(index, edge)| Some((index, edge?.handler.name.clone())))
@@ -430,9 +444,13 @@ impl Kernel {
 
     pub(super) fn keep_visit(&mut self, plan: &Plan, now: Timestamp) {
         if let Some(aside) = self.record.set_aside.take() {
-            let handler = self.handler_name(plan);
-            self.forget_where(|entry| entry.is_of(&handler), now);
+            let over = self.handler_name(plan);
+            let entry = self.entry_name(plan);
             self.record.activity = *aside.activity;
+            let aside = self.handler_name(plan);
+            // Also what a handler has recorded whose failure was caught: when it is run again, its steps are to run again.
+            let goes_on = |journal: &JournalEntry| journal.is_of(&aside) || journal.is_of(&entry);
+            self.forget_where(|journal| journal.is_of(&over) || !goes_on(journal), now);
             // What it waited for, it looks for anew.
             self.go_on();
             self.changed = true;
@@ -450,9 +468,14 @@ impl Kernel {
 
     /// Drops what the handlers of edges have recorded: when an edge is taken again, its steps are to run again.
     fn forget_edges(&mut self, plan: &Plan, now: Timestamp) {
+        let entry = self.entry_name(plan);
+        self.forget_where(|journal| !journal.is_of(&entry), now);
+    }
+
+    /// The name of the state's entry handler, empty if it has none.
+    fn entry_name(&self, plan: &Plan) -> String {
         let entry = plan.state(&self.record.state).and_then(|state| state.entry.as_ref());
-        let entry = entry.map(|entry| entry.name.clone());
-        self.forget_where(|journal| !entry.as_ref().is_some_and(|entry| journal.is_of(entry)), now);
+        entry.map(|entry| entry.name.clone()).unwrap_or_default()
     }
 
     fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {

@@ -103,6 +103,23 @@ fn a_handler_in_the_middle_of_its_edge_goes_on_if_the_cancellation_is_refused() 
 }
 
 #[test]
+fn a_cancellation_whose_edge_failed_leaves_nothing_to_the_next_one() {
+    let plan = plan_with_cancel();
+    let mut execution = start("working");
+    execution.arrived(vec![event(1, "cancel")]);
+    assert_eq!(execution.decide(&plan, at(1)), Next::Run(handler("cancelled")));
+    execution.recorded(vec![result("cancelled:a:0", 1, JournalResult::Done(json("1")))]);
+    execution.arrived(vec![asked(2, ControlAction::Cancel)]);
+    assert_eq!(execution.decide(&plan, at(2)), Next::Run(handler("stopped")));
+    execution.recorded(vec![result("stopped:b:0", 1, JournalResult::Done(json("1")))]);
+    execution.failed(error("no"), Some(("gave_up".to_owned(), json("1"))), &plan, at(2));
+    execution.handled(Decided::Wait, vec![], &plan, at(2));
+    assert_eq!(execution.decide(&plan, at(2)), Next::Run(handler("cancelled")));
+    let keys: Vec<_> = execution.journal().iter().map(|entry| entry.key.as_str()).collect();
+    assert_eq!(keys, ["cancelled:a:0"]);
+}
+
+#[test]
 fn a_parked_execution_that_is_cancelled_is_parked_no_more() {
     let mut execution = parked("working");
     execution.arrived(vec![asked(1, ControlAction::Cancel)]);
