@@ -251,27 +251,11 @@ fn check_count(signature: &Signature, kind: InertKind, arguments: &[&PatType], e
 
 fn expected_arguments(kind: InertKind, effects: bool) -> &'static str {
     match (kind, effects) {
-        (
-            InertKind::State
-            | InertKind::After
-            | InertKind::At
-            | InertKind::Every
-            | InertKind::Step
-            | InertKind::Parallel,
-            true,
-        ) => "(&self, cx: &Cx, state: S)",
-        (
-            InertKind::State
-            | InertKind::After
-            | InertKind::At
-            | InertKind::Every
-            | InertKind::Step
-            | InertKind::Parallel,
-            false,
-        ) => "(&self, state: S)",
         (InertKind::On, true) => "(&self, cx: &Cx, state: S, event: E)",
         (InertKind::On, false) => "(&self, state: S, event: E)",
         (InertKind::Catch, true) => "(&self, cx: &Cx, state: S, error: E)",
         (InertKind::Catch, false) => "(&self, state: S, error: E)",
+        (_, true) => "(&self, cx: &Cx, state: S)",
+        (_, false) => "(&self, state: S)",
     }
 }
