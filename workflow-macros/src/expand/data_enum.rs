@@ -77,6 +77,22 @@ impl DataEnum<'_> {
         }
     }
 
+    /// The enum from the data of each of its variants.
+    pub(crate) fn conversions(&self) -> TokenStream {
+        let ident = self.ident;
+        let impls = self.variants.iter().map(|(ty, cfg)| {
+            let name = &ty.name;
+            quote! {
+                #cfg
+                #[automatically_derived]
+                impl ::core::convert::From<#ty> for #ident {
+                    fn from(__data: #ty) -> Self { Self::#name(__data) }
+                }
+            }
+        });
+        quote!(#(#impls)*)
+    }
+
     /// `Debug`, `Serialize` and `Deserialize`, by the helpers.
     pub(crate) fn serde_impls(&self) -> TokenStream {
         let ident = self.ident;

@@ -42,16 +42,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
         let name = &ty.name;
         quote!(#cfg #ident::#name(_) => __private::StateProbe::<#ty>::END)
     });
-    let froms = data.variants.iter().map(|(ty, cfg)| {
-        let name = &ty.name;
-        quote! {
-            #cfg
-            #[automatically_derived]
-            impl ::core::convert::From<#ty> for #ident {
-                fn from(__state: #ty) -> Self { Self::#name(__state) }
-            }
-        }
-    });
+    let conversions = data.conversions();
     let hidden = in_const(
         runtime,
         &quote! {
@@ -69,7 +60,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
                     __decode(__name, __data)
                 }
             }
-            #(#froms)*
+            #conversions
         },
     );
     quote!(#item #graph #hidden)
@@ -161,22 +152,13 @@ fn expand_event(machine: &Machine) -> TokenStream {
     };
     let item = data.item(machine, &TokenStream::new());
     let (helpers, impls) = (data.helpers(machine), data.serde_impls());
-    let froms = data.variants.iter().map(|(ty, cfg)| {
-        let name = &ty.name;
-        quote! {
-            #cfg
-            #[automatically_derived]
-            impl ::core::convert::From<#ty> for #ident {
-                fn from(__event: #ty) -> Self { Self::#name(__event) }
-            }
-        }
-    });
+    let conversions = data.conversions();
     let hidden = in_const(
         runtime,
         &quote! {
             #helpers
             #impls
-            #(#froms)*
+            #conversions
             #[automatically_derived]
             impl #runtime::WorkflowEvent for #ident {
                 fn name(&self) -> &'static ::core::primitive::str { __name(self) }
