@@ -247,7 +247,8 @@ impl Kernel {
         match decided {
             Decided::Goto { state, data } => self.enter(state.to_owned(), data, unclaimed, plan, now),
             Decided::Unwind { state, data } => {
-                let (cause, error) = (self.cause(), self.caught());
+                let cause = self.cause();
+                let error = cause.caught().cloned();
                 let into = UnwindInto::State { state: state.to_owned(), data };
                 self.begin_unwinding(into, cause, error, unclaimed, now);
             }
@@ -318,10 +319,8 @@ impl Kernel {
         for timer in self.record.timers.iter_mut().filter(|timer| timer.kind != TimerKind::At) {
             timer.due = timer.due + pause;
         }
-        if let Some(first) = self.inbox.first() {
-            // While it was parked, nobody looked at what is to be taken.
-            self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
-        }
+        // While it was parked, nobody looked at what is to be taken.
+        self.look_again_at_inbox();
         self.changed = true;
         true
     }
@@ -423,6 +422,13 @@ impl Kernel {
         }
     }
 
+    /// Has what is left in the inbox make the execution due, until somebody has looked at it.
+    fn look_again_at_inbox(&mut self) {
+        if let Some(first) = self.inbox.first() {
+            self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
+        }
+    }
+
     /// The handler is not suspended any more.
     pub(super) fn go_on(&mut self) {
         self.record.resume_at = None;
@@ -501,10 +507,7 @@ impl Kernel {
         plan: &Plan,
         now: Timestamp,
     ) {
-        let error = match &cause {
-            Cause::Caught { error, .. } => Some(error.clone()),
-            _ => None,
-        };
+        let error = cause.caught().cloned();
         if !matches!(self.record.activity, Activity::Unwinding { .. }) {
             self.keep_undo(|_| true, now);
         }
@@ -534,10 +537,8 @@ impl Kernel {
     /// Sets up the record for the state that it is in now.
     pub(super) fn settle_in(&mut self, plan: &Plan, now: Timestamp) {
         settle_in(&mut self.record, plan, now);
-        if let Some(first) = self.inbox.first() {
-            // Nobody has looked at what is left of it in this state: until then, that makes the execution due.
-            self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
-        }
+        // Nobody has looked at what is left of it in this state.
+        self.look_again_at_inbox();
     }
 
     /// Notes the events that nothing takes any more.
@@ -545,14 +546,6 @@ impl Kernel {
         for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
             self.changes.consumed.push(seq);
             self.note(HistoryKind::EventLeft { event: event.name, event_id: event.event_id }, now);
-        }
-    }
-
-    /// The error that the present handler caught, if it is a `#[catch]`.
-    fn caught(&self) -> Option<ErrorRecord> {
-        match self.cause() {
-            Cause::Caught { error, .. } => Some(error),
-            _ => None,
         }
     }
 

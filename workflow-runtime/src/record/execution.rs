@@ -174,6 +174,17 @@ pub enum Cause {
     },
 }
 
+impl Cause {
+    /// The error that was caught, if that is the cause.
+    #[must_use]
+    pub fn caught(&self) -> Option<&ErrorRecord> {
+        match self {
+            Self::Caught { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// A timer that was set when the state was entered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimerRecord {
