@@ -1,7 +1,6 @@
 //! What a person does to many executions at once: all that a query finds, a page at a time.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::control::request_event;
 use super::core::Core;
@@ -114,19 +113,7 @@ impl Engine {
         if commits.is_empty() {
             return Ok(());
         }
-        let core = Arc::clone(&self.core);
-        let asked = self.core.see_through(async move {
-            let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
-            let outcomes = core.commit(commits).await?;
-            let asked: Vec<_> = keys.into_iter().zip(outcomes).collect();
-            for (key, outcome) in &asked {
-                if *outcome == Ok(Committed::Applied) {
-                    core.activate(key);
-                }
-            }
-            Ok(asked)
-        });
-        for (key, outcome) in asked.await? {
+        for (key, outcome) in self.core.commit_all(commits).await? {
             match outcome {
                 Ok(Committed::Applied) => report.done += 1,
                 Ok(Committed::Existed) => report.skip(key, "it was asked for this by this name before".to_owned()),

@@ -11,7 +11,7 @@ use crate::machine::{Workflow, WorkflowState as _};
 use crate::record::{
     ControlAction, ExecutionKey, JournalEntry, Json, JsonError, MoveOrder, NewEvent, Reason, SkipOrder,
 };
-use crate::store::{Change, Commit, Committed};
+use crate::store::{Change, Commit, Committed, Stored};
 
 /// Control by hand. Each of these is on disk when it is answered, so that it is carried out also after a crash; each leaves a
 /// row in the history that says who asked for it and why.
@@ -79,10 +79,7 @@ impl<W: Workflow> Execution<W> {
     /// As [`retry`](Self::retry).
     pub async fn retry_because(&self, reason: impl Into<Reason>) -> Result<(), EngineError> {
         let reason = reason.into();
-        let stored = self.load().await?;
-        if stored.record.parked.is_none() {
-            return Err(EngineError::NotParked { key: self.key().clone() });
-        }
+        self.load_parked().await?;
         self.request(ControlAction::Retry, &reason, &reason).await
     }
 
@@ -121,10 +118,7 @@ impl<W: Workflow> Execution<W> {
     /// # Errors
     /// [`EngineError::NotParked`], [`EngineError::UnknownExecution`], or that of the store.
     pub async fn failed_steps(&self) -> Result<Vec<JournalEntry>, EngineError> {
-        let stored = self.load().await?;
-        if stored.record.parked.is_none() {
-            return Err(EngineError::NotParked { key: self.key().clone() });
-        }
+        let stored = self.load_parked().await?;
         Ok(stored.journal.into_iter().filter(JournalEntry::has_failed).collect())
     }
 
@@ -152,6 +146,14 @@ impl<W: Workflow> Execution<W> {
     pub async fn terminate(&self, reason: impl Into<Reason>) -> Result<(), EngineError> {
         let reason = reason.into();
         self.request(ControlAction::Terminate, &reason, &reason).await
+    }
+
+    async fn load_parked(&self) -> Result<Stored, EngineError> {
+        let stored = self.load().await?;
+        match stored.record.parked {
+            Some(_) => Ok(stored),
+            None => Err(EngineError::NotParked { key: self.key().clone() }),
+        }
     }
 
     async fn request(

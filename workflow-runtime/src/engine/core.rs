@@ -140,17 +140,26 @@ impl Core {
 
     /// Begins executions, and says how many of them are new.
     pub(super) async fn start_all(self: &Arc<Self>, commits: Vec<Commit>) -> Result<usize, EngineError> {
+        let mut new = 0;
+        for (key, result) in self.commit_all(commits).await? {
+            new += usize::from(result.map_err(|refused| EngineError::refused(refused, &key))? == Committed::Applied);
+        }
+        Ok(new)
+    }
+
+    /// Commits what makes executions due, has each looked at to which it was applied, and says what became of each.
+    pub(super) async fn commit_all(
+        self: &Arc<Self>,
+        commits: Vec<Commit>,
+    ) -> Result<Vec<(ExecutionKey, Result<Committed, Refused>)>, EngineError> {
         let core = Arc::clone(self);
         self.see_through(async move {
             let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
-            let mut new = 0;
-            for (key, result) in keys.iter().zip(core.commit(commits).await?) {
-                if result.map_err(|refused| EngineError::refused(refused, key))? == Committed::Applied {
-                    new += 1;
-                    core.activate(key);
-                }
+            let all: Vec<_> = keys.into_iter().zip(core.commit(commits).await?).collect();
+            for (key, _) in all.iter().filter(|(_, result)| *result == Ok(Committed::Applied)) {
+                core.activate(key);
             }
-            Ok(new)
+            Ok(all)
         })
         .await
     }
