@@ -7,7 +7,8 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Cx, Graph, State, Timer};
+use super::pure::{self, Answers, Arrival, Arrived, Unanswered};
+use super::{Asks, Cx, Graph, NotTaken, State, Timer};
 use crate::base::Error;
 use crate::kernel::Decided;
 use crate::record::{Json, JsonError, UndoRecord};
@@ -59,6 +60,82 @@ pub trait Workflow: Sized + Send + Sync + 'static {
     fn timer(&self, handler: &str, state: &str, data: &Json) -> Result<Option<Timer>, Error> {
         let _ = (handler, state, data);
         Ok(None)
+    }
+
+    /// Takes the edge of `state` for `event`, and gives the state in which the machine comes to rest: pure entry handlers
+    /// on the way are run. See [above](#without-an-engine).
+    ///
+    /// # Errors
+    /// If the state has no such edge, its handler has effects, or fails.
+    #[inline]
+    fn take<E>(&self, state: Self::State, event: E) -> Result<Self::State, NotTaken<Self::State>>
+    where
+        Self: Accepts<E>,
+    {
+        pure::settle(self, self.take_once(state, event, &mut Unanswered))
+    }
+
+    /// The same with any event of the workflow.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    #[inline]
+    fn take_any(&self, state: Self::State, event: Self::Event) -> Result<Self::State, NotTaken<Self::State>> {
+        pure::settle(self, self.take_any_once(state, event))
+    }
+
+    /// The same with what the edge answers, or refuses with.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take). What the edge's handler fails with is not caught.
+    #[inline]
+    fn ask<E>(&self, state: Self::State, question: E) -> pure::Answered<Self, E>
+    where
+        Self: Asks<E>,
+    {
+        pure::ask(self, state, question)
+    }
+
+    /// Takes the edge of a timer, as if it were due. Where its handler has several targets, any of its edges stands for
+    /// all of them.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    #[inline]
+    fn fire(&self, state: Self::State, timer: Self::Transition) -> Result<Self::State, NotTaken<Self::State>> {
+        pure::settle(self, self.take_named(timer.handler(), state, None))
+    }
+
+    /// Enters `state`, as an execution does that starts in it: runs its entry handler, if that is pure, and those of the
+    /// states that it leads to. Without any, the state is given back as it is.
+    ///
+    /// # Errors
+    /// If an entry handler fails.
+    #[inline]
+    fn enter(&self, state: impl Into<Self::State>) -> Result<Self::State, NotTaken<Self::State>> {
+        pure::settle(self, Ok(Arrival::Entered(state.into())))
+    }
+
+    /// Runs the pure entry handler of `state`.
+    #[doc(hidden)]
+    #[inline]
+    fn enter_once(&self, state: Self::State) -> Arrived<Self::State> {
+        Err(NotTaken::NoEdge { state, asked: "" })
+    }
+
+    /// Takes the edge of any event.
+    #[doc(hidden)]
+    #[inline]
+    fn take_any_once(&self, state: Self::State, event: Self::Event) -> Arrived<Self::State> {
+        Err(NotTaken::NoEdge { state, asked: event.name() })
+    }
+
+    /// Takes the edge of the timer or the `#[catch]` of this name.
+    #[doc(hidden)]
+    #[inline]
+    fn take_named(&self, handler: &'static str, state: Self::State, payload: Option<&Json>) -> Arrived<Self::State> {
+        let _ = payload;
+        Err(NotTaken::NoEdge { state, asked: handler })
     }
 }
 
@@ -156,6 +233,14 @@ pub trait Accepts<E>: Workflow {
     fn event_key(event: &E) -> Option<String> {
         let _ = event;
         None
+    }
+
+    /// Takes the edge of `state` for it.
+    #[doc(hidden)]
+    #[inline]
+    fn take_once<A: Answers>(&self, state: Self::State, event: E, answers: &mut A) -> Arrived<Self::State> {
+        let _ = (event, answers);
+        Err(NotTaken::NoEdge { state, asked: Self::event_name() })
     }
 }
 
