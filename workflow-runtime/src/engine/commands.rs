@@ -45,7 +45,8 @@ impl Core {
         if commits.is_empty() {
             return Ok(());
         }
-        for ((key, execution, following, parent), result) in waiting.into_iter().zip(self.store.commit(commits).await?) {
+        for ((key, execution, following, parent), result) in waiting.into_iter().zip(self.store.commit(commits).await?)
+        {
             self.follow(&execution, following, result == Ok(Committed::Applied));
             let result = match (result, parent) {
                 (Ok(Committed::Existed), Some(parent)) => self.check_parent(&execution, &parent).await?,

@@ -126,9 +126,10 @@ impl<W: Workflow> Execution<W> {
             (_, Some(Closed::Terminated { reason })) => {
                 Some(Err(EngineError::Terminated { key: self.key.clone(), reason: reason.clone() }))
             }
-            (Status::Ended, None) => Some(self.read_state(record).and_then(|state| {
-                W::Outcome::from_state(state).map_err(|_| self.unreadable(record, None))
-            })),
+            (Status::Ended, None) => Some(
+                self.read_state(record)
+                    .and_then(|state| W::Outcome::from_state(state).map_err(|_| self.unreadable(record, None))),
+            ),
             _ => None,
         }
     }

@@ -64,8 +64,7 @@ impl Core {
     ) -> Result<Vec<(ExecutionKey, Result<Committed, Refused>)>, EngineError> {
         let core = Arc::clone(self);
         self.see_through(async move {
-            let following: Vec<_> =
-                commits.iter().map(|commit| (commit.key.clone(), core.following(commit))).collect();
+            let following: Vec<_> = commits.iter().map(|commit| (commit.key.clone(), core.following(commit))).collect();
             let results = core.commit(commits).await?;
             let all = following.into_iter().zip(results).map(|((key, following), result)| {
                 core.follow(&key, following, result == Ok(Committed::Applied));
