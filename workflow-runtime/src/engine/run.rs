@@ -143,7 +143,7 @@ impl Run {
                 Next::Parked | Next::Ended => {
                     self.settle_offers();
                     self.commit(&mut execution).await?;
-                    self.core.watchers.tell_end(self.place.key(), execution.record());
+                    self.core.watchers.tell_of(self.place.key(), execution.record());
                     if self.place.release() {
                         return Ok(());
                     }
@@ -315,7 +315,7 @@ impl Run {
             Some(Ok(_)) | None => {
                 self.core.requests.tell(self.place.key(), taken);
                 if is_answer {
-                    self.core.watchers.tell(self.place.key());
+                    self.core.watchers.tell_of(self.place.key(), execution.record());
                 }
                 Ok(())
             }

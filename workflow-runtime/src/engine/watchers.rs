@@ -45,8 +45,8 @@ impl Watchers {
         drop(sender);
     }
 
-    /// Wakes those who wait for this execution, which does not go on by itself: this is its record, as committed.
-    pub(super) fn tell_end(&self, key: &ExecutionKey, record: &ExecutionRecord) {
+    /// Wakes those who wait for this execution: this is its record, as committed.
+    pub(super) fn tell_of(&self, key: &ExecutionKey, record: &ExecutionRecord) {
         let sender = self.lock().remove(key);
         if let Some(sender) = sender.filter(|_| record.status().is_over()) {
             // Those who wait are told by that, and those who have gone need not be.
