@@ -20,7 +20,9 @@ use crate::workloads::{Added, Adding, TenSteps, TenStepsOutcome};
 const STEPS: u64 = 10;
 
 /// Executions at a time.
-const AT_ONCE: [u64; 3] = [1, 100, 1_000];
+fn at_once(size: Size) -> [u64; 3] {
+    size.pick([1, 100, 1_000], [1, 100, 1_000], [1, 2, 10])
+}
 
 /// How often those that are compared take turns, and for how long each.
 fn turns(size: Size) -> (u32, Duration) {
@@ -29,7 +31,7 @@ fn turns(size: Size) -> (u32, Duration) {
 }
 
 pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Error> {
-    for at_once in AT_ONCE {
+    for at_once in at_once(setting.size) {
         in_memory(setting, report, at_once).await?;
     }
     if setting.places.memory.is_none() {
@@ -43,7 +45,7 @@ pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Er
         }
     };
     for place in setting.places.all() {
-        for at_once in AT_ONCE {
+        for at_once in at_once(setting.size) {
             let rate = on_sqlite(setting, report, place, at_once).await?;
             if let Some(peers) = peers.as_ref().filter(|_| at_once <= 100) {
                 beside_duroxide(setting, report, peers, (place, at_once), rate)?;
