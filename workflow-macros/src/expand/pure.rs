@@ -26,10 +26,7 @@ pub(crate) fn expand_take_once(machine: &Machine, event: &EventModel) -> Option<
     }
     let state = generated_ident(machine, "State");
     let (of_groups, own): (Vec<_>, Vec<_>) = handlers.into_iter().partition(|handler| machine.is_group(&handler.state));
-    // What has effects is told by the graph, but goes before a group's edge.
-    let has_groups = !of_groups.is_empty();
-    let own = own.into_iter().filter(|handler| may_be_pure(handler) || has_groups);
-    let own = own.map(|handler| {
+    let own = own.into_iter().map(|handler| {
         let (source, name, cfg, keep) = (&handler.state, handler.name(), &handler.cfg, keep(machine, handler));
         let variant = &source.name;
         let probe = quote!(__private::OnProbe::<#self_ty, #source, #ty>);
@@ -69,14 +66,13 @@ pub(crate) fn expand_pure(machine: &Machine) -> (TokenStream, TokenStream) {
 }
 
 fn expand_take_any_once(machine: &Machine) -> Option<TokenStream> {
-    let (runtime, state, event) =
-        (&machine.runtime, generated_ident(machine, "State"), generated_ident(machine, "Event"));
+    let (state, event) = (generated_ident(machine, "State"), generated_ident(machine, "Event"));
     if !candidates(machine).any(|handler| matches!(handler.trigger, Trigger::On { .. })) {
         return None;
     }
     let arms = machine.events.iter().map(|EventModel { ty, cfg, .. }| {
-        let (variant, accepts) = (&ty.name, quote!(<Self as #runtime::Accepts<#ty>>));
-        quote!(#cfg #event::#variant(__event) => #accepts::take_once(self, __state, __event, &mut __private::Unanswered))
+        let (variant, probe) = (&ty.name, quote!(__private::AcceptsProbe::<Self, #ty>));
+        quote!(#cfg #event::#variant(__event) => #probe::take_once(self, __state, __event))
     });
     Some(quote! {
         #[inline]

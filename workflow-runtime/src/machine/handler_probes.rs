@@ -5,10 +5,32 @@
 use std::marker::PhantomData;
 
 use super::private::{Decode, Read, run_after, run_catch, run_entry, run_on, timer_of};
-use super::pure::{Answers, Arrived, Keep, arrived, decide_in, lost};
-use super::{After, Catch, Cx, Failure, Handle, HandlerCall, HandlerRun, NotTaken, On, Timer, Workflow};
+use super::pure::{Answers, Arrived, Keep, Unanswered, arrived, decide_in, lost};
+use super::{
+    Accepts, After, Catch, Cx, Failure, Handle, HandlerCall, HandlerRun, NotTaken, On, Timer, Workflow, WorkflowState,
+};
 use crate::base::Error;
 use crate::record::Json;
+
+/// Takes the edge of an event. Where the workflow cannot be shared between threads, which is reported, it accepts none.
+#[derive(Debug)]
+pub struct AcceptsProbe<W, E>(PhantomData<(W, E)>);
+
+impl<W: Accepts<E>, E> AcceptsProbe<W, E> {
+    #[inline]
+    pub fn take_once(workflow: &W, state: W::State, event: E) -> Arrived<W::State> {
+        workflow.take_once(state, event, &mut Unanswered)
+    }
+}
+
+/// The other side of [`AcceptsProbe`].
+pub trait NoAccepts<W, E> {
+    fn take_once<S: WorkflowState>(_: &W, state: S, _: E) -> Arrived<S> {
+        Err(NotTaken::NoEdge { state, asked: "" })
+    }
+}
+
+impl<W, E> NoAccepts<W, E> for AcceptsProbe<W, E> {}
 
 fn missing(call: &HandlerCall) -> HandlerRun<'_> {
     let text = format!("the handler `{}` is in no part of the workflow", call.handler);

@@ -278,7 +278,6 @@ pub(super) fn settle<W: Workflow>(
                 Err(NotTaken::NoEdge { state, .. } | NotTaken::Effects { state, .. }) => return Ok(state),
                 entered => arrived = entered,
             },
-            Err(NotTaken::NoEdge { state, asked }) => return Err(not_taken::<W>(state, asked)),
             Err(NotTaken::Failed { handler, error, state: Some(state) }) => {
                 arrived = Ok(caught(workflow, handler, error, state)?);
             }
@@ -287,9 +286,9 @@ pub(super) fn settle<W: Workflow>(
     }
 }
 
-/// Why the generated match has no arm.
+/// Why there is no generated arm for it: where no handler of an event is pure, there is none at all.
 #[cold]
-fn not_taken<W: Workflow>(state: W::State, asked: &'static str) -> NotTaken<W::State> {
+pub(super) fn not_taken<W: Workflow>(state: W::State, asked: &'static str) -> NotTaken<W::State> {
     let takes = |trigger: &Trigger| matches!(trigger, Trigger::On { event } if *event == asked);
     let mut handlers = W::GRAPH.handlers_of(state.name());
     match handlers.find(|handler| handler.name == asked || takes(&handler.trigger)) {

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::pure::{self, Answers, Arrival, Arrived, Unanswered};
+use super::pure::{self, Answers, Arrival, Arrived, Unanswered, not_taken};
 use super::{Asks, Cx, Graph, NotTaken, State, Timer};
 use crate::base::Error;
 use crate::kernel::Decided;
@@ -103,7 +103,11 @@ pub trait Workflow: Sized + Send + Sync + 'static {
     /// As [`take`](Self::take).
     #[inline]
     fn fire(&self, state: Self::State, timer: Self::Transition) -> Result<Self::State, NotTaken<Self::State>> {
-        pure::settle(self, self.take_named(timer.handler(), state, None))
+        let taken = match self.take_named(timer.handler(), state, None) {
+            Err(NotTaken::NoEdge { state, asked }) => Err(not_taken::<Self>(state, asked)),
+            taken => taken,
+        };
+        pure::settle(self, taken)
     }
 
     /// Enters `state`, as an execution does that starts in it: runs its entry handler, if that is pure, and those of the
@@ -127,7 +131,7 @@ pub trait Workflow: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     #[inline]
     fn take_any_once(&self, state: Self::State, event: Self::Event) -> Arrived<Self::State> {
-        Err(NotTaken::NoEdge { state, asked: event.name() })
+        Err(not_taken::<Self>(state, event.name()))
     }
 
     /// Takes the edge of the timer or the `#[catch]` of this name.
@@ -240,7 +244,7 @@ pub trait Accepts<E>: Workflow {
     #[inline]
     fn take_once<A: Answers>(&self, state: Self::State, event: E, answers: &mut A) -> Arrived<Self::State> {
         let _ = (event, answers);
-        Err(NotTaken::NoEdge { state, asked: Self::event_name() })
+        Err(not_taken::<Self>(state, Self::event_name()))
     }
 }
 
