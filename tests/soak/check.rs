@@ -117,6 +117,7 @@ impl Check {
         let key = key(&workflow.key());
         for ack in acks {
             match &ack {
+                Ack::Begun => {}
                 Ack::Started | Ack::Done => {
                     if self.store.load(&key).await.unwrap().is_none() {
                         self.is_wrong(&key.to_string(), format!("{ack:?} was acknowledged, and it is not there"));

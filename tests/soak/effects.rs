@@ -42,7 +42,7 @@ fn check_way(way: &[Phase], begun: &[&Effect]) -> Result<usize, String> {
     for (phase, attempts) in way.iter().enumerate() {
         phase_of.extend(attempts.attempts.iter().map(|attempt| (attempt, phase)));
     }
-    let mut seen: HashMap<Attempt, BTreeSet<u32>> = HashMap::new();
+    let mut seen: HashMap<Attempt, BTreeMap<u32, usize>> = HashMap::new();
     let mut last = 0;
     for effect in begun {
         let attempt = Attempt { name: effect.name.clone(), number: effect.attempt };
@@ -53,8 +53,10 @@ fn check_way(way: &[Phase], begun: &[&Effect]) -> Result<usize, String> {
             return Err(format!("`{}` was done after what needs its result to be on disk", attempt.name));
         }
         last = *phase;
-        if !seen.entry(attempt.clone()).or_default().insert(effect.run) {
-            return Err(format!("`{}` was done twice in process {}, without a kill", attempt.name, effect.run));
+        let times = seen.entry(attempt.clone()).or_default().entry(effect.run).or_default();
+        *times += 1;
+        if *times > way[*phase].rounds {
+            return Err(format!("`{}` was done {times} times in process {}", attempt.name, effect.run));
         }
     }
     let missing = phase_of.keys().find(|attempt| !seen.contains_key(**attempt));
@@ -63,8 +65,8 @@ fn check_way(way: &[Phase], begun: &[&Effect]) -> Result<usize, String> {
     }
     let mut repeated_after: BTreeMap<(u32, usize), usize> = BTreeMap::new();
     for (attempt, runs) in &seen {
-        let last = runs.last().copied().unwrap_or_default();
-        for run in runs.iter().filter(|run| **run != last) {
+        let last = runs.keys().last().copied().unwrap_or_default();
+        for run in runs.keys().filter(|run| **run != last) {
             *repeated_after.entry((*run, phase_of[attempt])).or_default() += 1;
         }
     }
@@ -137,7 +139,7 @@ mod tests {
         for (lines, wrong) in [
             (&["1 one"][..], "`two` was not made"),
             (&["1 one", "1 three", "1 two"], "`three` was not to be made"),
-            (&["1 one", "1 one", "1 two"], "twice in process 1"),
+            (&["1 one", "1 one", "1 two"], "2 times in process 1"),
             (&["1 one", "1 two", "2 one"], "`one` was done after"),
             (&["1 two", "1 one"], "`one` was done after"),
         ] {
@@ -155,7 +157,7 @@ mod tests {
     #[test]
     fn a_kill_repeats_no_more_than_was_under_way() {
         let lines = ["1 one", "1 two", "2 one", "2 two"];
-        let both = |width| [Phase { attempts: [attempts("one", 0), attempts("two", 0)].concat(), width }];
+        let both = |width| [Phase { attempts: [attempts("one", 0), attempts("two", 0)].concat(), width, rounds: 1 }];
         assert_eq!(checked(&both(2), &begun(&lines)), Ok(2));
         assert!(checked(&both(1), &begun(&lines)).unwrap_err().contains("of 1 under way"));
     }

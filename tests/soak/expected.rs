@@ -28,6 +28,8 @@ pub struct Phase {
     pub attempts: Vec<Attempt>,
     /// How many of them may be under way, or done and not on disk, at one moment: so many a kill may repeat.
     pub width: usize,
+    /// How often one process may make each of them: twice where a step is begun anew to find out what it has done.
+    pub rounds: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,7 +55,7 @@ impl Expected {
 
 /// A step that fails so often and then succeeds, with nothing beside it.
 pub fn step(name: impl Into<String>, failures: u32) -> Vec<Phase> {
-    attempts(name, failures).into_iter().map(|attempt| Phase { attempts: vec![attempt], width: 1 }).collect()
+    attempts(name, failures).into_iter().map(|attempt| Phase { attempts: vec![attempt], width: 1, rounds: 1 }).collect()
 }
 
 /// The attempts of such a step.

@@ -70,6 +70,8 @@ pub fn effects(path: &Path) -> Vec<Effect> {
 /// What the process was told by the engine before it was killed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ack {
+    /// It is begun: from now on there may be something of it in the store.
+    Begun,
     /// The start of a piece of load returned.
     Started,
     /// An event with this id was sent.
@@ -84,6 +86,7 @@ impl Ack {
     pub fn write(&self, log: &Log, number: u64) {
         let number = number.to_string();
         match self {
+            Self::Begun => log.add(&[&number, "begun"]),
             Self::Started => log.add(&[&number, "started"]),
             Self::Sent(event) => log.add(&[&number, "sent", event]),
             Self::Answered(event, answer) => log.add(&[&number, "answered", event, answer]),
@@ -97,6 +100,7 @@ pub fn acks(path: &Path) -> Vec<(u64, Ack)> {
     let parse = |words: Vec<String>| {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let (number, ack) = match words[..] {
+            [number, "begun"] => (number, Ack::Begun),
             [number, "started"] => (number, Ack::Started),
             [number, "sent", event] => (number, Ack::Sent(event.to_owned())),
             [number, "answered", event, answer] => (number, Ack::Answered(event.to_owned(), answer.to_owned())),

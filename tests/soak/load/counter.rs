@@ -98,7 +98,7 @@ impl Piece for Adds {
     fn expected(&self, id: &str) -> Vec<Expected> {
         let sum: u64 = self.values.iter().sum();
         let note = |number| Attempt { name: format!("note {number}"), number: 1 };
-        let phase = Phase { attempts: (0..self.values.len()).map(note).collect(), width: 1 };
+        let phase = Phase { attempts: (0..self.values.len()).map(note).collect(), width: 1, rounds: 1 };
         let data = json!({ "sum": sum, "shard": self.shard });
         vec![Expected::new("Counter", id, "counted", data, vec![phase]).through(["open", "counted"])]
     }

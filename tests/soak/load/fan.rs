@@ -83,7 +83,7 @@ impl Piece for Spread {
         let each: Vec<_> = (0..self.items).flat_map(of_item).collect();
         // A branch has one attempt under way; those that have ended may not be on disk either.
         let width = each.len();
-        let phases = vec![Phase { attempts: both, width: 2 }, Phase { attempts: each, width }];
+        let phases = vec![Phase { attempts: both, width: 2, rounds: 1 }, Phase { attempts: each, width, rounds: 1 }];
         let good = (0..self.items).filter(|item| !fails(*item));
         let sum: u64 = good.map(|item| value(id, &format!("item {item}")) + value(id, &format!("again {item}"))).sum();
         let sum = sum + value(id, "left") + value(id, "right");

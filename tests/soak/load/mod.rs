@@ -115,6 +115,9 @@ impl Driver {
         if self.before.contains(&Ack::Started) {
             return Ok(self.engine.execution(id)?);
         }
+        if !self.before.contains(&Ack::Begun) {
+            Ack::Begun.write(&self.acks, self.number);
+        }
         let execution = self.engine.start(id, start).await?;
         Ack::Started.write(&self.acks, self.number);
         Ok(execution)
@@ -144,7 +147,7 @@ impl Driver {
     }
 }
 
-/// Every piece that was begun, by what was acknowledged: those up to the highest number.
+/// Every piece that was begun: those up to the highest number.
 pub fn begun(acks: &[(u64, Ack)]) -> u64 {
     acks.iter().map(|(number, _)| number + 1).max().unwrap_or(0)
 }

@@ -7,7 +7,7 @@ use workflow_runtime::EngineError;
 use workflow_runtime::prelude::*;
 
 use super::{Driver, Piece};
-use crate::expected::{End, Expected, Phase, step, value};
+use crate::expected::{End, Expected, Phase, attempts, step, value};
 use crate::world::World;
 
 #[state]
@@ -155,13 +155,23 @@ impl Booking {
 
     /// So many places are booked, then something happens, then they are released.
     fn undone(&self, places: u32, then: Vec<Phase>) -> Vec<Phase> {
-        let released = (1..=places).rev().flat_map(|place| step(format!("release {place}"), self.failures));
-        self.booked(places).into_iter().chain(then).chain(released).collect()
+        self.booked(places).into_iter().chain(then).chain(self.released(places)).collect()
     }
 
-    /// It was cancelled at some moment. What is booked at that moment is booked to the end, and then released.
+    fn released(&self, places: u32) -> Vec<Phase> {
+        (1..=places).rev().flat_map(|place| step(format!("release {place}"), self.failures)).collect()
+    }
+
+    /// It was cancelled at some moment. A step that has no result by then may have had its effect: it is begun anew, with
+    /// attempts counted anew, and then released as well.
     fn cancelled(&self) -> Vec<Vec<Phase>> {
-        (0..=self.places).map(|places| self.undone(places, Vec::new())).collect()
+        let whole = (0..=self.places).map(|places| self.undone(places, Vec::new()));
+        let halted = (1..=self.places).map(|last| {
+            let attempts = attempts(format!("reserve {last}"), self.failures);
+            let anew = Phase { width: attempts.len(), attempts, rounds: 2 };
+            self.booked(last - 1).into_iter().chain([anew]).chain(self.released(last)).collect()
+        });
+        whole.chain(halted).collect()
     }
 }
 
