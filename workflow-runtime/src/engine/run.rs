@@ -152,9 +152,9 @@ impl Run {
             "visit",
             workflow = self.machine.name(),
             execution = %self.place.key().id,
-            state = record.state,
+            state = &*record.state,
             visit = record.visit,
-            handler = handler.name,
+            handler = &*handler.name,
         );
         let call = HandlerCall::of(record, &handler.name);
         let scope = TurnScope::of(record, &handler.name, self.place.key().clone(), self.core.services.clone());
@@ -245,7 +245,7 @@ impl Run {
             now: self.core.now(),
         };
         finishing.finish(execution, finished);
-        tracing::debug!(state = execution.record().state, status = %execution.record().status(), "the handler ended");
+        tracing::debug!(state = &*execution.record().state, status = %execution.record().status(), "the handler ended");
     }
 
     async fn commit(&self, execution: &mut Kernel) -> Result<(), Stop> {

@@ -18,8 +18,8 @@ impl Kernel {
         for EventRecord { seq, event } in untaken {
             let state = self.record.state.clone();
             let answer = match plan.policy(&event.name) {
-                EventPolicy::Drop => Answer::Dropped { state: state.clone() },
-                EventPolicy::Reject | EventPolicy::Defer => Answer::Rejected { state: state.clone() },
+                EventPolicy::Drop => Answer::Dropped { state: state.to_string() },
+                EventPolicy::Reject | EventPolicy::Defer => Answer::Rejected { state: state.to_string() },
             };
             self.changes.consumed.push(seq);
             self.changes.replies.push(ReplyRecord { event_id: event.event_id.clone(), answer });

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::{Kernel, NewExecution, Next, Plan};
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 use crate::record::{
     CHILD_EVENT, ChildEnd, ChildReport, ControlAction, HistoryKind, HistoryRecord, JournalEntry, JournalResult, Json,
     NewEvent, OutgoingRecord, Reason,
@@ -16,7 +16,7 @@ use crate::record::{
 impl Kernel {
     /// The record of an execution that is asked for at `now`, and starts in `state` at `at`, or at once if that is over.
     #[must_use]
-    pub fn start_at(state: String, data: Json, plan: &Plan, at: Timestamp, now: Timestamp) -> NewExecution {
+    pub fn start_at(state: impl Into<Name>, data: Json, plan: &Plan, at: Timestamp, now: Timestamp) -> NewExecution {
         let NewExecution { mut record, history } = Self::start(state, data, plan, now);
         if at <= now {
             return NewExecution { record, history };
@@ -77,7 +77,7 @@ impl Kernel {
         // A report is made of what was read from records, so it has a JSON form.
         let Ok(payload) = Json::encode(&report) else { return };
         let event_id = format!("{}{suffix}", parent.child);
-        let event = NewEvent { event_id, name: CHILD_EVENT.to_owned(), payload, sent_at: now };
+        let event = NewEvent { event_id, name: Name::constant(CHILD_EVENT), payload, sent_at: now };
         self.record.outgoing.push(OutgoingRecord { workflow: parent.workflow, id: parent.id, event });
         self.changed = true;
     }
@@ -99,7 +99,7 @@ impl Kernel {
             let reason = Reason::new("what started it has moved on, and does not wait for it any longer");
             let Ok(payload) = Json::encode(&reason) else { continue };
             let event_id = format!("~left:{}:{}:{call}", self.record.visit, self.record.edges_kept);
-            let name = ControlAction::Cancel.event_name().to_owned();
+            let name = Name::constant(ControlAction::Cancel.event_name());
             let event = NewEvent { event_id, name, payload, sent_at: now };
             self.record.outgoing.push(OutgoingRecord { workflow, id, event });
             self.changed = true;
@@ -108,8 +108,8 @@ impl Kernel {
 }
 
 /// The key under which the report of a child is recorded whose call has this key.
-pub(crate) fn report_key(call: &str) -> String {
-    format!("{call}:report")
+pub(crate) fn report_key(call: &str) -> Name {
+    format!("{call}:report").into()
 }
 
 fn is_report_of_end(entry: &JournalEntry) -> bool {

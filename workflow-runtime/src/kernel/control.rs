@@ -145,7 +145,7 @@ impl Kernel {
         if plan.state(&order.state).is_none() {
             return Err(format!("the workflow has no state `{}`", order.state));
         }
-        self.enter_for(Cause::Moved { reason: order.reason }, order.state, order.data, Vec::new(), plan, now);
+        self.enter_for(Cause::Moved { reason: order.reason }, order.state.into(), order.data, Vec::new(), plan, now);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::digest::Digest;
 use super::turn_state::TurnState;
 use super::{Accepts, Cx, Failure, Sending, Workflow};
-use crate::base::{Error, ExecutionId};
+use crate::base::{Error, ExecutionId, Name};
 use crate::kernel::{Command, CommandRefused};
 use crate::record::{ErrorRecord, ExecutionKey, JournalResult, Json, JsonError, NewEvent};
 
@@ -57,7 +57,7 @@ impl Cx {
             let Some(payload) = written(&turn, name, payload) else { return pending().await };
             let to = ExecutionKey { workflow: W::NAME.into(), id };
             let sent_at = turn.scope.services.clock.now();
-            let event = NewEvent { event_id, name: name.to_owned(), payload, sent_at };
+            let event = NewEvent { event_id, name: Name::constant(name), payload, sent_at };
             let done = JournalResult::Done(Json::null());
             match carried_out(&turn, key, Command::Deliver { to, event }, done).await {
                 JournalResult::Failed { error, value } => Err(refused(&turn, &error, value.as_ref()).await),
@@ -70,7 +70,7 @@ impl Cx {
 /// What is recorded of a command: it is carried out unless that is known.
 pub(super) async fn carried_out(
     turn: &Arc<TurnState>,
-    key: String,
+    key: Name,
     command: Command,
     as_done: JournalResult,
 ) -> JournalResult {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Failure, Finished, HandlerCall, Services, TurnScope};
-use crate::base::{Error, Timestamp};
+use crate::base::{Error, Name, Timestamp};
 use crate::kernel::{Decided, Kernel, Plan};
 use crate::record::{Activity, ErrorKind, ExecutionKey, ExecutionRecord, Json, UndoRecord};
 
@@ -46,7 +46,7 @@ impl Finishing<'_> {
                     Some((catch, _)) => tracing::info!(%error, catch, "the handler failed, and an edge catches it"),
                     None => tracing::error!(%error, "the handler failed, and nothing catches it"),
                 }
-                let caught = caught.map(|(handler, payload)| (handler.to_owned(), payload));
+                let caught = caught.map(|(handler, payload)| (Name::constant(handler), payload));
                 execution.failed(error, caught, self.plan, self.now);
             }
         }
@@ -92,26 +92,26 @@ impl Finishing<'_> {
 impl HandlerCall {
     /// The call of `handler`, which the record says is to run.
     #[must_use]
-    pub fn of(record: &ExecutionRecord, handler: &str) -> Self {
+    pub fn of(record: &ExecutionRecord, handler: &Name) -> Self {
         let payload = match &record.activity {
             Activity::Handler { payload, .. } => payload.clone(),
             Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended => None,
         };
         let undo = undo_of(record).cloned();
-        Self { state: record.state.clone(), data: record.data.clone(), handler: handler.to_owned(), payload, undo }
+        Self { state: record.state.clone(), data: record.data.clone(), handler: handler.clone(), payload, undo }
     }
 }
 
 impl TurnScope {
     /// That of the turn of `handler`, which the record says is to run.
     #[must_use]
-    pub fn of(record: &ExecutionRecord, handler: &str, key: ExecutionKey, services: Services) -> Self {
+    pub fn of(record: &ExecutionRecord, handler: &Name, key: ExecutionKey, services: Services) -> Self {
         // An undo belongs to where its step ran, which is what makes the idempotency key of that.
         let (visit, edge_number) = match undo_of(record) {
             Some(undo) => (undo.visit, undo.edge_number),
             None => (record.visit, record.edge_number()),
         };
-        Self { key, visit, handler: handler.to_owned(), edge_number, services }
+        Self { key, visit, handler: handler.clone(), edge_number, services }
     }
 }
 

@@ -14,7 +14,7 @@ use super::error::{Cut, StepError};
 use super::heartbeat::{Heartbeat, details_entry, details_key};
 use super::policy::StepPolicy;
 use super::scope::StepScope;
-use crate::base::Error;
+use crate::base::{Error, Name};
 use crate::kernel::StepLimits;
 use crate::machine::digest::Digest;
 use crate::machine::{Cx, Failure};
@@ -29,7 +29,7 @@ pub struct StepCall {
     pub(super) policy: StepPolicy,
     /// The limits that it is declared with, if it has a place among those that can be limited.
     pub(super) limits: Option<StepLimits>,
-    pub(super) key: String,
+    pub(super) key: Name,
     /// What is saved before it runs, if it has an `undo`, and why it cannot be.
     undo: Option<UndoableCall>,
     unsaveable: Option<Failure>,
@@ -44,14 +44,14 @@ impl StepCall {
 
     pub(super) fn named(cx: &Cx, name: Cow<'static, str>, policy: StepPolicy, arguments: &Digest) -> Self {
         let key = match cx.key_again() {
-            Some(key) => key.to_owned(),
-            None => cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish())),
+            Some(key) => key.into(),
+            None => cx.turn().claim(format_args!("{}:{name}:{}", cx.caller(), arguments.hex())),
         };
         Self { cx: cx.clone(), name, policy, limits: None, key, undo: None, unsaveable: None }
     }
 
     /// The call of a step that is made once in its turn, and needs no arguments to be told from others.
-    pub(in crate::machine) fn with_key(cx: &Cx, policy: &StepPolicy, key: String) -> Self {
+    pub(in crate::machine) fn with_key(cx: &Cx, policy: &StepPolicy, key: Name) -> Self {
         Self {
             cx: cx.clone(),
             name: Cow::Borrowed(policy.name),
@@ -73,7 +73,7 @@ impl StepCall {
         }
         match self.saveable("arguments", args.and_then(|args| Json::encode(&args))) {
             Ok(args) => {
-                let (step, edge_number) = (self.name.clone().into_owned(), self.cx.turn().scope.edge_number);
+                let (step, edge_number) = (Name::from(&*self.name), self.cx.turn().scope.edge_number);
                 self.undo = Some(UndoableCall { step, edge_number, args: Some(args), order: 0 });
             }
             Err(failure) => self.unsaveable = Some(failure),
@@ -221,7 +221,7 @@ impl StepCall {
     /// What the context of an attempt knows.
     fn scope(&self, attempt: u32) -> Arc<StepScope> {
         let turn = self.cx.turn();
-        let previous = match turn.recorded(&details_key(&self.key)).map(|entry| entry.result) {
+        let previous = match turn.details(|| details_key(&self.key)).map(|entry| entry.result) {
             Some(JournalResult::Done(details)) => Some(details),
             _ => None,
         };

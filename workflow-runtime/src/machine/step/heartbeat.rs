@@ -138,6 +138,11 @@ pub(super) fn details_key(step: &str) -> String {
     format!("{step}:heartbeat")
 }
 
+/// Whether such details are there.
+pub(in crate::machine) fn is_details(key: &str) -> bool {
+    key.ends_with(":heartbeat")
+}
+
 pub(super) fn details_entry(step: &str, details: Json) -> JournalEntry {
     JournalEntry::new(details_key(step), 0, JournalResult::Done(details))
 }
