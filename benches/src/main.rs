@@ -1,22 +1,64 @@
 //! Benchmarks of the workflow engine: one command, a table, and a JSON file.
 
-mod steps;
+mod figures;
+mod limit;
+mod measure;
+mod options;
+mod places;
+mod probe;
+mod rows;
+mod slices;
+mod table;
 mod workloads;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use workflow_runtime::Error;
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+use self::figures::Report;
+use self::options::{Command, HELP, Options};
+use self::places::{Places, target};
+use self::rows::{ROWS, Setting};
+
+#[tokio::main]
 async fn main() -> Result<(), Error> {
-    let mut arguments = std::env::args().skip(1);
-    let place = arguments.next().filter(|place| place != "memory").map(PathBuf::from);
-    let at_once = arguments.next().map_or(Ok(100), |number| number.parse())?;
-    let executions = arguments.next().map_or(Ok(10_000), |number| number.parse())?;
-    let figures = steps::run(place.as_deref(), at_once, executions).await?;
-    #[expect(clippy::print_stdout, reason = "it is what the program is for")]
-    {
-        println!("{figures}");
+    match Command::parse(std::env::args_os().skip(1))? {
+        Command::Help => {
+            let rows: Vec<_> = ROWS.iter().map(|(name, title)| format!("  {name:<13} {title}\n")).collect();
+            print(&HELP.replace("{rows}", &rows.concat()));
+            Ok(())
+        }
+        Command::Run(options) => run(options).await,
     }
+}
+
+async fn run(options: Options) -> Result<(), Error> {
+    let places = Places::new(&options)?;
+    print(&format!("{}\n", places.describe()));
+    let setting = Setting { size: options.size, places };
+    let mut report = Report::default();
+    for (row, title) in ROWS {
+        if options.rows.is_empty() || options.rows.iter().any(|asked| asked == row) {
+            rows::run(row, &setting, &mut report).await?;
+            print(&table::table(&report, row, title));
+        }
+    }
+    let json = options.json.unwrap_or_else(|| target().join("figures.json"));
+    write(&json, &report)?;
+    let (met, bars) = report.bars();
+    print(&format!("\n{met} of {bars} bars met; figures in {}\n", json.display()));
     Ok(())
+}
+
+fn write(path: &PathBuf, report: &Report) -> Result<(), Error> {
+    if let Some(directory) = path.parent().filter(|directory| *directory != Path::new("")) {
+        fs::create_dir_all(directory)?;
+    }
+    Ok(fs::write(path, serde_json::to_vec_pretty(report)?)?)
+}
+
+#[expect(clippy::print_stdout, reason = "it is what the program is for")]
+fn print(text: &str) {
+    print!("{text}");
 }

@@ -17,7 +17,7 @@ pub(crate) struct Added {
 /// Ten durable steps in sequence that cost nothing themselves.
 pub(crate) struct TenSteps;
 
-#[workflow(start = Adding)]
+#[workflow(start = Adding, allow(small_machine, fragile_step))]
 impl TenSteps {
     #[state]
     async fn adding(&self, cx: &Cx, state: Adding) -> Result<Added> {

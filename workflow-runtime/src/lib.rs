@@ -94,8 +94,8 @@ pub mod driver {
         Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
-        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Limits, Progress, Services,
-        SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
+        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Limits, Progress, PureHandlers,
+        Services, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
     };
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::EngineError;
 use crate::base::Error;
 use crate::kernel::Plan;
-use crate::machine::{Graph, HandlerCall, Limits, Turn, TurnScope, Workflow, plan};
+use crate::machine::{Finished, Graph, HandlerCall, Limits, PureHandlers, Turn, TurnScope, Workflow, plan};
 use crate::record::{JournalEntry, Json};
 
 /// A workflow whose type does not matter any more.
@@ -16,6 +16,8 @@ pub(super) trait Machine: Send + Sync {
     fn plan(&self) -> &Plan;
     fn graph(&self) -> &'static Graph;
     fn turn(&self, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Turn;
+    /// What a handler without effects comes to; `None` if it has some.
+    fn run_pure(&self, call: &HandlerCall) -> Option<Finished>;
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)>;
 }
 
@@ -27,6 +29,7 @@ impl fmt::Debug for dyn Machine {
 
 struct Registered<W> {
     workflow: Arc<W>,
+    pure: PureHandlers<W>,
     plan: Plan,
 }
 
@@ -47,6 +50,10 @@ impl<W: Workflow> Machine for Registered<W> {
         Turn::new(Arc::clone(&self.workflow), call, scope, journal)
     }
 
+    fn run_pure(&self, call: &HandlerCall) -> Option<Finished> {
+        self.pure.run(call)
+    }
+
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)> {
         self.workflow.catch(state, error)
     }
@@ -54,7 +61,7 @@ impl<W: Workflow> Machine for Registered<W> {
 
 pub(super) fn register<W: Workflow>(workflow: W) -> Arc<dyn Machine> {
     let workflow = Arc::new(workflow);
-    Arc::new(Registered { plan: plan(&workflow), workflow })
+    Arc::new(Registered { plan: plan(&workflow), pure: PureHandlers::new(Arc::clone(&workflow)), workflow })
 }
 
 /// The workflows by name.

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::active::Place;
 use super::core::Core;
@@ -103,8 +103,7 @@ impl Run {
             if offered || regained {
                 execution.resume(self.core.now());
             }
-            let next = execution.decide(self.machine.plan(), self.core.now());
-            match next {
+            match self.pass_through(&mut execution) {
                 Next::Run(handler) if handler.pure && execution.unsaved_history() < LONGEST_CHAIN => {
                     self.turn(&mut execution, &handler).await?;
                 }
@@ -137,6 +136,43 @@ impl Run {
         }
     }
 
+    /// Goes through handlers without effects, as far as they fit into one commit, and says what is next.
+    fn pass_through(&self, execution: &mut Kernel) -> Next {
+        loop {
+            let next = execution.decide(self.machine.plan(), self.core.now());
+            let Next::Run(handler) = &next else { return next };
+            // What is in the journal is for a turn to look at.
+            let is_fit = handler.pure && execution.journal().is_empty() && execution.unsaved_history() < LONGEST_CHAIN;
+            if !is_fit || !self.run_pure(execution, handler) {
+                return next;
+            }
+        }
+    }
+
+    /// Runs a handler without a turn. Says whether it has no effects, and so was run.
+    fn run_pure(&self, execution: &mut Kernel, handler: &HandlerPlan) -> bool {
+        let span = self.visit_span(execution, handler).entered();
+        let finished = self.machine.run_pure(&HandlerCall::of(execution.record(), &handler.name));
+        let is_pure = finished.is_some();
+        if let Some(finished) = finished {
+            self.finished(execution, finished);
+        }
+        drop(span);
+        is_pure
+    }
+
+    fn visit_span(&self, execution: &Kernel, handler: &HandlerPlan) -> Span {
+        let record = execution.record();
+        tracing::info_span!(
+            "visit",
+            workflow = self.machine.name(),
+            execution = %self.place.key().id,
+            state = &*record.state,
+            visit = record.visit,
+            handler = &*handler.name,
+        )
+    }
+
     /// Delivers what the execution has to tell others. Whoever is gone need not know.
     async fn tell(&self, execution: &mut Kernel) -> Result<(), Stop> {
         self.commit(execution).await?;
@@ -147,15 +183,8 @@ impl Run {
 
     /// Runs one handler until it ends, waits or is interrupted.
     async fn turn(&self, execution: &mut Kernel, handler: &HandlerPlan) -> Result<(), Stop> {
+        let span = self.visit_span(execution, handler);
         let record = execution.record();
-        let span = tracing::info_span!(
-            "visit",
-            workflow = self.machine.name(),
-            execution = %self.place.key().id,
-            state = &*record.state,
-            visit = record.visit,
-            handler = &*handler.name,
-        );
         let call = HandlerCall::of(record, &handler.name);
         let scope = TurnScope::of(record, &handler.name, self.place.key().clone(), self.core.services.clone());
         let mut turn = self.machine.turn(call, scope, execution.journal().to_vec());

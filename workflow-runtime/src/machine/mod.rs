@@ -24,6 +24,7 @@ mod plan;
 pub mod private;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod probes;
+mod pure_handlers;
 mod receive;
 mod render;
 mod reply;
@@ -62,6 +63,7 @@ pub use limits::{LimitState, Limits};
 pub(crate) use parallel::ParallelPolicy;
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
+pub use pure_handlers::PureHandlers;
 pub use reply::{Asks, NoRefusal, Reply, refuse, reply};
 pub use sending::Sending;
 pub use services::Services;

@@ -235,10 +235,7 @@ impl Turn {
         let waker = self.watch.take_up(&self.state);
         let mut context = Context::from_waker(&waker);
         let poll = catch_unwind(AssertUnwindSafe(|| self.handler.as_mut().poll(&mut context)));
-        poll.unwrap_or_else(|panic| {
-            let text = format!("the handler `{}` panicked: {}", self.state.scope.handler, panic_text(&*panic));
-            Poll::Ready(Err(Failure { kind: ErrorKind::Panicked, error: Error::msg(text) }))
-        })
+        poll.unwrap_or_else(|panic| Poll::Ready(Err(panicked(&self.state.scope.handler, &*panic))))
     }
 
     /// Ready when a sleeper of the handler, which stays in memory for other reasons, has been woken.
@@ -272,6 +269,12 @@ impl Drop for Turn {
         self.state.interrupt();
         self.driver.forget();
     }
+}
+
+/// What a panic of a handler comes to.
+pub(super) fn panicked(handler: &str, panic: &(dyn std::any::Any + Send)) -> Failure {
+    let text = format!("the handler `{handler}` panicked: {}", panic_text(panic));
+    Failure { kind: ErrorKind::Panicked, error: Error::msg(text) }
 }
 
 /// What a panic said.

@@ -131,7 +131,12 @@ impl Store for MemoryStore {
                 *counts.entry(place).or_insert(0) += 1;
             }
         }
-        let count = |((workflow, state, status), count): ((_, Name, _), _)| StateCount { workflow, state: state.into(), status, count };
+        let count = |((workflow, state, status), count): ((_, Name, _), _)| StateCount {
+            workflow,
+            state: state.into(),
+            status,
+            count,
+        };
         ready(counts.into_iter().map(count).collect())
     }
 

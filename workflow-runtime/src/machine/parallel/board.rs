@@ -13,11 +13,11 @@ use tracing::Instrument as _;
 
 use super::task::{Ended, Endings, Task};
 use super::{Judge, ParallelCall};
+use crate::base::Name;
 use crate::kernel::{Join, JoinRule, Verdict};
 use crate::machine::turn::panic_text;
 use crate::machine::turn_state::TurnSleep;
 use crate::machine::{AbortOnDrop, Cx};
-use crate::base::Name;
 use crate::record::{BranchRecord, JournalResult, ParallelEnd, ParallelRecord};
 
 /// What a branch does.

@@ -9,9 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use super::{Judge, ParallelCall};
+use crate::base::Name;
 use crate::machine::turn::panic_text;
 use crate::machine::turn_state::TurnSleep;
-use crate::base::Name;
 use crate::record::{BranchRecord, ParallelEnd};
 
 /// What a `return` in a branch leaves: it is the result of the whole.
