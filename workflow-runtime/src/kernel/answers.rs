@@ -12,7 +12,9 @@ impl Kernel {
         let awaited = self.record.waits_for.clone();
         let is_untaken = |event: &EventRecord| {
             let name = &event.event.name;
-            plan.policy(name) != EventPolicy::Defer && state.on(name).is_none() && !awaited.contains(name)
+            plan.policy(name) != EventPolicy::Defer
+                && state.on(name).is_none()
+                && !awaited.iter().any(|awaited| *awaited == *name)
         };
         let untaken: Vec<_> = self.inbox.extract_if(.., |event| is_untaken(event)).collect();
         for EventRecord { seq, event } in untaken {
@@ -23,7 +25,7 @@ impl Kernel {
             };
             self.changes.consumed.push(seq);
             self.changes.replies.push(ReplyRecord { event_id: event.event_id.clone(), answer });
-            self.note(HistoryKind::EventRefused { state, event: event.name, event_id: event.event_id }, now);
+            self.note(HistoryKind::EventRefused { state, event: event.name.into(), event_id: event.event_id }, now);
         }
     }
 

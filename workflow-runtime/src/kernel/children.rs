@@ -77,7 +77,7 @@ impl Kernel {
         // A report is made of what was read from records, so it has a JSON form.
         let Ok(payload) = Json::encode(&report) else { return };
         let event_id = format!("{}{suffix}", parent.child);
-        let event = NewEvent { event_id, name: Name::constant(CHILD_EVENT), payload, sent_at: now };
+        let event = NewEvent { event_id, name: CHILD_EVENT.to_owned(), payload, sent_at: now };
         self.record.outgoing.push(OutgoingRecord { workflow: parent.workflow, id: parent.id, event });
         self.changed = true;
     }
@@ -99,7 +99,7 @@ impl Kernel {
             let reason = Reason::new("what started it has moved on, and does not wait for it any longer");
             let Ok(payload) = Json::encode(&reason) else { continue };
             let event_id = format!("~left:{}:{}:{call}", self.record.visit, self.record.edges_kept);
-            let name = Name::constant(ControlAction::Cancel.event_name());
+            let name = ControlAction::Cancel.event_name().to_owned();
             let event = NewEvent { event_id, name, payload, sent_at: now };
             self.record.outgoing.push(OutgoingRecord { workflow, id, event });
             self.changed = true;

@@ -352,7 +352,7 @@ impl Kernel {
             let EventRecord { seq, event } = self.inbox.remove(index);
             self.changes.consumed.push(seq);
             self.record.inbox_seen = self.record.inbox_seen.max(seq);
-            let cause = Cause::Event { handler: handler.clone(), event: event.name, event_id: event.event_id };
+            let cause = Cause::Event { handler: handler.clone(), event: event.name.into(), event_id: event.event_id };
             self.interrupt_entry();
             self.run_handler(handler, cause, Some(event.payload));
         } else if let Some(handler) = fire_next(&mut self.record, state, now) {
@@ -541,7 +541,7 @@ impl Kernel {
     pub(super) fn leave_events(&mut self, now: Timestamp) {
         for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
             self.changes.consumed.push(seq);
-            self.note(HistoryKind::EventLeft { event: event.name, event_id: event.event_id }, now);
+            self.note(HistoryKind::EventLeft { event: event.name.into(), event_id: event.event_id }, now);
         }
     }
 

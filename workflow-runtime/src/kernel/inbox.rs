@@ -58,7 +58,8 @@ impl Kernel {
 
     /// Whether an event has come, and has not been looked at, that the suspended handler waits for.
     pub(super) fn has_awaited(&self, state: &StatePlan) -> bool {
-        let is_awaited = |name: &Name| self.record.waits_for.contains(name) && state.on(name).is_none();
+        let is_awaited =
+            |name: &str| self.record.waits_for.iter().any(|awaited| *awaited == *name) && state.on(name).is_none();
         self.inbox.iter().any(|event| event.seq > self.record.inbox_seen && is_awaited(&event.event.name))
     }
 

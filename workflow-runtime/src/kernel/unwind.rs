@@ -107,7 +107,7 @@ impl Kernel {
             let entries = self.journal.iter().filter(|entry| entry.key.starts_with(&inside)).cloned().collect();
             self.push_undo(entries, undo.visit, now);
         }
-        self.note(HistoryKind::Undone { step: undo.step, key: undo.key, effect }, now);
+        self.note(HistoryKind::Undone { step: undo.step.into(), key: undo.key.into(), effect }, now);
         self.go_on();
         self.drop_journal(now);
         self.prepare_undo();
@@ -118,7 +118,7 @@ impl Kernel {
         let Some(undo) = self.record.undo.last() else { return self.park(error, now) };
         let (step, key) = (undo.step.clone(), undo.key.clone());
         let message = format!("the undo of `{step}` failed: {}", error.message);
-        self.note(HistoryKind::UndoFailed { step, key, error: error.clone() }, now);
+        self.note(HistoryKind::UndoFailed { step: step.into(), key: key.into(), error: error.clone() }, now);
         self.park(ErrorRecord { message, ..error }, now);
     }
 
@@ -193,8 +193,8 @@ impl Kernel {
             if let (Some(call), Some(output)) = (&entry.undo, output(entry, &entries, now)) {
                 self.next_order += 1;
                 self.record.undo.push(UndoRecord {
-                    step: call.step.clone(),
-                    key: entry.key.clone(),
+                    step: call.step.clone().into(),
+                    key: entry.key.clone().into(),
                     visit,
                     edge_number: call.edge_number,
                     order: if is_in_flight(entry) { self.next_order } else { call.order },

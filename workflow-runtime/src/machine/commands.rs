@@ -57,7 +57,7 @@ impl Cx {
             let Some(payload) = written(&turn, name, payload) else { return pending().await };
             let to = ExecutionKey { workflow: W::NAME.into(), id };
             let sent_at = turn.scope.services.clock.now();
-            let event = NewEvent { event_id, name: Name::constant(name), payload, sent_at };
+            let event = NewEvent { event_id, name: name.to_owned(), payload, sent_at };
             let done = JournalResult::Done(Json::null());
             match carried_out(&turn, key, Command::Deliver { to, event }, done).await {
                 JournalResult::Failed { error, value } => Err(refused(&turn, &error, value.as_ref()).await),

@@ -162,7 +162,7 @@ impl Future for Receive {
         };
         drop(inner);
         let payload = event.payload.clone();
-        let result = JournalResult::Received { seq, event: event.name, payload: event.payload };
+        let result = JournalResult::Received { seq, event: event.name.into(), payload: event.payload };
         receive.state.note(receive.key.clone(), result);
         Poll::Ready(payload)
     }

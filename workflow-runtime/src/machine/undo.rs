@@ -33,7 +33,7 @@ where
                 let args = args.as_ref().map(Json::decode).unwrap_or_else(|| Ok(Vec::new()));
                 let args = args.map_err(|error| unreadable(undo, "arguments", error))?;
                 // What came of it is in the journal, whatever its type.
-                drop(again(cx.again(&undo.key), args).await);
+                drop(again(cx.again(&undo.key.as_str().into()), args).await);
                 match cx.turn().recorded(&undo.key).map(|entry| entry.result) {
                     Some(JournalResult::Done(output)) => output,
                     Some(JournalResult::Failed { error, .. }) if error.kind == ErrorKind::Failed => {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Json;
-use crate::base::{Name, Timestamp};
+use crate::base::Timestamp;
 
 /// An event that is to be put into an inbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,7 +11,7 @@ pub struct NewEvent {
     /// The sender's name for this message; the second of one name is taken for a repetition of the first.
     pub event_id: String,
     /// The event's persisted name.
-    pub name: Name,
+    pub name: String,
     /// What the message says.
     pub payload: Json,
     /// When it was sent.

@@ -26,9 +26,9 @@ pub struct UndoableCall {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UndoRecord {
     /// The step's name.
-    pub step: Name,
+    pub step: String,
     /// The key of the call in its journal. With visit and edge number, it makes the idempotency key.
-    pub key: Name,
+    pub key: String,
     /// The visit that the step ran in.
     pub visit: u64,
     /// Which taking of an edge its handler ran for.

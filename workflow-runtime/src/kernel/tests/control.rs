@@ -11,10 +11,7 @@ fn asked(seq: u64, action: ControlAction) -> EventRecord {
 fn asked_with(seq: u64, action: ControlAction, payload: &impl serde::Serialize) -> EventRecord {
     let name = action.event_name().to_owned();
     let payload = Json::encode(payload).unwrap();
-    EventRecord {
-        seq,
-        event: NewEvent { event_id: format!("request {seq}"), name: name.into(), payload, sent_at: at(0) },
-    }
+    EventRecord { seq, event: NewEvent { event_id: format!("request {seq}"), name, payload, sent_at: at(0) } }
 }
 
 /// The plan of the other tests, where `working` has an edge for a cancellation.

@@ -53,7 +53,7 @@ impl Bench {
     /// Asks for something by hand.
     pub(super) async fn ask(&self, key: &ExecutionKey, event_id: &str) {
         let name = ControlAction::Retry.event_name().to_owned();
-        let event = NewEvent { name: name.into(), ..event(event_id) };
+        let event = NewEvent { name, ..event(event_id) };
         assert_eq!(self.change(key, Change::Deliver { event }).await, Ok(Committed::Applied), "{event_id}");
     }
 
