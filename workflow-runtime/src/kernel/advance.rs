@@ -20,10 +20,13 @@ pub struct Advance {
     pub history: Vec<HistoryRecord>,
     /// Answers to events. One that has been answered keeps its answer.
     pub replies: Vec<ReplyRecord>,
+    /// How many rows of the history are left after this, the youngest: the others are dropped in the same commit, and their
+    /// places are never given again. The very last row always stays, also with 0. `None` keeps all.
+    pub keep_history: Option<u64>,
 }
 
 impl Advance {
-    /// Whether it changes nothing.
+    /// Whether it changes nothing. What it says of the history that is kept is no change: that comes with the next one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.record.is_none()

@@ -77,7 +77,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>>;
 
     /// The history of an execution, oldest first, from the row after `after` (0 for the first), at most `limit` rows;
-    /// empty if there is no such execution.
+    /// empty if there is no such execution. Rows that were [dropped](Advance::keep_history) are passed over.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if a row cannot be believed.
@@ -146,6 +146,7 @@ pub enum Change {
     /// If the record is one of an end state, the journal and the inbox go with it; an event that is
     /// in the inbox then and that `consumed` does not name, such as one that arrived just before, leaves a row
     /// [`EventLeft`](crate::record::HistoryKind::EventLeft) at the end of the history, so that none is lost silently.
+    /// What `keep_history` says is done last, and costs no more than the rows that it drops.
     Advance {
         /// What the worker must still hold.
         fence: Fence,

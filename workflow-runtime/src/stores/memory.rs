@@ -1,6 +1,6 @@
 //! A store that forgets.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -47,7 +47,9 @@ struct Kept {
     replies: BTreeMap<String, Answer>,
     last_event: u64,
     last_control: u64,
-    history: Vec<HistoryRecord>,
+    history: VecDeque<HistoryRecord>,
+    /// How many rows were dropped from the front of the history.
+    history_dropped: u64,
 }
 
 impl MemoryStore {
@@ -142,9 +144,7 @@ impl Store for MemoryStore {
 
     fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
         let shared = self.lock();
-        let rows = shared.executions.get(key).map(|kept| kept.history.as_slice()).unwrap_or_default();
-        let numbered = (1..).zip(rows).map(|(seq, record)| HistoryRow { seq, record: record.clone() });
-        ready(numbered.skip_while(|row| row.seq <= after).take(limit).collect())
+        ready(shared.executions.get(key).map(|kept| kept.history_after(after, limit)).unwrap_or_default())
     }
 }
 
@@ -195,7 +195,8 @@ impl Kept {
             replies: BTreeMap::new(),
             last_event: 0,
             last_control: 0,
-            history,
+            history: history.into(),
+            history_dropped: 0,
         }
     }
 
@@ -266,7 +267,24 @@ impl Kept {
                 self.end();
             }
         }
+        if let Some(keep) = advance.keep_history {
+            self.trim_history(keep);
+        }
         Ok(Committed::Applied)
+    }
+
+    fn trim_history(&mut self, keep: u64) {
+        let keep = usize::try_from(keep.max(1)).unwrap_or(usize::MAX);
+        let too_many = self.history.len().saturating_sub(keep);
+        self.history.drain(..too_many);
+        self.history_dropped += too_many as u64;
+    }
+
+    fn history_after(&self, after: u64, limit: usize) -> Vec<HistoryRow> {
+        let skipped = usize::try_from(after.saturating_sub(self.history_dropped)).unwrap_or(usize::MAX);
+        let numbered = (self.history_dropped + 1..).zip(&self.history);
+        let row = |(seq, record): (u64, &HistoryRecord)| HistoryRow { seq, record: record.clone() };
+        numbered.skip(skipped).take(limit).map(row).collect()
     }
 
     fn end(&mut self) {

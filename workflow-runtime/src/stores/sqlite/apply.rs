@@ -37,6 +37,7 @@ pub(super) struct Statements<'connection> {
     drop_inbox: CachedStatement<'connection>,
     find_event_id: CachedStatement<'connection>,
     add_history: CachedStatement<'connection>,
+    trim_history: CachedStatement<'connection>,
     add_reply: CachedStatement<'connection>,
     drop_attributes: CachedStatement<'connection>,
     put_attribute: CachedStatement<'connection>,
@@ -104,6 +105,11 @@ impl<'connection> Statements<'connection> {
             add_history: prepare(
                 "INSERT INTO history (exec, seq, checksum, body)
                  VALUES (?1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM history WHERE exec = ?1), ?2, ?3)",
+            )?,
+            // Both ends of what is dropped are found by the key, so it costs what it drops.
+            trim_history: prepare(
+                "DELETE FROM history WHERE exec = ?1
+                 AND seq <= (SELECT MAX(seq) FROM history WHERE exec = ?1) - ?2",
             )?,
             drop_attributes: prepare("DELETE FROM attributes WHERE exec = ?1")?,
             put_attribute: prepare(
@@ -278,6 +284,10 @@ impl<'connection> Statements<'connection> {
         }
         if is_ended && last_event > 0 {
             self.end(key, exec, advance)?;
+        }
+        if let Some(keep) = advance.keep_history {
+            let keep = i64::try_from(keep.max(1)).unwrap_or(i64::MAX);
+            self.trim_history.execute([exec, keep])?;
         }
         Ok(())
     }

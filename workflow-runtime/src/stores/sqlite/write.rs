@@ -38,6 +38,7 @@ pub(super) struct SealedAdvance {
     pub(super) consumed: Vec<u64>,
     pub(super) history: Vec<Sealed>,
     pub(super) replies: Vec<(String, Sealed)>,
+    pub(super) keep_history: Option<u64>,
 }
 
 /// A row of the table `executions`.
@@ -109,6 +110,7 @@ impl Write {
                     consumed: advance.consumed,
                     history: seal_history(&key, &advance.history)?,
                     replies: replies.collect::<Result<_, Unwritable>>()?,
+                    keep_history: advance.keep_history,
                 };
                 WriteKind::Advance { fence, advance }
             }

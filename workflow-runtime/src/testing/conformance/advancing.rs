@@ -36,6 +36,7 @@ pub async fn is_applied_whole(home: &impl Home) {
         consumed: vec![1],
         history: vec![retried(1), retried(2)],
         replies: Vec::new(),
+        keep_history: None,
     };
     bench.advance(&key("a"), 1, advance).await;
     let stored = bench.load(&key("a")).await;

@@ -16,6 +16,7 @@ fn everything() -> Advance {
         consumed: vec![1],
         history: vec![retried(66)],
         replies: Vec::new(),
+        keep_history: Some(1),
     }
 }
 

@@ -35,6 +35,7 @@ pub mod searching;
 pub mod size;
 #[cfg(test)]
 mod tests;
+pub mod trimming;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -96,6 +97,15 @@ macro_rules! store_conformance {
             quarantine_parks_and_keeps_what_is_stored
             quarantine_ends_with_a_new_record
             quarantine_is_refused_at_an_end_and_if_unknown
+        }
+        $crate::store_conformance! { @area $home, trimming,
+            leaves_the_youngest_rows
+            is_in_the_commit_that_adds_rows
+            is_not_done_by_a_refused_advance
+            leaves_the_last_row_whatever_is_said
+            counts_the_rows_that_the_end_adds
+            concerns_one_execution
+            gives_no_place_twice_after_a_restart
         }
         $crate::store_conformance! { @area $home, answering,
             an_event_is_known_once_it_was_delivered

@@ -188,7 +188,7 @@ pub async fn the_history_of_nothing_is_empty(home: &impl Home) {
     assert_eq!(bench.store.history(&key("a"), 0, 10).await.unwrap(), []);
 }
 
-/// It is the one thing that is never dropped.
+/// An end drops nothing of it.
 pub async fn a_history_goes_on_after_the_end(home: &impl Home) {
     let bench = Bench::new(home).await;
     bench.create(&key("a"), waiting()).await;
