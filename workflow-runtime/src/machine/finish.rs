@@ -32,7 +32,8 @@ impl Finishing<'_> {
     /// Takes over the results and the decision, or has the failure caught or parked.
     pub fn finish(&self, execution: &mut Kernel, finished: Finished) {
         execution.recorded(finished.results);
-        match finished.result.and_then(|decided| self.check_size(execution, decided)) {
+        let checked = |decided: Decided| self.check_size(execution, &decided).map(|()| decided);
+        match finished.result.and_then(checked) {
             Ok(decided) => execution.handled(decided, finished.unclaimed, self.plan, self.now),
             Err(failure) => {
                 let caught = match failure.kind {
@@ -63,24 +64,20 @@ impl Finishing<'_> {
         Err(Failure::failed(Error::msg(text)))
     }
 
-    fn check_size(&self, execution: &Kernel, decided: Decided) -> Result<Decided, Failure> {
-        let (state, data) = match &decided {
+    fn check_size(&self, execution: &Kernel, decided: &Decided) -> Result<(), Failure> {
+        let (state, data) = match decided {
             Decided::Goto { state, data } | Decided::Unwind { state, data } => (*state, data),
-            Decided::Stay { data } => (execution.record().state.as_str(), data),
-            Decided::Wait | Decided::Undone { .. } => return Ok(decided),
+            Decided::Stay { data } => (&*execution.record().state, data),
+            Decided::Wait | Decided::Undone { .. } => return Ok(()),
             Decided::Reply { reply, then } => {
                 self.check_answer(reply)?;
-                let then = self.check_size(execution, Decided::clone(then))?;
-                return Ok(Decided::Reply { reply: reply.clone(), then: Box::new(then) });
+                return self.check_size(execution, then);
             }
-            Decided::Refuse { refusal } => {
-                self.check_answer(refusal)?;
-                return Ok(decided);
-            }
+            Decided::Refuse { refusal } => return self.check_answer(refusal),
         };
         let (len, limit) = (data.text().len(), self.payload_limit);
         if len <= limit {
-            return Ok(decided);
+            return Ok(());
         }
         let text = format!(
             "the data of the state `{state}` is {len} bytes long, over the limit of {limit}: keep a reference to it instead, or raise the payload limit"

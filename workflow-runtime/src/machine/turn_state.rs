@@ -193,7 +193,7 @@ impl TurnState {
 
     /// Counts a step as running until the guard is dropped. `None` if an interruption has come in between: then it is not
     /// to start.
-    pub(super) fn attempt(self: &Arc<Self>, interruptible: bool) -> Option<InFlight> {
+    pub(super) fn attempt(&self, interruptible: bool) -> Option<InFlight<'_>> {
         let mut inner = self.lock();
         if inner.interrupted {
             return None;
@@ -202,7 +202,7 @@ impl TurnState {
         let counted = !interruptible;
         inner.in_flight += usize::from(counted);
         drop(inner);
-        Some(InFlight { state: Arc::clone(self), counted })
+        Some(InFlight { state: self, counted })
     }
 
     pub(super) fn attempts(&self) -> u32 {
@@ -337,12 +337,12 @@ impl Wake for LooseWake {
 
 /// A step that runs. Dropping it says that it runs no more.
 #[derive(Debug)]
-pub(super) struct InFlight {
-    state: Arc<TurnState>,
+pub(super) struct InFlight<'a> {
+    state: &'a TurnState,
     counted: bool,
 }
 
-impl Drop for InFlight {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         if self.counted {
             let mut inner = self.state.lock();

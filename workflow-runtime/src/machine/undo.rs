@@ -66,7 +66,7 @@ pub(super) fn run_lost_undo(undo: &UndoRecord) -> HandlerRun<'static> {
 
 /// The call of an undo that is not a step itself.
 #[must_use]
-pub fn call_undo(cx: &Cx, policy: &StepPolicy, undo: &UndoRecord) -> StepCall {
+pub fn call_undo(cx: &Cx, policy: &'static StepPolicy, undo: &UndoRecord) -> StepCall {
     StepCall::with_key(cx, policy, format!("{}:{}", undo.handler(), policy.name).into())
 }
 
