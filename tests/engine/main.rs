@@ -31,6 +31,7 @@ mod searching;
 mod set_aside;
 #[cfg(unix)]
 mod signals;
+mod starting;
 mod timers;
 mod trip;
 mod undoing;

@@ -112,15 +112,22 @@ pub(crate) struct EventModel {
 pub(crate) struct TypeRef {
     pub(crate) name: Ident,
     pub(crate) ty: Box<Type>,
+    /// The text of the name: two identifiers of the compiler's are compared by asking it for both.
+    key: String,
 }
 
 impl PartialEq for TypeRef {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+        self.key == other.key
     }
 }
 
 impl TypeRef {
+    pub(crate) fn new(name: Ident, ty: Box<Type>) -> Self {
+        let key = name.to_string();
+        Self { name, ty, key }
+    }
+
     /// Where it stands.
     pub(crate) fn span(&self) -> Span {
         self.name.span()

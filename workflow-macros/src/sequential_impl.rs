@@ -29,7 +29,7 @@ pub(crate) fn expand_sequential(arguments: TokenStream, open: OpenFunction) -> T
         }
     };
     let (input, _) = state_idents(&sequential.ident);
-    args.start = Some(TypeRef { name: input.clone(), ty: Box::new(parse_quote!(#input)) });
+    args.start = Some(TypeRef::new(input.clone(), Box::new(parse_quote!(#input))));
     let function = sequential.function();
     args.receives = find_receives(&function.attrs, &function.sig, &function.block, None);
     let (runtime, vis) = (args.runtime.clone(), args.vis.clone());

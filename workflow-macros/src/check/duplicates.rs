@@ -13,22 +13,23 @@ use crate::parse::timer::field_text;
 // #[catch] fn a(&self, s: S, e: E) …                   #[catch] fn b(&self, s: S, e: E) …
 pub(crate) fn check_duplicate_handlers(machine: &mut Machine, errors: &mut Errors) {
     let mut duplicates = Vec::new();
-    for (index, handler) in machine.handlers.iter().enumerate() {
+    let names: Vec<String> = machine.handlers.iter().map(Handler::name).collect();
+    for ((index, handler), name) in machine.handlers.iter().enumerate().zip(&names) {
         // Under a condition, the two may exclude each other: rustc tells.
         if handler.broken || !handler.cfg.is_always() {
             continue;
         }
-        let before = machine.handlers.iter().take(index).filter(|before| before.cfg.is_always());
-        for before in before {
+        let before = machine.handlers.iter().zip(&names).take(index);
+        for (before, first) in before.filter(|(before, _)| before.cfg.is_always()) {
             // rustc tells of two methods with one name.
-            if before.name() == handler.name() && !before.is_included() && !handler.is_included() {
+            if first == name && !before.is_included() && !handler.is_included() {
                 duplicates.push(index);
                 break;
             }
             if before.broken {
                 continue;
             }
-            if let Some(message) = conflict(before, handler) {
+            if let Some(message) = conflict((before, first), (handler, name)) {
                 errors.at(&handler.ident, message);
                 duplicates.push(index);
                 break;
@@ -42,9 +43,9 @@ pub(crate) fn check_duplicate_handlers(machine: &mut Machine, errors: &mut Error
     }
 }
 
-fn conflict(before: &Handler, handler: &Handler) -> Option<String> {
-    let (first, state) = (before.name(), &handler.state.name);
-    if first == handler.name() && (before.is_included() || handler.is_included()) {
+fn conflict((before, first): (&Handler, &str), (handler, name): (&Handler, &str)) -> Option<String> {
+    let state = &handler.state.name;
+    if first == name && (before.is_included() || handler.is_included()) {
         return Some(format!(
             "there is another handler `{first}`: a handler's name is persisted, so it has to be the only one; rename one of them"
         ));

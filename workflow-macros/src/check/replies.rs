@@ -10,8 +10,9 @@ pub(crate) fn check_replies(machine: &mut Machine, errors: &mut Errors) {
     let mut refused = Vec::new();
     for (index, handler) in machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken) {
         let Trigger::On { event } = &handler.trigger else { continue };
-        let others = machine.handlers.iter().filter(|other| !other.broken && other.ident != handler.ident);
-        let mut others = others.filter(|other| matches!(&other.trigger, Trigger::On { event: of } if of == event));
+        let others = machine.handlers.iter().filter(|other| !other.broken);
+        let others = others.filter(|other| matches!(&other.trigger, Trigger::On { event: of } if of == event));
+        let mut others = others.filter(|other| other.ident != handler.ident);
         let found = match &handler.output.reply {
             None => others.find(|other| other.output.reply.is_some()).map(|other| {
                 let message = format!(

@@ -3,41 +3,29 @@
 //! A constant that panics is an error at the panic's tokens, so each has the place of the user's token. The analysis runs
 //! once for the workflow.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 
-use super::group_checks::{ended_by_group, expand_group_checks};
+use super::group_checks::{expand_ending, expand_group_checks, expand_misplaced};
 use super::{at, display, group_probe, state_probe};
-use crate::model::{Due, Machine, StateModel, Trigger};
+use crate::model::{Due, Machine, StateModel, Trigger, TypeRef};
 
 pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
     let Some(start) = &machine.start else { return TokenStream::new() };
+    let index_of = |state: &TypeRef| machine.places().position(|known| known.ty == *state);
+    let start = index_of(start).unwrap_or(0);
     let count = machine.states.len() + machine.groups.len();
-    let places = (0..count).map(place_ident);
-    let declarations = machine.places().enumerate().map(|(index, state)| {
-        let group = group_probe(&state.ty);
-        let (cfg, place, probe, handled) = (&state.cfg, place_ident(index), state_probe(&state.ty), state.live);
-        let waits = endless_wait(machine, state).is_some();
-        let ended_by_group = ended_by_group(machine, &state.ty);
-        let absent = state.cfg.negated();
-        let absent = absent.map(|absent| quote!(#absent const #place: __private::Place = __private::Place::ABSENT;));
-        quote! {
-            #cfg
-            const #place: __private::Place = __private::Place {
-                present: true,
-                name: #probe::NAME,
-                was: #probe::WAS,
-                is_state: #probe::IS_STATE,
-                end: #probe::END,
-                handled: #handled,
-                waits: #waits && !(#ended_by_group),
-                members: #group::MEMBERS,
-                any: #group::ANY,
-            };
-            #absent
+    let places = machine.places().map(|state| {
+        let place = expand_place(state);
+        match state.cfg.negated() {
+            // An attribute would take its place away.
+            Some(absent) => {
+                let cfg = &state.cfg;
+                quote!({ #cfg { #place } #absent { __private::Place::ABSENT } })
+            }
+            None => place,
         }
     });
-    let index_of = |state: &crate::model::TypeRef| machine.places().position(|known| known.ty == *state);
     let edges = machine.handlers.iter().flat_map(|handler| {
         let from = index_of(&handler.state);
         handler.output.states().filter_map(move |to| {
@@ -45,16 +33,28 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
             Some(quote!(#cfg (#from, #to)))
         })
     });
-    let start_index = index_of(start).unwrap_or(0);
+    let waits = machine.places().enumerate().filter_map(|(index, state)| {
+        endless_wait(machine, state)?;
+        Some(index)
+    });
+    let (states, ending) = (machine.states.len(), expand_ending(machine));
+    let ways = quote! {
+        __private::Ways {
+            edges: &[#(#edges),*],
+            start: __START,
+            states: #states,
+            waits: &[#(#waits),*],
+            ending: #ending,
+        }
+    };
     let checks = machine.places().enumerate().map(|(index, state)| expand_check(machine, index, state));
     let groups = expand_group_checks(machine);
     let waits = expand_waits(machine);
     let events = expand_event_names(machine);
     quote! {
-        #(#declarations)*
-        const __PLACES: [__private::Place; #count] = [#(#places),*];
-        const __EDGES: &[(::core::primitive::usize, ::core::primitive::usize)] = &[#(#edges),*];
-        const __VERDICTS: [__private::Verdict; #count] = __private::check_graph(&__PLACES, __EDGES, #start_index);
+        const __PLACES: &[__private::Place] = &[#(#places),*];
+        const __START: ::core::primitive::usize = #start;
+        const __JUDGED: &__private::Judged<#count> = &__private::judge(__PLACES, &#ways);
         #(#checks)*
         #waits
         #groups
@@ -62,102 +62,45 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
     }
 }
 
+fn expand_place(state: &StateModel) -> TokenStream {
+    let (probe, group, handled) = (state_probe(&state.ty), group_probe(&state.ty), state.live);
+    let name = display(&state.ty.name);
+    quote!(__private::place(#name, #handled, #probe::FACTS, #group::FACTS))
+}
+
 /// No two events of one persisted name.
 fn expand_event_names(machine: &Machine) -> TokenStream {
     let count = machine.events.len();
-    let ident = |index: usize| format_ident!("__EVENT_{}", index, span = Span::call_site());
-    let places = (0..count).map(ident);
-    let declarations = machine.events.iter().enumerate().map(|(index, event)| {
-        let (cfg, place, ty) = (&event.cfg, ident(index), &event.ty);
-        let absent = event.cfg.negated();
-        let absent = absent.map(|absent| quote!(#absent const #place: __private::Place = __private::Place::ABSENT;));
+    let places = machine.events.iter().map(|event| {
+        let (ty, name) = (&event.ty, display(&event.ty.name));
         let probe = quote!(__private::EventProbe::<#ty>);
-        quote! {
-            #cfg
-            const #place: __private::Place =
-                __private::Place { name: #probe::NAME, was: #probe::WAS, is_state: #probe::IS_EVENT, ..__private::Place::ABSENT };
-            #absent
+        let place = quote!(__private::event_place(#name, #probe::NAME, #probe::WAS, #probe::IS_EVENT));
+        match event.cfg.negated() {
+            Some(absent) => {
+                let cfg = &event.cfg;
+                quote!({ #cfg { #place } #absent { __private::Place::ABSENT } })
+            }
+            None => place,
         }
     });
     let checks = machine.events.iter().enumerate().map(|(index, event)| {
-        let message = format!(
-            "`{}` has the persisted name, or an old one, of another event of this workflow: give one of them `#[event(name = \"…\")]`",
-            display(&event.ty.name),
-        );
-        let panic = at(event.ty.span(), quote!(::core::panic!(#message)));
-        quote!(const _: () = if __private::clashes(&__EVENTS, #index) { #panic };)
+        let tell = at(event.ty.span(), quote!(__private::tell_event(__CLASHES, __EVENTS, #index)));
+        quote!(const _: () = #tell;)
     });
     quote! {
-        #(#declarations)*
-        const __EVENTS: [__private::Place; #count] = [#(#places),*];
+        const __EVENTS: &[__private::Place] = &[#(#places),*];
+        const __CLASHES: &[::core::primitive::bool; #count] = &__private::clashes(__EVENTS);
         #(#checks)*
     }
-}
-
-fn place_ident(index: usize) -> Ident {
-    format_ident!("__PLACE_{}", index, span = Span::call_site())
 }
 
 fn expand_check(machine: &Machine, index: usize, state: &StateModel) -> TokenStream {
-    let (name, first) = (display(&state.ty.name), state.ty.span());
-    let start = machine.start.as_ref().map(|start| display(&start.name)).unwrap_or_default();
-    let is_start = machine.start.as_ref() == Some(&state.ty);
+    let (first, has_groups) = (state.ty.span(), !machine.groups.is_empty());
     let source = machine.handlers_of(&state.ty).next().map_or(first, |handler| handler.state.span());
-    let no_handler = if is_start {
-        format!(
-            "the start `{name}` has no handler here: write `#[state] async fn start(&self, cx: &Cx, state: {name}) -> …`, or an `#[on]` or `#[after]` handler that takes it"
-        )
-    } else if !machine.groups.is_empty() {
-        format!(
-            "`{name}` has no handler of its own, so it would count as an end: those of a group come on top; write `#[state] fn … (&self, _: {name}) -> Wait`, or put `#[state(end)]` on it if the workflow ends there"
-        )
-    } else {
-        format!(
-            "`{name}` has no handler here, so an execution would be stuck in it: write one that takes it, or put `#[state(end)]` on it if the workflow ends there"
-        )
-    };
-    let checks = [
-        ("NoHandler", first, no_handler),
-        (
-            "EndWithHandler",
-            source,
-            format!(
-                "`{name}` is an end state, where nothing happens any more: remove this handler, or `end` from `#[state(end)]` on `{name}`"
-            ),
-        ),
-        (
-            "Unreachable",
-            source,
-            format!(
-                "`{name}` cannot be reached: no path leads to it from the start `{start}`; return it from a handler, or remove its handlers"
-            ),
-        ),
-        (
-            "Stuck",
-            source,
-            format!(
-                "no end state can be reached from `{name}`: give it or what follows it a way to a state with `#[state(end)]`"
-            ),
-        ),
-    ];
-    let empty = format!(
-        "no state of the group `{name}` is one of this workflow that can be left, so this would never run: remove it, or put such a state into the group"
-    );
-    let checks = checks.into_iter().chain([("Empty", source, empty)]).map(|(verdict, span, message)| {
-        let verdict = Ident::new(verdict, Span::call_site());
-        let panic = at(span, quote!(__private::refuse(#message)));
-        quote! {
-            const _: () = if let __private::Verdict::#verdict = __private::verdict(&__VERDICTS, #index) { #panic };
-        }
-    });
-    let clash = format!(
-        "`{name}` has the persisted name, or an old one, of another state of this workflow: give one of them `#[state(name = \"…\")]`"
-    );
-    let clash = at(first, quote!(__private::refuse(#clash)));
-    quote! {
-        #(#checks)*
-        const _: () = if __private::clashes(&__PLACES, #index) { #clash };
-    }
+    let at_name = at(first, quote!(__private::tell_at_name(__JUDGED, __PLACES, #index, __START, #has_groups)));
+    let at_handler = at(source, quote!(__private::tell_at_handler(__JUDGED, __PLACES, #index, __START)));
+    let misplaced = expand_misplaced(machine, index, state);
+    quote!(const _: () = { #at_name; #at_handler; #misplaced };)
 }
 
 // #[state] async fn paid(&self, cx: &Cx, s: Paid) -> Wait        and no `#[on]` or `#[after]` for `Paid`
@@ -165,14 +108,8 @@ fn expand_waits(machine: &Machine) -> TokenStream {
     let waits = machine.states.iter().enumerate();
     let waits = waits.filter_map(|(index, state)| {
         let (span, message) = endless_wait(machine, state)?;
-        let panic = at(span, quote!(__private::refuse(#message)));
-        let ended = ended_by_group(machine, &state.ty);
-        // Not where the state is wrong as a whole.
-        Some(quote! {
-            const _: () = if let __private::Verdict::Fine = __private::verdict(&__VERDICTS, #index) {
-                if !(#ended) { #panic }
-            };
-        })
+        let tell = at(span, quote!(__private::tell_wait(__JUDGED, #index, #message)));
+        Some(quote!(const _: () = #tell;))
     });
     waits.collect()
 }

@@ -3,90 +3,62 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{at, display, generated_ident, group_probe, state_probe, type_text};
+use super::{at, display, generated_ident, group_probe, type_text};
 use crate::model::{Handler, Machine, StateModel, Trigger, TypeRef};
 
-/// Whether a handler of a group that `state` is in may end a wait there.
-pub(crate) fn ended_by_group(machine: &Machine, state: &TypeRef) -> TokenStream {
+/// The groups whose handlers may end a wait in their states.
+pub(crate) fn expand_ending(machine: &Machine) -> TokenStream {
     let ends = machine.group_handlers().filter(|handler| match &handler.trigger {
         Trigger::On { .. } => true,
         Trigger::After { .. } => handler.output.states().next().is_some(),
         Trigger::Entry | Trigger::Catch { .. } => false,
     });
-    let probe = state_probe(state);
-    let ends = ends.filter(|handler| handler.state != *state).map(|handler| {
+    let ends = ends.filter_map(|handler| {
         let (cfg, group) = (&handler.cfg, group_probe(&handler.state));
-        // What is no group was reported.
-        quote!(#cfg { !#group::IS_GROUP || #group::ANY || __private::is_among(#group::MEMBERS, #probe::NAME) })
+        let place = place_of(machine, &handler.state)?;
+        Some(quote!(#cfg (#place, #group::FACTS)))
     });
-    quote!(__private::any(&[__CONFUSED, #(#ends),*]))
+    quote!(&[#(#ends),*])
+}
+
+fn place_of(machine: &Machine, state: &TypeRef) -> Option<usize> {
+    machine.places().position(|known| known.ty == *state)
 }
 
 // #[on] fn a(&self, s: Pending, e: E) -> Open
 // #[state] async fn b(&self, cx: &Cx, s: Open) …
-fn expand_misplaced(machine: &Machine) -> TokenStream {
-    let states = machine.states.iter().filter(|state| state.live && machine.start.as_ref() != Some(&state.ty));
-    let states: Vec<_> = states.collect();
-    let are_groups = states.iter().map(|state| {
-        let (cfg, probe) = (&state.cfg, group_probe(&state.ty));
-        quote!(#cfg #probe::IS_GROUP)
-    });
-    let told = states.iter().filter_map(|StateModel { ty: state, cfg, .. }| {
-        let mut targets = machine.handlers.iter().flat_map(|handler| handler.output.states());
-        let runs = |handler: &&Handler| handler.state == *state && matches!(handler.trigger, Trigger::Entry);
-        let name = display(&state.name);
-        let (span, message) = match targets.find(|to| *to == state) {
-            Some(target) => {
-                (target.span(), format!("`{name}` is a group, and nothing goes to a group: go to one of its states"))
-            }
-            None => {
-                let entry = machine.handlers.iter().find(runs)?;
-                let message = format!(
-                    "`{name}` is a group, and what is entered is a state: write an entry handler for each of its states"
-                );
-                (entry.state.span(), message)
-            }
-        };
-        let (group, refuse) = (group_probe(state), at(span, quote!(__private::refuse(#message))));
-        Some(quote!(#cfg const _: () = if #group::IS_GROUP { #refuse };))
-    });
-    let start = machine.start.as_ref().map(|start| {
-        let group = group_probe(start);
-        quote!(#group::IS_GROUP)
-    });
-    quote! {
-        /// Whether a group stands where only a state can, which is told once.
-        const __CONFUSED: ::core::primitive::bool = __private::any(&[#(#are_groups,)* #start]);
-        #(#told)*
+pub(crate) fn expand_misplaced(machine: &Machine, index: usize, state: &StateModel) -> Option<TokenStream> {
+    let ty = &state.ty;
+    if index >= machine.states.len() || !state.live || machine.start.as_ref() == Some(ty) {
+        return None;
     }
+    let mut targets = machine.handlers.iter().flat_map(|handler| handler.output.states());
+    if let Some(target) = targets.find(|to| *to == ty) {
+        return Some(at(target.span(), quote!(__private::tell_target(__PLACES, #index))));
+    }
+    let runs = |handler: &&Handler| handler.state == *ty && matches!(handler.trigger, Trigger::Entry);
+    let entry = machine.handlers.iter().find(runs)?;
+    Some(at(entry.state.span(), quote!(__private::tell_entered(__PLACES, #index))))
 }
 
 // #[on] fn a(&self, s: Open, e: E) …        #[on] fn b(&self, s: Unpaid, e: E) …        where a state is in both
 pub(crate) fn expand_group_checks(machine: &Machine) -> TokenStream {
     let any = generated_ident(machine, "Live");
     let handlers: Vec<&Handler> = machine.group_handlers().filter(|handler| handler.state.name != any).collect();
-    let index_of = |state: &TypeRef| machine.places().position(|known| known.ty == *state);
-    let mut checks = expand_misplaced(machine);
+    let mut checks = TokenStream::new();
     for (place, second) in handlers.iter().enumerate() {
-        for first in handlers.iter().take(place) {
-            let Some(what) = conflict(first, second) else { continue };
-            let (Some(one), Some(other)) = (index_of(&first.state), index_of(&second.state)) else { continue };
-            let shared = machine.states.iter().enumerate().filter(|(_, state)| !has_own(machine, &state.ty, second));
-            let tests = shared.map(|(index, state)| {
-                let name = display(&state.ty.name);
-                let message = format!(
-                    "`{name}` is in the groups `{}` and `{}`, and `{}` and `{}` both are for {what} in it: write a handler of `{name}` for it, which goes before them, or take it out of one group",
-                    first.state.name, second.state.name, first.name(), second.name(),
-                );
-                let refuse = at(second.state.span(), quote!(__private::refuse(#message)));
-                quote!(if __private::is_in_both(&__PLACES, #index, #one, #other) { #refuse })
-            });
-            // The first of such states is told.
-            let tests: Vec<_> = tests.collect();
-            if !tests.is_empty() {
-                checks.extend(quote!(const _: () = { #(#tests) else * };));
-            }
-        }
+        let mut what = None;
+        let conflicting = handlers.iter().take(place).filter_map(|first| {
+            what = Some(conflict(first, second)?);
+            let (group, name) = (place_of(machine, &first.state)?, first.name());
+            Some(quote!((#group, #name)))
+        });
+        let conflicting: Vec<_> = conflicting.collect();
+        let (Some(what), Some(group)) = (what, place_of(machine, &second.state)) else { continue };
+        let (name, own) = (second.name(), states_with_own(machine, second));
+        let tell = quote!(__private::tell_shared(__JUDGED, __PLACES, &[#(#conflicting),*], (#group, #name), #what, &[#(#own),*]));
+        let tell = at(second.state.span(), tell);
+        checks.extend(quote!(const _: () = #tell;));
     }
     checks
 }
@@ -106,10 +78,17 @@ fn conflict(first: &Handler, second: &Handler) -> Option<String> {
     }
 }
 
-fn has_own(machine: &Machine, state: &TypeRef, of_group: &Handler) -> bool {
-    machine.handlers_of(state).any(|own| match (&own.trigger, &of_group.trigger) {
+/// The states that have a handler of their own for what a group has one for.
+fn states_with_own(machine: &Machine, of_group: &Handler) -> Vec<usize> {
+    let own = machine.handlers.iter().filter(|own| !own.broken && is_for_same(own, of_group));
+    let states = own.filter_map(|own| place_of(machine, &own.state));
+    states.filter(|place| *place < machine.states.len()).collect()
+}
+
+fn is_for_same(own: &Handler, of_group: &Handler) -> bool {
+    match (&own.trigger, &of_group.trigger) {
         (Trigger::On { event: one }, Trigger::On { event }) => one == event,
         (Trigger::Catch { error: one, .. }, Trigger::Catch { error, .. }) => type_text(one) == type_text(error),
         _ => false,
-    })
+    }
 }

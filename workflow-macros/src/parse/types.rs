@@ -63,7 +63,7 @@ pub(crate) fn parse_type_ref(ty: &Type, role: &str) -> syn::Result<TypeRef> {
                 let inner = type_arguments(segment).first().map(type_text).unwrap_or_default();
                 wrong(format!("{role} has no parameters: write `{inner}`, or the name of a type of your own"))
             }
-            Some(segment) => Ok(TypeRef { name: segment.ident.clone(), ty: Box::new(bare(ty).clone()) }),
+            Some(segment) => Ok(TypeRef::new(segment.ident.clone(), Box::new(bare(ty).clone()))),
             None => wrong(format!("{role} is named by a path")),
         },
         Type::Reference(reference) => {

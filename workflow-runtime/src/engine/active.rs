@@ -1,8 +1,9 @@
 //! The executions that have a task: at most one each.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
@@ -12,17 +13,11 @@ use crate::record::ExecutionKey;
 #[derive(Debug)]
 pub(super) struct ActiveSet {
     // Held only to look up, insert or remove, never over an await.
-    tasks: Mutex<HashMap<ExecutionKey, Active>>,
+    tasks: Mutex<HashMap<ExecutionKey, Arc<Signal>>>,
     places: Arc<Semaphore>,
     limit: usize,
     /// Whether everything was told to abort: so is what comes later.
     aborted: AtomicBool,
-}
-
-#[derive(Debug)]
-struct Active {
-    signal: Arc<Signal>,
-    task: Option<AbortHandle>,
 }
 
 /// Tells a task that its execution has got an event, or that the engine stops.
@@ -30,6 +25,8 @@ struct Active {
 pub(super) struct Signal {
     dirty: AtomicBool,
     notify: Notify,
+    /// The task, once it is known.
+    task: OnceLock<AbortHandle>,
 }
 
 impl Signal {
@@ -79,32 +76,41 @@ impl ActiveSet {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Active>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Arc<Signal>>> {
         // Each change is one insert or remove, so a panic elsewhere cannot have left it half done.
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn claim(self: &Arc<Self>, key: &ExecutionKey) -> Claim {
         let mut tasks = self.lock();
-        if let Some(active) = tasks.get(key) {
-            active.signal.give();
+        if let Some(signal) = tasks.get(key) {
+            signal.give();
             return Claim::Running;
         }
         let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else { return Claim::Full };
         let signal = Arc::new(Signal::default());
-        tasks.insert(key.clone(), Active { signal: Arc::clone(&signal), task: None });
+        tasks.insert(key.clone(), Arc::clone(&signal));
         Claim::Granted(Place { set: Arc::clone(self), key: key.clone(), signal, released: false, _permit: permit })
     }
 
-    /// Remembers the task of the place that `signal` is of, to abort it. That place may have been given up already, and
-    /// another one of the same execution be there.
-    pub(super) fn has_task(&self, key: &ExecutionKey, signal: &Arc<Signal>, task: AbortHandle) {
+    /// A place for an execution that is about to be created, if one is free and nobody has it. Whatever is delivered from
+    /// now on signals it.
+    pub(super) fn reserve(self: &Arc<Self>, key: &ExecutionKey) -> Option<Place> {
         let mut tasks = self.lock();
-        if let Some(active) = tasks.get_mut(key).filter(|active| Arc::ptr_eq(&active.signal, signal)) {
-            match self.aborted.load(Ordering::Acquire) {
-                true => task.abort(),
-                false => active.task = Some(task),
-            }
+        let Entry::Vacant(entry) = tasks.entry(key.clone()) else { return None };
+        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let signal = Arc::clone(entry.insert(Arc::default()));
+        Some(Place { set: Arc::clone(self), key: key.clone(), signal, released: false, _permit: permit })
+    }
+
+    /// Remembers the task of the place that `signal` is of, to abort it.
+    pub(super) fn has_task(&self, signal: &Signal, task: AbortHandle) {
+        // Set once, by whoever has made the task.
+        let _ = signal.task.set(task);
+        // Either this sees that everything is to abort, or whoever says so sees the task.
+        fence(Ordering::SeqCst);
+        if self.aborted.load(Ordering::Relaxed) {
+            signal.task.get().into_iter().for_each(AbortHandle::abort);
         }
     }
 
@@ -121,7 +127,7 @@ impl ActiveSet {
     }
 
     pub(super) fn signal_all(&self) {
-        self.lock().values().for_each(|active| active.signal.give());
+        self.lock().values().for_each(|signal| signal.give());
     }
 
     /// Ready when nothing runs.
@@ -132,12 +138,10 @@ impl ActiveSet {
     }
 
     pub(super) fn abort_all(&self) {
-        let tasks: Vec<_> = {
-            let mut tasks = self.lock();
-            self.aborted.store(true, Ordering::Release);
-            tasks.values_mut().filter_map(|active| active.task.take()).collect()
-        };
-        tasks.iter().for_each(AbortHandle::abort);
+        self.aborted.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        let signals: Vec<_> = self.lock().values().cloned().collect();
+        signals.iter().filter_map(|signal| signal.task.get()).for_each(AbortHandle::abort);
     }
 }
 
@@ -182,23 +186,35 @@ mod tests {
     }
 
     #[test]
-    fn a_task_is_that_of_its_own_place_and_is_aborted_also_if_it_is_known_late() {
+    fn a_task_is_aborted_also_if_it_is_known_late() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let task = || runtime.spawn(std::future::pending::<()>());
         let set = Arc::new(ActiveSet::new(2));
-        let (key, first) = claim(&set);
-        let first_signal = Arc::clone(first.signal());
+        let (_, first) = claim(&set);
+        let first_task = task();
+        set.has_task(first.signal(), first_task.abort_handle());
+        set.abort_all();
+        assert!(runtime.block_on(first_task).unwrap_err().is_cancelled());
         drop(first);
         let (_, second) = claim(&set);
-        let (second_task, first_task) = (task(), task());
-        set.has_task(&key, second.signal(), second_task.abort_handle());
-        set.has_task(&key, &first_signal, first_task.abort_handle());
-        set.abort_all();
+        let second_task = task();
+        set.has_task(second.signal(), second_task.abort_handle());
         assert!(runtime.block_on(second_task).unwrap_err().is_cancelled());
-        drop(second);
-        let (_, third) = claim(&set);
-        let third_task = task();
-        set.has_task(&key, third.signal(), third_task.abort_handle());
-        assert!(runtime.block_on(third_task).unwrap_err().is_cancelled());
+    }
+
+    #[test]
+    fn a_place_is_reserved_once_and_only_if_one_is_free() {
+        let set = Arc::new(ActiveSet::new(1));
+        let key = |id: &str| ExecutionKey { workflow: "Test".into(), id: ExecutionId::new(id).unwrap() };
+        let mut place = set.reserve(&key("a")).unwrap();
+        assert!(set.reserve(&key("a")).is_none(), "it has a place");
+        assert!(set.reserve(&key("b")).is_none(), "every place is taken");
+        assert!(matches!(set.claim(&key("a")), Claim::Running));
+        assert!(!place.release(), "it has been told of something");
+        assert!(place.signal().take());
+        assert!(place.release());
+        drop(place);
+        assert_eq!((set.len(), set.free()), (0, 1));
+        assert!(set.reserve(&key("b")).is_some());
     }
 }

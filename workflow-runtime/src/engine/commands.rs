@@ -36,7 +36,7 @@ impl Core {
             };
             match self.commit_of(command) {
                 Ok(commit) => {
-                    waiting.push((key, commit.key.clone(), parent));
+                    waiting.push((key, commit.key.clone(), self.following(&commit), parent));
                     commits.push(commit);
                 }
                 Err(refused) => answers.push(CommandAnswer { key, result: Err(refused) }),
@@ -45,14 +45,16 @@ impl Core {
         if commits.is_empty() {
             return Ok(());
         }
-        for ((key, execution, parent), result) in waiting.into_iter().zip(self.store.commit(commits).await?) {
+        for ((key, execution, following, parent), result) in waiting.into_iter().zip(self.store.commit(commits).await?)
+        {
+            self.follow(&execution, following, result == Ok(Committed::Applied));
             let result = match (result, parent) {
                 (Ok(Committed::Existed), Some(parent)) => self.check_parent(&execution, &parent).await?,
                 (Ok(Committed::Existed), None) => Ok(Acknowledged::Existed),
                 (Ok(_), _) => Ok(Acknowledged::Applied),
                 (Err(refused), _) => Err(self.refused(refused, &execution)),
             };
-            if matches!(result, Ok(Acknowledged::Applied | Acknowledged::Existed)) {
+            if matches!(result, Ok(Acknowledged::Existed)) {
                 self.activate(&execution);
             }
             answers.push(CommandAnswer { key, result });

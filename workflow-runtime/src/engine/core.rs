@@ -20,7 +20,7 @@ use super::watchers::Watchers;
 use crate::base::{ExecutionId, Timestamp};
 use crate::machine::{Services, Workflow};
 use crate::record::{ExecutionKey, Json};
-use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError};
+use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, Stored};
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -138,32 +138,6 @@ impl Core {
         }
     }
 
-    /// Begins executions, and says how many of them are new.
-    pub(super) async fn start_all(self: &Arc<Self>, commits: Vec<Commit>) -> Result<usize, EngineError> {
-        let mut new = 0;
-        for (key, result) in self.commit_all(commits).await? {
-            new += usize::from(result.map_err(|refused| EngineError::refused(refused, &key))? == Committed::Applied);
-        }
-        Ok(new)
-    }
-
-    /// Commits what makes executions due, has each looked at to which it was applied, and says what became of each.
-    pub(super) async fn commit_all(
-        self: &Arc<Self>,
-        commits: Vec<Commit>,
-    ) -> Result<Vec<(ExecutionKey, Result<Committed, Refused>)>, EngineError> {
-        let core = Arc::clone(self);
-        self.see_through(async move {
-            let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
-            let all: Vec<_> = keys.into_iter().zip(core.commit(commits).await?).collect();
-            for (key, _) in all.iter().filter(|(_, result)| *result == Ok(Committed::Applied)) {
-                core.activate(key);
-            }
-            Ok(all)
-        })
-        .await
-    }
-
     /// Commits what makes an execution due, and has it looked at.
     pub(super) async fn commit_and_activate(self: &Arc<Self>, commit: Commit) -> Result<(), EngineError> {
         let core = Arc::clone(self);
@@ -185,10 +159,7 @@ impl Core {
         let Some((_, machine)) = self.registry.get(&key.workflow) else { return false };
         match self.active.claim(key) {
             Claim::Granted(place) => {
-                let signal = Arc::clone(place.signal());
-                let run = Run::new(Arc::clone(self), Arc::clone(machine), place);
-                let task = self.tasks.start(run.run());
-                self.active.has_task(key, &signal, task);
+                self.begin(Run::new(Arc::clone(self), Arc::clone(machine), place), None);
                 true
             }
             Claim::Running => true,
@@ -200,6 +171,13 @@ impl Core {
                 false
             }
         }
+    }
+
+    /// Gives a run its task. Where nobody else can have written since, it goes on with `known`, and else reads what is
+    /// stored.
+    pub(super) fn begin(&self, run: Run, known: Option<Stored>) {
+        let (set, signal) = (Arc::clone(&self.active), Arc::clone(run.place().signal()));
+        set.has_task(&signal, self.tasks.start(run.run(known)));
     }
 
     pub(super) fn is_stopping(&self) -> bool {

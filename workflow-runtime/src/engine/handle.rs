@@ -97,27 +97,40 @@ impl<W: Workflow> Execution<W> {
             // Before the look, so that nothing is missed in between.
             let watch = self.engine.core.watchers.watch(&self.key);
             let Stored { record, inbox, .. } = self.load_or_parked().await?;
+            if let Some(end) = self.end(&record) {
+                return end;
+            }
             // Somebody has done something by hand, and what comes of it is to be seen yet.
             let has_control = inbox.iter().any(|event| event.event.control().is_some());
-            match (record.status(), &record.closed) {
-                (_, Some(Closed::Cancelled { reason })) => {
-                    return Err(EngineError::Cancelled { key: self.key.clone(), reason: reason.clone() });
-                }
-                (_, Some(Closed::Terminated { reason })) => {
-                    return Err(EngineError::Terminated { key: self.key.clone(), reason: reason.clone() });
-                }
-                (Status::Ended, None) => {
-                    let state = self.read_state(&record)?;
-                    return W::Outcome::from_state(state).map_err(|_| self.unreadable(&record, None));
-                }
-                (Status::Parked, None) if !has_control => {
-                    let error = record.parked.map(|parked| parked.error).unwrap_or_else(|| self.no_reason());
-                    return Err(EngineError::Parked { key: self.key.clone(), error });
-                }
-                _ if self.engine.core.is_stopping() => return Err(self.engine.core.stopped()),
-                _ => {}
+            if record.status() == Status::Parked && !has_control {
+                let error = record.parked.map(|parked| parked.error).unwrap_or_else(no_reason);
+                return Err(EngineError::Parked { key: self.key.clone(), error });
             }
-            watch.told().await;
+            if self.engine.core.is_stopping() {
+                return Err(self.engine.core.stopped());
+            }
+            if let Some(record) = watch.told().await
+                && let Some(end) = self.end(&record)
+            {
+                return end;
+            }
+        }
+    }
+
+    /// What came out of it, if it is over.
+    fn end(&self, record: &ExecutionRecord) -> Option<Result<W::Outcome, EngineError>> {
+        match (record.status(), &record.closed) {
+            (_, Some(Closed::Cancelled { reason })) => {
+                Some(Err(EngineError::Cancelled { key: self.key.clone(), reason: reason.clone() }))
+            }
+            (_, Some(Closed::Terminated { reason })) => {
+                Some(Err(EngineError::Terminated { key: self.key.clone(), reason: reason.clone() }))
+            }
+            (Status::Ended, None) => Some(
+                self.read_state(record)
+                    .and_then(|state| W::Outcome::from_state(state).map_err(|_| self.unreadable(record, None))),
+            ),
+            _ => None,
         }
     }
 
@@ -233,8 +246,8 @@ impl<W: Workflow> Execution<W> {
     fn unreadable(&self, record: &ExecutionRecord, source: Option<crate::record::JsonError>) -> EngineError {
         EngineError::Unreadable { key: self.key.clone(), state: record.state.clone(), source }
     }
+}
 
-    fn no_reason(&self) -> ErrorRecord {
-        ErrorRecord { kind: ErrorKind::Unreadable, message: "no reason is recorded".to_owned(), sources: Vec::new() }
-    }
+fn no_reason() -> ErrorRecord {
+    ErrorRecord { kind: ErrorKind::Unreadable, message: "no reason is recorded".to_owned(), sources: Vec::new() }
 }

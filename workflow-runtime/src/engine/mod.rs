@@ -23,6 +23,7 @@ mod run;
 mod schedule;
 mod scheduler;
 mod searching;
+mod starting;
 mod system_clock;
 mod tasks;
 mod watchers;

@@ -48,9 +48,25 @@ impl Run {
         Self { core, machine, place }
     }
 
-    pub(super) async fn run(mut self) {
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Gives the place up, unless somebody counts on it: then it is given back.
+    pub(super) fn give_up(mut self) -> Option<Self> {
+        if !self.place.release() {
+            return Some(self);
+        }
+        let core = Arc::clone(&self.core);
+        drop(self);
+        core.alarm.place_freed();
+        None
+    }
+
+    /// Goes as far as it gets: from what is `known`, or else from what is stored.
+    pub(super) async fn run(mut self, mut known: Option<Stored>) {
         loop {
-            let stop = match caught(self.advance()).await {
+            let stop = match caught(self.advance(known.take())).await {
                 Ok(Ok(()) | Err(Stop::Engine)) => break,
                 Ok(Err(stop)) => stop,
                 Err(panic) => match self.park(&panic).await {
@@ -87,8 +103,12 @@ impl Run {
         Ok(())
     }
 
-    async fn advance(&mut self) -> Result<(), Stop> {
-        let Some(stored) = self.load().await? else { return Ok(()) };
+    async fn advance(&mut self, known: Option<Stored>) -> Result<(), Stop> {
+        let known = match known {
+            Some(known) => Some(known),
+            None => self.load().await?,
+        };
+        let Some(stored) = known else { return Ok(()) };
         let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
         loop {
             if self.core.is_stopping() {
@@ -123,7 +143,7 @@ impl Run {
                 Next::Parked | Next::Ended => {
                     self.settle_offers();
                     self.commit(&mut execution).await?;
-                    self.core.watchers.tell(self.place.key());
+                    self.core.watchers.tell_of(self.place.key(), execution.record());
                     if self.place.release() {
                         return Ok(());
                     }
@@ -295,7 +315,7 @@ impl Run {
             Some(Ok(_)) | None => {
                 self.core.requests.tell(self.place.key(), taken);
                 if is_answer {
-                    self.core.watchers.tell(self.place.key());
+                    self.core.watchers.tell_of(self.place.key(), execution.record());
                 }
                 Ok(())
             }

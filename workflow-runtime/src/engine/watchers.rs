@@ -1,17 +1,22 @@
 //! Those who wait for an execution to end.
+//!
+//! Whoever waits when it ends is handed its last record, which nothing changes any more, and need not read it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch::{Receiver, Sender};
 
-use crate::record::ExecutionKey;
+use crate::record::{ExecutionKey, ExecutionRecord};
+
+/// The last record, if the execution has ended.
+type News = Option<Arc<ExecutionRecord>>;
 
 /// Who waits for what. An execution that nobody waits for has no entry.
 #[derive(Debug, Default)]
 pub(super) struct Watchers {
     // Held only to look up, insert or remove, never over an await.
-    watched: Mutex<HashMap<ExecutionKey, Sender<()>>>,
+    watched: Mutex<HashMap<ExecutionKey, Sender<News>>>,
 }
 
 /// One who waits. Dropping it ends that.
@@ -19,11 +24,11 @@ pub(super) struct Watchers {
 pub(super) struct Watch<'a> {
     watchers: &'a Watchers,
     key: &'a ExecutionKey,
-    told: Option<Receiver<()>>,
+    told: Option<Receiver<News>>,
 }
 
 impl Watchers {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Sender<()>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Sender<News>>> {
         // Each change is one insert or remove, so a panic elsewhere cannot have left it half done.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -40,6 +45,15 @@ impl Watchers {
         drop(sender);
     }
 
+    /// Wakes those who wait for this execution: this is its record, as committed.
+    pub(super) fn tell_of(&self, key: &ExecutionKey, record: &ExecutionRecord) {
+        let sender = self.lock().remove(key);
+        if let Some(sender) = sender.filter(|_| record.status().is_over()) {
+            // Those who wait are told by that, and those who have gone need not be.
+            let _ = sender.send(Some(Arc::new(record.clone())));
+        }
+    }
+
     /// Wakes everyone.
     pub(super) fn tell_all(&self) {
         let senders = std::mem::take(&mut *self.lock());
@@ -48,11 +62,13 @@ impl Watchers {
 }
 
 impl Watch<'_> {
-    /// Ready when it has been told.
-    pub(super) async fn told(mut self) {
-        if let Some(told) = &mut self.told {
-            // The only thing that ever happens to the other end is that it is dropped.
-            let _ = told.changed().await;
+    /// Ready when it has been told: with the last record, if the execution has ended.
+    pub(super) async fn told(mut self) -> News {
+        let told = self.told.as_mut()?;
+        match told.changed().await {
+            Ok(()) => told.borrow_and_update().clone(),
+            // The other end was dropped, which tells no more than to look again.
+            Err(_) => None,
         }
     }
 }

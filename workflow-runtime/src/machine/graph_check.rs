@@ -1,7 +1,8 @@
 //! The checks of a graph that are made while the user's crate is compiled.
 //!
-//! They run in constants, over places instead of names, and once for a workflow: the time is that of one walk over its
-//! edges for each state. How they are told to the user stands in the generated code, which has the user's tokens.
+//! They run in constants, over places instead of names, and once for a workflow: the constants that tell the user read
+//! what is found here, and compute nothing. The compiler interprets all of this, so whatever grows with the square of a
+//! workflow is a plain loop over numbers. How what is wrong is told stands in [`super::graph_told`].
 #![allow(
     clippy::indexing_slicing,
     reason = "a constant function has no other way, and a slip fails the user's build, not the program"
@@ -14,6 +15,8 @@ use super::{HandlerInfo, Trigger};
 pub struct Place {
     /// Whether it is there at all: a `#[cfg]` may have removed it.
     pub present: bool,
+    /// What the user calls it: the name of its type.
+    pub type_name: &'static str,
     /// Its persisted name.
     pub name: &'static str,
     /// Its old names.
@@ -24,8 +27,8 @@ pub struct Place {
     pub end: bool,
     /// Whether it has a handler in this workflow.
     pub handled: bool,
-    /// Whether a handler of it waits for what never comes, which is told at that place.
-    pub waits: bool,
+    /// Whether it is a group.
+    pub is_group: bool,
     /// The states in it, if it is a group.
     pub members: &'static [&'static str],
     /// Whether it is the group of every state that is no end.
@@ -36,19 +39,72 @@ impl Place {
     /// A state that is not there.
     pub const ABSENT: Self = Self {
         present: false,
+        type_name: "",
         name: "",
         was: &[],
         is_state: false,
         end: false,
         handled: false,
-        waits: false,
+        is_group: false,
         members: &[],
         any: false,
     };
 }
 
+/// What is known of a state by its type alone.
+#[derive(Debug, Clone, Copy)]
+pub struct StateFacts {
+    /// Its persisted name.
+    pub name: &'static str,
+    /// Its old names.
+    pub was: &'static [&'static str],
+    /// Whether it is one.
+    pub is_state: bool,
+    /// Whether it is an end.
+    pub end: bool,
+}
+
+/// What is known of a group by its type alone.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupFacts {
+    /// Whether it is one.
+    pub is_group: bool,
+    /// The states in it.
+    pub members: &'static [&'static str],
+    /// Whether it is the group of every state that is no end.
+    pub any: bool,
+}
+
+/// A state of the workflow.
+#[must_use]
+pub const fn place(type_name: &'static str, handled: bool, state: StateFacts, group: GroupFacts) -> Place {
+    Place {
+        present: true,
+        type_name,
+        name: state.name,
+        was: state.was,
+        is_state: state.is_state,
+        end: state.end,
+        handled,
+        is_group: group.is_group,
+        members: group.members,
+        any: group.any,
+    }
+}
+
+/// An event of the workflow.
+#[must_use]
+pub const fn event_place(
+    type_name: &'static str,
+    name: &'static str,
+    was: &'static [&'static str],
+    is_event: bool,
+) -> Place {
+    Place { type_name, name, was, is_state: is_event, ..Place::ABSENT }
+}
+
 impl Place {
-    const fn is_group(&self) -> bool {
+    const fn has_states(&self) -> bool {
         self.any || !self.members.is_empty()
     }
 
@@ -58,49 +114,34 @@ impl Place {
     }
 }
 
-/// Whether one of them holds.
-#[must_use]
-pub const fn any(conditions: &[bool]) -> bool {
-    let mut conditions = conditions;
-    while let [first, rest @ ..] = conditions {
-        if *first {
+/// Whether one of the groups whose handlers end a wait has a state. Each comes with its place. What is no group was reported.
+const fn is_ended(by: &[(usize, GroupFacts)], place: usize, state: &str) -> bool {
+    let mut by = by;
+    while let [(group, facts), rest @ ..] = by {
+        if *group != place && (!facts.is_group || facts.any || has_name(facts.members, state)) {
             return true;
         }
-        conditions = rest;
+        by = rest;
     }
     false
 }
 
-/// Whether a state of this name is in a group.
-#[must_use]
-pub const fn is_among(members: &[&str], state: &str) -> bool {
-    has_name(members, state)
-}
-
-/// Whether a state is in both groups.
-#[must_use]
-pub const fn is_in_both<const N: usize>(places: &[Place; N], state: usize, first: usize, second: usize) -> bool {
-    places[first].present
-        && places[second].present
-        && places[state].is_in(&places[first])
-        && places[state].is_in(&places[second])
-}
-
 /// Which state is in which group. In a walk, a group is a place between its states and what its handlers go to.
 struct Groups<const N: usize> {
-    has: [[bool; N]; N],
-    is_there: bool,
+    /// Numbers, as rustc looks at each truth value by itself.
+    has: [[u8; N]; N],
+    is_group: [bool; N],
 }
 
 impl<const N: usize> Groups<N> {
-    const fn of(places: &[Place; N]) -> Self {
-        let mut groups = Self { has: [[false; N]; N], is_there: false };
+    const fn of(places: &[Place]) -> Self {
+        let mut groups = Self { has: [[0; N]; N], is_group: [false; N] };
         let mut group = 0;
         while group < N {
+            groups.is_group[group] = places[group].present && places[group].has_states();
             let mut state = 0;
-            while places[group].present && places[group].is_group() && state < N {
-                groups.has[group][state] = places[state].is_in(&places[group]);
-                groups.is_there = true;
+            while groups.is_group[group] && state < N {
+                groups.has[group][state] = places[state].is_in(&places[group]) as u8;
                 state += 1;
             }
             group += 1;
@@ -109,19 +150,29 @@ impl<const N: usize> Groups<N> {
     }
 
     const fn has_member(&self, group: usize) -> bool {
-        count(&self.has[group]) > 0
+        let mut state = 0;
+        while state < N {
+            if self.has[group][state] == 1 {
+                return true;
+            }
+            state += 1;
+        }
+        false
     }
 
     const fn walk(&self, marked: &mut [bool; N], backwards: bool) -> bool {
         let mut again = false;
         let mut group = 0;
-        while self.is_there && group < N {
-            let mut state = 0;
+        while group < N {
+            // From a group that is not marked, or to one that is, there is nothing to do.
+            let mut state = if self.is_group[group] && marked[group] == backwards { 0 } else { N };
             while state < N {
-                let (from, to) = if backwards { (group, state) } else { (state, group) };
-                if self.has[group][state] && marked[from] && !marked[to] {
-                    marked[to] = true;
+                if self.has[group][state] == 1 && marked[state] != backwards {
+                    marked[if backwards { state } else { group }] = true;
                     again = true;
+                    if !backwards {
+                        break;
+                    }
                 }
                 state += 1;
             }
@@ -133,7 +184,7 @@ impl<const N: usize> Groups<N> {
 
 /// What is wrong with a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// Nothing, or nothing that has not been said of another state.
     Fine,
     /// It is no end and has no handler.
@@ -148,11 +199,66 @@ pub enum Verdict {
     Empty,
 }
 
+/// What there is to tell of a workflow.
+#[derive(Debug)]
+pub struct Judged<const N: usize> {
+    pub(super) verdicts: [Verdict; N],
+    pub(super) clashes: [bool; N],
+    pub(super) waits: [bool; N],
+    pub(super) groups: [[u8; N]; N],
+}
+
+/// What is to be judged besides of the places.
+#[derive(Debug)]
+pub struct Ways<'a> {
+    /// From place to place, over all handlers.
+    pub edges: &'a [(usize, usize)],
+    /// The place of the start.
+    pub start: usize,
+    /// The number of places that are meant to be states. Those that are meant to be groups follow.
+    pub states: usize,
+    /// The places with a wait that nothing but a group of theirs may end.
+    pub waits: &'a [usize],
+    /// The groups whose handlers may end a wait, each with its place.
+    pub ending: &'a [(usize, GroupFacts)],
+}
+
 /// Judges every state. Of states that have one fault for one reason, the first is told.
 #[must_use]
-pub const fn check_graph<const N: usize>(places: &[Place; N], edges: &[(usize, usize)], start: usize) -> [Verdict; N] {
-    let mut verdicts = [Verdict::Fine; N];
+pub const fn judge<const N: usize>(places: &[Place], ways: &Ways<'_>) -> Judged<N> {
     let groups = Groups::of(places);
+    let waits = waits(places, ways);
+    let verdicts = check_graph(places, ways, &groups, &waits);
+    Judged { verdicts, clashes: clashes(places), waits, groups: groups.has }
+}
+
+/// Which handlers wait for what never comes, which is told at their places.
+const fn waits<const N: usize>(places: &[Place], ways: &Ways<'_>) -> [bool; N] {
+    let mut waits = [false; N];
+    let mut index = 0;
+    while index < ways.states {
+        // A group stands where only a state can, which is told once.
+        if places[index].is_group && (places[index].handled || index == ways.start) {
+            return waits;
+        }
+        index += 1;
+    }
+    let mut rest = ways.waits;
+    while let [place, others @ ..] = rest {
+        waits[*place] = places[*place].present && !is_ended(ways.ending, *place, places[*place].name);
+        rest = others;
+    }
+    waits
+}
+
+const fn check_graph<const N: usize>(
+    places: &[Place],
+    ways: &Ways<'_>,
+    groups: &Groups<N>,
+    waits: &[bool; N],
+) -> [Verdict; N] {
+    let (edges, start) = (ways.edges, ways.start);
+    let mut verdicts = [Verdict::Fine; N];
     let mut reached = [false; N];
     if start < N {
         reached[start] = true;
@@ -161,14 +267,14 @@ pub const fn check_graph<const N: usize>(places: &[Place; N], edges: &[(usize, u
             reached = [true; N];
         }
     }
-    walk(edges, &groups, &mut reached, false);
+    walk(edges, groups, &mut reached, false);
     let mut ends = [false; N];
     let mut index = 0;
     while index < N {
         let place = &places[index];
         // What has been told to be wrong is taken for an end, so that nothing is said of what leads there.
-        ends[index] = !place.is_group() && (!place.is_state || place.end || !place.handled || place.waits);
-        if place.present && place.is_group() && !groups.has_member(index) {
+        ends[index] = !place.has_states() && (!place.is_state || place.end || !place.handled || waits[index]);
+        if place.present && place.has_states() && !groups.has_member(index) {
             verdicts[index] = Verdict::Empty;
         }
         if place.present && place.is_state {
@@ -182,9 +288,9 @@ pub const fn check_graph<const N: usize>(places: &[Place; N], edges: &[(usize, u
     }
     let mut told = reached;
     // First those that nothing leads to, then the first of each circle.
-    tell_unreachable(places, edges, &groups, &mut verdicts, &mut told, true);
-    tell_unreachable(places, edges, &groups, &mut verdicts, &mut told, false);
-    walk(edges, &groups, &mut ends, true);
+    tell_unreachable(places, edges, groups, &mut verdicts, &mut told, true);
+    tell_unreachable(places, edges, groups, &mut verdicts, &mut told, false);
+    walk(edges, groups, &mut ends, true);
     let mut told = ends;
     let mut index = 0;
     while index < N {
@@ -204,7 +310,7 @@ pub const fn check_graph<const N: usize>(places: &[Place; N], edges: &[(usize, u
 }
 
 const fn tell_unreachable<const N: usize>(
-    places: &[Place; N],
+    places: &[Place],
     edges: &[(usize, usize)],
     groups: &Groups<N>,
     verdicts: &mut [Verdict; N],
@@ -283,42 +389,45 @@ const fn count<const N: usize>(marked: &[bool; N]) -> usize {
     count
 }
 
-/// Refuses the machine, at the place in the user's code that the call was given.
-///
-/// # Panics
-/// Always: in a constant, that is an error with this message.
-#[track_caller]
-#[allow(clippy::panic, reason = "it is evaluated by the compiler alone")]
-pub const fn refuse(message: &str) -> ! {
-    panic!("{}", message)
-}
-
-/// The verdict on one state.
+/// Which places have a name of one that was declared before it.
 #[must_use]
-pub const fn verdict<const N: usize>(verdicts: &[Verdict; N], index: usize) -> Verdict {
-    verdicts[index]
-}
-
-/// Whether a state has a name of one that was declared before it.
-#[must_use]
-pub const fn clashes<const N: usize>(places: &[Place; N], index: usize) -> bool {
-    let place = &places[index];
-    let mut before = 0;
-    while before < index {
-        let other = &places[before];
-        if place.is_state && other.is_state {
-            if same_name(place.name, other.name) || has_name(place.was, other.name) || has_name(other.was, place.name) {
-                return true;
+pub const fn clashes<const N: usize>(places: &[Place]) -> [bool; N] {
+    // Most pairs are told apart by a number each, and few have old names.
+    let mut digests = [0; N];
+    let mut index = 0;
+    while index < N {
+        digests[index] = super::private::name_digest(places[index].name);
+        index += 1;
+    }
+    let mut clashing = [false; N];
+    let mut index = 0;
+    while index < N {
+        let mut before = if places[index].is_state { 0 } else { index };
+        let has_old = !places[index].was.is_empty();
+        while before < index {
+            if digests[before] == digests[index] || has_old || !places[before].was.is_empty() {
+                clashing[index] |= share_name(&places[index], &places[before]);
             }
-            let mut old = 0;
-            while old < place.was.len() {
-                if has_name(other.was, place.was[old]) {
-                    return true;
-                }
-                old += 1;
-            }
+            before += 1;
         }
-        before += 1;
+        index += 1;
+    }
+    clashing
+}
+
+const fn share_name(place: &Place, other: &Place) -> bool {
+    if !place.is_state || !other.is_state {
+        return false;
+    }
+    if same_name(place.name, other.name) || has_name(place.was, other.name) || has_name(other.was, place.name) {
+        return true;
+    }
+    let mut old = 0;
+    while old < place.was.len() {
+        if has_name(other.was, place.was[old]) {
+            return true;
+        }
+        old += 1;
     }
     false
 }
@@ -370,10 +479,13 @@ const fn same_names(left: &[&str], right: &[&str]) -> bool {
 
 const fn same_name(left: &str, right: &str) -> bool {
     let (mut left, mut right) = (left.as_bytes(), right.as_bytes());
+    if left.len() != right.len() {
+        return false;
+    }
     loop {
         match (left, right) {
             ([], []) => return true,
-            ([first, rest_of_left @ ..], [second, rest_of_right @ ..]) if *first == *second => {
+            ([rest_of_left @ .., first], [rest_of_right @ .., second]) if *first == *second => {
                 left = rest_of_left;
                 right = rest_of_right;
             }

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::graph_check::GroupFacts;
 use super::{Decision, State, Workflow};
 use crate::record::{Json, JsonError};
 
@@ -46,6 +47,7 @@ impl<T: Group> GroupProbe<T> {
     pub const NAME: &'static str = T::NAME;
     pub const MEMBERS: &'static [&'static str] = T::MEMBERS;
     pub const ANY: bool = T::ANY;
+    pub const FACTS: GroupFacts = GroupFacts { is_group: true, members: T::MEMBERS, any: T::ANY };
 
     pub fn assert_entered() {}
 
@@ -71,6 +73,7 @@ pub trait NoGroup<T> {
     const NAME: &'static str = "";
     const MEMBERS: &'static [&'static str] = &[];
     const ANY: bool = false;
+    const FACTS: GroupFacts = GroupFacts { is_group: false, members: &[], any: false };
 
     fn assert_entered()
     where

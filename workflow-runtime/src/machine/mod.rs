@@ -13,6 +13,7 @@ mod digest;
 mod finish;
 mod graph;
 mod graph_check;
+mod graph_told;
 #[allow(missing_docs, reason = "the probe is for generated code alone")]
 mod group;
 mod handler;

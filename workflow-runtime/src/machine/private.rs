@@ -18,7 +18,10 @@ pub use crate::record::{Json, JsonError, UndoRecord};
 
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
 pub use super::graph_check::{
-    Place, Verdict, any, check_graph, clashes, differs, is_among, is_in_both, refuse, verdict,
+    GroupFacts, Judged, Place, StateFacts, Ways, clashes, differs, event_place, judge, place,
+};
+pub use super::graph_told::{
+    refuse, tell_at_handler, tell_at_name, tell_entered, tell_event, tell_shared, tell_target, tell_wait,
 };
 pub use super::group::{GroupProbe, NoGroup, Source};
 pub use super::parallel::*;

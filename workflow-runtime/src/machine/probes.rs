@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::graph_check::StateFacts;
 use super::private::{Decode, Lists, Persist, Read, run_after, run_catch, run_entry, run_on, timer_of};
 use super::step::StepCall;
 use super::{
@@ -44,6 +45,7 @@ impl<T: State> StateProbe<T> {
     pub const ATTRIBUTES: &'static [AttributeInfo] = T::ATTRIBUTES;
     pub const PIVOT: bool = T::PIVOT;
     pub const DOC: &'static str = T::DOC;
+    pub const FACTS: StateFacts = StateFacts { name: T::NAME, was: T::WAS, is_state: !T::REFUSED, end: T::END };
 
     pub fn encode(state: &T) -> Result<Json, JsonError> {
         state.encode()
@@ -67,6 +69,7 @@ pub trait NoState<T> {
     const ATTRIBUTES: &'static [AttributeInfo] = &[];
     const PIVOT: bool = false;
     const DOC: &'static str = "";
+    const FACTS: StateFacts = StateFacts { name: "", was: &[], is_state: false, end: false };
 
     fn encode(_: &T) -> Result<Json, JsonError> {
         Json::encode(&())
