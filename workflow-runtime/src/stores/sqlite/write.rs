@@ -81,6 +81,20 @@ pub(super) enum Unwritable {
 }
 
 impl Write {
+    /// About how many pages of the log it may take.
+    pub(super) fn weight(&self) -> usize {
+        let bytes = match &self.kind {
+            WriteKind::Create { row, .. } => row.sealed.body.len(),
+            WriteKind::Deliver { event } => event.payload.text().len(),
+            WriteKind::Advance { advance, .. } => {
+                let record = advance.row.as_ref().map_or(0, |row| row.sealed.body.len());
+                record + advance.journal.iter().map(|(_, sealed)| sealed.body.len()).sum::<usize>()
+            }
+            WriteKind::Quarantine { .. } => 0,
+        };
+        4 + bytes / 4_096
+    }
+
     pub(super) fn new(commit: Commit) -> Result<Self, Unwritable> {
         let Commit { key, change } = commit;
         let kind = match change {

@@ -1,5 +1,6 @@
 //! What the SQLite store promises beyond the contract of every store.
 
+mod counts;
 mod crash;
 mod damage;
 mod faults;
