@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::pure::{self, Answers, Arrival, Arrived, Unanswered, not_taken};
 use super::{Asks, Cx, Graph, NotTaken, State, Timer};
-use crate::base::Error;
+use crate::base::{Error, Name};
 use crate::kernel::Decided;
 use crate::record::{Json, JsonError, UndoRecord};
 
@@ -18,6 +18,68 @@ use crate::record::{Json, JsonError, UndoRecord};
 ///
 /// Libraries are written against this trait: it gives the graph, the typed state of any execution, and every transition
 /// that there can be.
+///
+/// # Without an engine
+///
+/// Handlers without effects need no engine: [`take`](Self::take) goes from a state to the next one by a `match` that the
+/// compiler sees through. It is synchronous, and allocates and encodes nothing.
+///
+/// ```
+/// use workflow_runtime::NotTaken;
+/// use workflow_runtime::prelude::*;
+///
+/// #[state] struct Locked { cents: u32 }
+/// #[state] struct Unlocked;
+/// #[state(end)] struct Removed;
+/// #[event] struct Coin { cents: u32 }
+/// #[event] struct Push;
+/// #[event] struct Remove;
+///
+/// struct Turnstile { price: u32 }
+///
+/// #[workflow(start = Locked)]
+/// impl Turnstile {
+///     #[on(allow(endless_wait))]
+///     fn coin(&self, locked: Locked, coin: Coin) -> Next<(Stay<Locked>, Unlocked)> {
+///         let cents = locked.cents + coin.cents;
+///         if cents < self.price { goto(Stay(Locked { cents })) } else { goto(Unlocked) }
+///     }
+///     #[on]
+///     fn push(&self, _: Unlocked, _: Push) -> Locked { Locked { cents: 0 } }
+///     #[after("1m")]
+///     fn too_late(&self, _: Unlocked) -> Locked { Locked { cents: 0 } }
+///     #[on]
+///     fn remove(&self, _: TurnstileLive, _: Remove) -> Removed { Removed }
+/// }
+///
+/// let turnstile = Turnstile { price: 50 };
+/// let state = turnstile.enter(Locked { cents: 0 })?;
+/// let state = turnstile.take(state, Coin { cents: 20 })?;
+/// let state = turnstile.take(state, Coin { cents: 30 })?;
+/// assert!(matches!(state, TurnstileState::Unlocked(_)));
+/// let state = turnstile.fire(state, TurnstileTransition::TooLateToLocked)?;
+///
+/// // What has no edge gives the state back.
+/// let Err(NotTaken::NoEdge { state, .. }) = turnstile.take(state, Push) else { panic!() };
+/// let state = turnstile.take_any(state, TurnstileEvent::Remove(Remove))?;
+/// assert!(state.is_end());
+/// # workflow_runtime::Result::<()>::Ok(())
+/// ```
+///
+/// What happens is what happens in an engine, as far as there are no effects:
+///
+/// | the handler | gives |
+/// |---|---|
+/// | goes to a state | that state, or where its pure entry handler leads, and so on |
+/// | returns `Stay` | the state with the new data; its entry handler is not run again |
+/// | returns `Wait`, or refuses | the state as it was. A copy is kept for that, so it has to be `Clone`: else [`NotTaken::NotClone`] |
+/// | returns `Unwind` | that state: what has no effects leaves nothing to undo |
+/// | answers | the next state; the answer as well with [`ask`](Self::ask) |
+/// | returns an error | what a pure `#[catch]` makes of it, which may go through the error's saved form; else [`NotTaken::Failed`] |
+/// | has effects | [`NotTaken::Effects`], with the state; as an entry handler, it is left for an engine to run |
+///
+/// A handler owns the state that it is given, so an error takes that along, unless a pure `#[catch]` may be for it and the
+/// state is `Clone`. What the handler of a group stays in goes through its saved form.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a workflow",
     label = "not a workflow",
@@ -333,11 +395,11 @@ pub type Handled<W> = Result<Decision<W>, Error>;
 #[derive(Debug, Clone)]
 pub struct HandlerCall {
     /// The persisted name of the state.
-    pub state: String,
+    pub state: Name,
     /// The state's data.
     pub data: Json,
     /// The handler's name.
-    pub handler: String,
+    pub handler: Name,
     /// The event or the caught error, where the handler takes one.
     pub payload: Option<Json>,
     /// What is to be undone, if no handler of the workflow is to run, but an undo.
