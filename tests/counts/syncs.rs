@@ -20,7 +20,7 @@ use super::tally::Tallied;
 #[test]
 fn one_at_a_time_a_step_takes_hardly_more_than_one_commit() {
     const EXECUTIONS: u64 = 20;
-    let (store, tally) = Tallied::new(MemoryStore::new());
+    let (store, tally) = Tallied::on(MemoryStore::new());
     let [commits, loads, looks] = load::run(async {
         let engine = load::on(store).start().await.unwrap();
         settle(&engine).await;
@@ -94,7 +94,7 @@ fn a_hundred_at_a_time_share_their_syncs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     let log = folder.path().join("store.db-wal");
-    let (store, tally) = Tallied::new(SqliteStore::open(&path).unwrap());
+    let (store, tally) = Tallied::on(SqliteStore::open(&path).unwrap());
     let (arrived, gate) = (Arc::new(AtomicU64::new(0)), Arc::new(Semaphore::new(0)));
     let gated = Gated { arrived: Arc::clone(&arrived), gate: Arc::clone(&gate) };
     let syncs = load::run(async {

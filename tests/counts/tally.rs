@@ -33,7 +33,7 @@ pub struct Tallied {
 }
 
 impl Tallied {
-    pub fn new(store: impl Store) -> (Arc<dyn Store>, Arc<Tally>) {
+    pub fn on(store: impl Store) -> (Arc<dyn Store>, Arc<Tally>) {
         let tally: Arc<Tally> = Arc::default();
         (Arc::new(Self { store: Arc::new(store), tally: Arc::clone(&tally) }), tally)
     }
