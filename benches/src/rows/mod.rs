@@ -1,6 +1,7 @@
 //! The rows of the table, one file each.
 
 mod burst;
+mod compile;
 mod parallel;
 mod recovery;
 mod steps;
@@ -23,6 +24,7 @@ pub(crate) const ROWS: [(&str, &str); 7] = [
     ("visits", "one execution with very many visits"),
     ("waiting", "very many executions that wait"),
     ("burst", "ten times as much as can be done, for a while"),
+    ("compile", "what a large machine costs its developer"),
 ];
 
 /// What every row is given.
@@ -44,6 +46,7 @@ pub(crate) async fn run(row: &str, setting: &Setting, report: &mut Report) -> Re
         "visits" => visits::run(setting, report).await,
         "waiting" => waiting::run(setting, report).await,
         "burst" => burst::run(setting, report).await,
+        "compile" => compile::run(setting, report),
         other => Err(Error::msg(format!("there is no row `{other}`"))),
     }
 }
