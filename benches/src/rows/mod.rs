@@ -16,7 +16,7 @@ use crate::options::{Peers, Size};
 use crate::places::Places;
 
 /// The names of the rows, and what they are about.
-pub(crate) const ROWS: [(&str, &str); 7] = [
+pub(crate) const ROWS: [(&str, &str); 8] = [
     ("steps", "ten durable steps in sequence"),
     ("transitions", "pure transitions"),
     ("parallel", "what branches cost that run at once"),

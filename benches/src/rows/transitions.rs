@@ -227,7 +227,9 @@ fn drive_by_hand(transitions: u64) -> u64 {
         let event = events.next(|coins| Happened::Coin { coins }, || Happened::Push);
         state = state.take(price, event).unwrap_or_else(|state| state);
     }
-    state.coins()
+    let coins = state.coins();
+    black_box(state.take(price, Happened::Removal).is_ok());
+    coins
 }
 
 fn drive_generated(transitions: u64) -> u64 {
