@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::EngineError;
 use super::active::{ActiveSet, Claim};
-use super::regained::Regained;
+use super::patience::Patience;
 use super::registry::{Machine, Registry};
 use super::requests::Requests;
 use super::run::Run;
@@ -20,7 +20,7 @@ use super::watchers::Watchers;
 use crate::base::{ExecutionId, Timestamp};
 use crate::machine::{Services, Workflow};
 use crate::record::{ExecutionKey, Json};
-use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, Stored};
+use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, StoreFuture, Stored};
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -33,11 +33,13 @@ pub(super) struct Core {
     pub(super) active: Arc<ActiveSet>,
     pub(super) alarm: Alarm,
     pub(super) offered: Offered,
-    pub(super) regained: Regained,
     /// Those who wait for what they asked for by hand.
     pub(super) requests: Requests,
     /// They are told when an execution has ended or was parked, and when the engine stops.
     pub(super) watchers: Watchers,
+    /// How many rows of history an execution keeps, if not all.
+    pub(super) keep_history: Option<u64>,
+    patience: Patience,
     tasks: Tasks,
     stopping: AtomicBool,
     failure: OnceLock<StoreError>,
@@ -53,11 +55,13 @@ pub(super) struct Parts {
     pub(super) services: Services,
     pub(super) drain_timeout: Duration,
     pub(super) max_active: usize,
+    pub(super) keep_history: Option<u64>,
     pub(super) runtime: Handle,
 }
 
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
+        let patience = Patience::new(&parts.runtime);
         let tasks = Tasks::new(parts.runtime);
         let mut services = parts.services;
         services.spawner = Some(Arc::new(tasks.clone()));
@@ -70,9 +74,10 @@ impl Core {
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
             offered: Offered::default(),
-            regained: Regained::default(),
+            patience,
             requests: Requests::default(),
             watchers: Watchers::default(),
+            keep_history: parts.keep_history,
             tasks,
             stopping: AtomicBool::new(false),
             failure: OnceLock::new(),
@@ -114,7 +119,15 @@ impl Core {
         if self.is_stopping() {
             return Err(self.stopped());
         }
-        Ok(self.store.commit(commits).await?)
+        Ok(self.patiently(self.store.commit(commits)).await?)
+    }
+
+    /// Waits for an answer of the store.
+    pub(super) async fn patiently<T>(&self, answer: StoreFuture<T>) -> Result<T, StoreError> {
+        match self.active.is_quiet() {
+            true => self.patience.wait_for(answer).await,
+            false => answer.await,
+        }
     }
 
     pub(super) async fn commit_one(&self, commit: Commit) -> Result<Committed, EngineError> {
