@@ -106,7 +106,7 @@ mod tests {
                 let (never, polls) = answer_at(usize::MAX);
                 assert!(futures::FutureExt::now_or_never(patience.wait_for(never)).is_none());
                 assert!(polls.load(Ordering::Relaxed) > 0);
-                assert_eq!(patience.passes.load(Ordering::Relaxed), if is_useful { DISCOURAGED } else { 0 });
+                assert_eq!(patience.passes.load(Ordering::Relaxed) > 0, is_useful);
             }
         });
     }
