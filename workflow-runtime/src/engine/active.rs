@@ -126,11 +126,6 @@ impl ActiveSet {
         self.places.available_permits()
     }
 
-    /// Whether at most one execution runs.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.limit - self.free() <= 1
-    }
-
     pub(super) fn signal_all(&self) {
         self.lock().values().for_each(|signal| signal.give());
     }

@@ -10,7 +10,6 @@ use tokio::task::AbortHandle;
 
 use super::EngineError;
 use super::active::{ActiveSet, Claim};
-use super::patience::Patience;
 use super::registry::{Machine, Registry};
 use super::requests::Requests;
 use super::run::Run;
@@ -20,7 +19,7 @@ use super::watchers::Watchers;
 use crate::base::{ExecutionId, Timestamp};
 use crate::machine::{Services, Workflow};
 use crate::record::{ExecutionKey, Json};
-use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, StoreFuture, Stored};
+use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, Stored};
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -39,7 +38,6 @@ pub(super) struct Core {
     pub(super) watchers: Watchers,
     /// How many rows of history an execution keeps, if not all.
     pub(super) keep_history: Option<u64>,
-    patience: Patience,
     tasks: Tasks,
     stopping: AtomicBool,
     failure: OnceLock<StoreError>,
@@ -61,7 +59,6 @@ pub(super) struct Parts {
 
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
-        let patience = Patience::new(&parts.runtime);
         let tasks = Tasks::new(parts.runtime);
         let mut services = parts.services;
         services.spawner = Some(Arc::new(tasks.clone()));
@@ -74,7 +71,6 @@ impl Core {
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
             offered: Offered::default(),
-            patience,
             requests: Requests::default(),
             watchers: Watchers::default(),
             keep_history: parts.keep_history,
@@ -119,15 +115,7 @@ impl Core {
         if self.is_stopping() {
             return Err(self.stopped());
         }
-        Ok(self.patiently(self.store.commit(commits)).await?)
-    }
-
-    /// Waits for an answer of the store.
-    pub(super) async fn patiently<T>(&self, answer: StoreFuture<T>) -> Result<T, StoreError> {
-        match self.active.is_quiet() {
-            true => self.patience.wait_for(answer).await,
-            false => answer.await,
-        }
+        Ok(self.store.commit(commits).await?)
     }
 
     pub(super) async fn commit_one(&self, commit: Commit) -> Result<Committed, EngineError> {

@@ -190,9 +190,9 @@ impl Run {
             "visit",
             workflow = self.machine.name(),
             execution = %self.place.key().id,
-            state = record.state,
+            state = &*record.state,
             visit = record.visit,
-            handler = handler.name,
+            handler = &*handler.name,
         )
     }
 
@@ -300,7 +300,7 @@ impl Run {
             now: self.core.now(),
         };
         finishing.finish(execution, finished);
-        tracing::debug!(state = execution.record().state, status = %execution.record().status(), "the handler ended");
+        tracing::debug!(state = &*execution.record().state, status = %execution.record().status(), "the handler ended");
     }
 
     async fn commit(&self, execution: &mut Kernel) -> Result<(), Stop> {
@@ -317,7 +317,7 @@ impl Run {
         let is_answer = !advance.replies.is_empty() || !advance.consumed.is_empty() || advance.drop_journal;
         let change = Change::Advance { fence, advance: Box::new(advance) };
         let commit = Commit { key: self.place.key().clone(), change };
-        match self.core.patiently(self.core.store.commit(vec![commit])).await?.pop() {
+        match self.core.store.commit(vec![commit]).await?.pop() {
             Some(Err(refused)) => Err(Stop::Refused(refused)),
             Some(Ok(_)) | None => {
                 self.core.requests.tell(self.place.key(), taken);
