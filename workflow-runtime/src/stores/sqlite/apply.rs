@@ -409,7 +409,7 @@ fn event_of(key: &ExecutionKey, checksum: i64, body: ValueRef<'_>) -> rusqlite::
         Some(record) => Ok(record.event),
         None => Ok(NewEvent {
             event_id: UNREADABLE.to_owned(),
-            name: UNREADABLE.to_owned(),
+            name: UNREADABLE.into(),
             payload: Json::encode(&()).map_err(unwritable)?,
             sent_at: Timestamp::EPOCH,
         }),
