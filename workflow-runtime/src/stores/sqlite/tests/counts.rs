@@ -103,7 +103,7 @@ fn an_execution_that_waits_takes_little_of_the_disk() {
     let (store, _) = open(&path);
     let waiting = |number: u64| {
         let due = Timestamp::from_millis(1_800_000_000_000 + i64::try_from(number).unwrap());
-        let timer = TimerRecord { handler: "reminder".to_owned(), due, fired: false, kind: TimerKind::After };
+        let timer = TimerRecord { handler: "reminder".into(), due, fired: false, kind: TimerKind::After };
         let at = Timestamp::from_millis(1_790_000_000_000);
         let record = ExecutionRecord::new("Pending".to_owned(), text("data"), at);
         let record = ExecutionRecord { timers: vec![timer], ..record };
