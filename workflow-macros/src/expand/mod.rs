@@ -6,6 +6,7 @@
 pub(crate) mod assertions;
 pub(crate) mod data;
 pub(crate) mod data_enum;
+pub(crate) mod data_plain;
 pub(crate) mod docs;
 pub(crate) mod each;
 pub(crate) mod enums;

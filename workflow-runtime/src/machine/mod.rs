@@ -10,6 +10,7 @@ mod child;
 mod commands;
 mod context;
 mod digest;
+mod fields;
 mod finish;
 mod graph;
 mod graph_check;

@@ -17,6 +17,7 @@ use crate::base::Error;
 pub use crate::record::{Json, JsonError, UndoRecord};
 
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
+pub use super::fields::{read_fields, write_fields};
 pub use super::graph_check::{
     GroupFacts, Judged, Place, StateFacts, Ways, clashes, differs, event_place, judge, place,
 };
