@@ -11,6 +11,7 @@ use crate::figures::{Figure, Report};
 use crate::limit::{self, Log};
 use crate::measure::{Percentiles, millis};
 use crate::options::Size;
+use crate::peers;
 use crate::places::Place;
 use crate::probe::{self, probe};
 use crate::slices::{Numbers, Slice, Slices, slice};
@@ -19,26 +20,64 @@ use crate::workloads::{Added, Adding, TenSteps, TenStepsOutcome};
 const STEPS: u64 = 10;
 
 /// Executions at a time.
-const AT_ONCE: [u64; 3] = [1, 100, 1_000];
+fn at_once(size: Size) -> [u64; 3] {
+    size.pick([1, 100, 1_000], [1, 100, 1_000], [1, 2, 10])
+}
 
-/// How often those that are compared take turns, and for how long each.
-fn turns(size: Size) -> (u32, Duration) {
-    let (turns, millis) = size.pick((5, 800), (3, 300), (1, 20));
+/// How often those that are compared take turns, and for how long each: a disk that gives a few fast syncs and then slow ones
+/// is to treat both alike, so turns are short there.
+fn turns(size: Size, at_once: u64, is_disk: bool) -> (u32, Duration) {
+    let (turns, millis) = match (is_disk, at_once) {
+        (true, 1) => size.pick((100, 40), (30, 40), (1, 20)),
+        (true, 100) => size.pick((20, 200), (6, 200), (1, 20)),
+        _ => size.pick((5, 800), (3, 300), (1, 20)),
+    };
     (turns, Duration::from_millis(millis))
 }
 
 pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Error> {
-    for at_once in AT_ONCE {
+    for at_once in at_once(setting.size) {
         in_memory(setting, report, at_once).await?;
     }
     if setting.places.memory.is_none() {
         report.note("there is no memory-backed file system, so what the software costs is hidden by the disk");
     }
+    let peers = match peers::Program::find(setting.peers) {
+        Ok(peers) => Some(peers),
+        Err(missing) => {
+            report.note(format!("no figures of duroxide: {missing:#}"));
+            None
+        }
+    };
     for place in setting.places.all() {
-        for at_once in AT_ONCE {
-            on_sqlite(setting, report, place, at_once).await?;
+        for at_once in at_once(setting.size) {
+            let rate = on_sqlite(setting, report, place, at_once).await?;
+            if let Some(peers) = peers.as_ref().filter(|_| at_once <= 100) {
+                beside_duroxide(setting, report, peers, (place, at_once), rate)?;
+            }
         }
     }
+    Ok(())
+}
+
+/// A thousand at a time would take duroxide minutes.
+fn beside_duroxide(
+    setting: &Setting,
+    report: &mut Report,
+    peers: &peers::Program,
+    (place, at_once): (&Place, u64),
+    rate: f64,
+) -> Result<(), Error> {
+    let executions = setting.size.pick(at_once.max(20), at_once.max(5), 2);
+    let measured = peers.duroxide(place, at_once.min(executions), executions)?;
+    let variant = format!("duroxide {}, {at_once} at a time", place.name);
+    report.add(Figure::new(&variant, "rate", measured.steps_per_second, "steps/s"));
+    report.add(Figure::new(&variant, "execution p50", measured.p50_millis, "ms"));
+    report.add(Figure::new(&variant, "execution p99", measured.p99_millis, "ms"));
+    report.add(Figure::new(&variant, "CPU", measured.cpu_micros_per_step, "µs a step"));
+    let variant = format!("SQLite {}, {at_once} at a time", place.name);
+    let beside = Figure::new(&variant, "rate", rate, "steps/s").beside("duroxide", rate / measured.steps_per_second);
+    report.add(if at_once == 100 { beside.ratio_at_least(100.0) } else { beside });
     Ok(())
 }
 
@@ -76,7 +115,7 @@ async fn execute(engine: &Engine, number: u64) -> Result<(), Error> {
 
 async fn in_memory(setting: &Setting, report: &mut Report, at_once: u64) -> Result<(), Error> {
     let runner = Runner::new(Arc::new(MemoryStore::new())).await?;
-    let (turns, length) = turns(setting.size);
+    let (turns, length) = turns(setting.size, at_once, false);
     runner.slice(at_once, length / 4).await?;
     let mut slices = Slices::default();
     for _ in 0..turns {
@@ -88,19 +127,23 @@ async fn in_memory(setting: &Setting, report: &mut Report, at_once: u64) -> Resu
     Ok(runner.engine.shutdown().await?)
 }
 
-async fn on_sqlite(setting: &Setting, report: &mut Report, place: &Place, at_once: u64) -> Result<(), Error> {
+/// Says how many steps a second it does.
+async fn on_sqlite(setting: &Setting, report: &mut Report, place: &Place, at_once: u64) -> Result<f64, Error> {
     let scratch = place.scratch()?;
     let store = Arc::new(SqliteStore::open(scratch.path().join("store.db"))?);
     let runner = Runner::new(Arc::clone(&store) as Arc<dyn Store>).await?;
     let log = Log::create(&scratch.path().join("log"))?;
     let logged = Numbers::default();
-    let (turns, length) = turns(setting.size);
+    let (turns, length) = turns(setting.size, at_once, place.is_disk);
     let (mut engine, mut limit) = (Slices::default(), Slices::default());
     runner.slice(at_once, length / 4).await?;
     let before = probe(place, setting.size)?;
     for _ in 0..turns {
         limit.push(limit_slice(&log, &logged, at_once, length).await?);
-        engine.push(runner.slice(at_once, length).await?);
+        let synced = syncs(&store);
+        let mut slice = runner.slice(at_once, length).await?;
+        slice.syncs = Some(syncs(&store) - synced);
+        engine.push(slice);
     }
     let after = probe(place, setting.size)?;
     runner.engine.shutdown().await?;
@@ -118,7 +161,14 @@ async fn on_sqlite(setting: &Setting, report: &mut Report, place: &Place, at_onc
     });
     add_costs(report, &variant, &engine, at_once, Some(&limit));
     probe::add(report, &variant, [before, after]);
-    Ok(())
+    Ok(engine.rate() * STEPS as f64)
+}
+
+/// How often the store has waited for the disk: for its log, and for the log and the file when it moves the one into the
+/// other.
+fn syncs(store: &SqliteStore) -> u64 {
+    let stats = store.stats();
+    stats.groups + 2 * stats.checkpoints
 }
 
 async fn limit_slice(log: &Log, numbers: &Numbers, at_once: u64, length: Duration) -> Result<Slice, Error> {
