@@ -105,7 +105,7 @@ pub enum Arrival<S> {
 pub type Arrived<S> = Result<Arrival<S>, NotTaken<S>>;
 
 /// What is kept of the state that a handler is given by value.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub enum Keep<S> {
     /// Nothing, as the handler leaves the state in any case.
     Nothing,
@@ -114,6 +114,15 @@ pub enum Keep<S> {
     /// A copy, as the handler may leave the state as it was.
     ForWait(fn(&S) -> Option<S>),
 }
+
+// Whatever the state is.
+impl<S> Clone for Keep<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Keep<S> {}
 
 /// What becomes of the answer of an edge.
 pub trait Answers {
