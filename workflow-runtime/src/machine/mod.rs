@@ -10,6 +10,7 @@ mod child;
 mod commands;
 mod context;
 mod digest;
+mod fields;
 mod finish;
 mod graph;
 mod graph_check;
@@ -49,6 +50,7 @@ mod turn_state;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod undo;
 mod uuid;
+mod variants;
 mod watch;
 mod workflow;
 
