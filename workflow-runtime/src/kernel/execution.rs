@@ -41,7 +41,7 @@
 use std::collections::HashSet;
 
 use super::journal::Journal;
-use super::searching::index;
+use super::searching::{QUEUED, index};
 use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::{Name, Timestamp};
@@ -430,6 +430,7 @@ impl Kernel {
     pub(super) fn go_on(&mut self) {
         self.record.resume_at = None;
         self.record.waits_for.clear();
+        self.record.attributes.remove(QUEUED);
     }
 
     pub(super) fn interrupt_entry(&mut self) {
