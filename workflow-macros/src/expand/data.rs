@@ -6,6 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut;
 use syn::{Data, DeriveInput, Fields, LitStr};
 
+use super::data_plain::{expand_plain, is_plain};
 use super::{at, in_const};
 use crate::model::Cfg;
 use crate::parse::data::{DataKind, DataModel, field_use, fields};
@@ -28,6 +29,12 @@ pub(crate) fn expand_data(model: &DataModel, item: &DeriveInput) -> TokenStream 
     if model.refused {
         return expand_refused(model, item);
     }
+    let (identity, assertions) = (expand_identity(model, item), expand_field_assertions(model, item));
+    if is_plain(model, item) {
+        let plain = expand_plain(model, item);
+        let hidden = in_const(runtime, &quote!(#plain #identity #assertions));
+        return quote!(#item #hidden);
+    }
     let mut derived = item.clone();
     if !matches!(item.data, Data::Union(_)) && !has_bound(item) {
         bind_fields(&mut derived, model);
@@ -37,7 +44,6 @@ pub(crate) fn expand_data(model: &DataModel, item: &DeriveInput) -> TokenStream 
     let derive_deserialize =
         model.derive_deserialize.then(|| quote!(#[derive(#runtime::__private::serde::Deserialize)]));
     let serde_crate = (model.derive_serialize || model.derive_deserialize).then(|| quote!(#[serde(crate = #serde)]));
-    let (identity, assertions) = (expand_identity(model, item), expand_field_assertions(model, item));
     let hidden = in_const(runtime, &quote!(#identity #assertions));
     if matches!(item.data, Data::Union(_)) {
         return quote!(#item #hidden);
@@ -142,7 +148,7 @@ fn expand_attributes(model: &DataModel) -> Option<TokenStream> {
 }
 
 /// One assertion per field, at its type.
-fn expand_field_assertions(model: &DataModel, item: &DeriveInput) -> TokenStream {
+fn expand_field_assertions(model: &DataModel, item: &DeriveInput) -> Option<TokenStream> {
     let mut seen: Vec<String> = Vec::new();
     let mut assertions = TokenStream::new();
     let ident = &model.ident;
@@ -161,12 +167,12 @@ fn expand_field_assertions(model: &DataModel, item: &DeriveInput) -> TokenStream
             assertions.extend(at_type(&cfg, ty, quote!(__private::PersistOf::<#ty>::assert_persist)));
         }
     }
-    assertions
+    (!assertions.is_empty()).then(|| quote!(fn __fields() { #assertions }))
 }
 
 fn at_type(cfg: &Cfg, ty: &syn::Type, function: TokenStream) -> TokenStream {
     let function = at(ty.span(), function);
-    quote!(#cfg const _: fn() = || #function::<#ty>();)
+    quote!(#cfg #function::<#ty>();)
 }
 
 fn bind_fields(item: &mut DeriveInput, model: &DataModel) {

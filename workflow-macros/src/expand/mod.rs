@@ -6,6 +6,7 @@
 pub(crate) mod assertions;
 pub(crate) mod data;
 pub(crate) mod data_enum;
+pub(crate) mod data_plain;
 pub(crate) mod docs;
 pub(crate) mod each;
 pub(crate) mod enums;
@@ -20,6 +21,7 @@ pub(crate) mod included;
 pub(crate) mod main_fn;
 pub(crate) mod next_enums;
 pub(crate) mod parallel;
+pub(crate) mod pure;
 pub(crate) mod sequential;
 pub(crate) mod step;
 pub(crate) mod transition_enum;
@@ -132,7 +134,7 @@ pub(crate) fn group_probe(group: &TypeRef) -> TokenStream {
 /// The name of a state or a group, where nobody knows which of the two it is.
 pub(crate) fn source_name(source: &TypeRef) -> TokenStream {
     let (group, state) = (group_probe(source), state_probe(source));
-    quote!(if #group::IS_GROUP { #group::NAME } else { #state::NAME })
+    quote!(__private::source(#state::FACTS, #group::FACTS))
 }
 
 /// How what a handler is for is read.

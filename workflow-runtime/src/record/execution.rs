@@ -56,7 +56,7 @@ pub struct ExecutionRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerRecord>,
     /// The highest place in the inbox that was looked at in this state.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "super::is_zero")]
     pub inbox_seen: u64,
     /// Why and when it was parked, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
