@@ -1,9 +1,12 @@
 //! Benchmarks of the workflow engine: one command, a table, and a JSON file.
 
+mod child;
+mod effects;
 mod figures;
 mod limit;
 mod measure;
 mod options;
+mod peers;
 mod places;
 mod probe;
 mod rows;
@@ -29,6 +32,7 @@ async fn main() -> Result<(), Error> {
             print(&HELP.replace("{rows}", &rows.concat()));
             Ok(())
         }
+        Command::Child { name, arguments } => rows::child(&name, &arguments).await,
         Command::Run(options) => run(options).await,
     }
 }
@@ -36,7 +40,7 @@ async fn main() -> Result<(), Error> {
 async fn run(options: Options) -> Result<(), Error> {
     let places = Places::new(&options)?;
     print(&format!("{}\n", places.describe()));
-    let setting = Setting { size: options.size, places };
+    let setting = Setting { size: options.size, places, peers: options.peers };
     let mut report = Report::default();
     for (row, title) in ROWS {
         if options.rows.is_empty() || options.rows.iter().any(|asked| asked == row) {

@@ -1,6 +1,8 @@
 //! What is measured of a process, and how many measurements become one figure.
 
+use std::path::Path;
 use std::time::Duration;
+use std::{fs, io};
 
 /// What half of all measurements do not exceed, and 99 of 100.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,6 +34,26 @@ pub(crate) fn millis(duration: Duration) -> f64 {
 
 pub(crate) fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
+}
+
+/// The memory that this process has now, in bytes.
+pub(crate) fn memory() -> io::Result<f64> {
+    status("VmRSS:")
+}
+
+fn status(field: &str) -> io::Result<f64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
+    kibibytes.map(|kibibytes| kibibytes * 1024.0).ok_or_else(|| io::Error::other(format!("no {field} in the status")))
+}
+
+/// The bytes of a SQLite file and of its log.
+pub(crate) fn size_on_disk(file: &Path) -> io::Result<f64> {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let log = fs::metadata(&log).map_or(0, |log| log.len());
+    Ok((fs::metadata(file)?.len() + log) as f64)
 }
 
 #[cfg(test)]

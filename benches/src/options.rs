@@ -22,6 +22,8 @@ options:
   --json FILE   where the figures go as JSON (default: benches/figures.json in the target directory)
   --disk DIR    a directory on a disk (default: benches/ in the target directory)
   --memory DIR  a directory on a memory-backed file system (default: /dev/shm)
+  --peers       build and run the peers too; they run anyway if they have been built
+  --no-peers    leave the peers out
 ";
 
 /// How much is done.
@@ -43,11 +45,24 @@ impl Size {
     }
 }
 
+/// Whether the peers run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peers {
+    Build,
+    IfBuilt,
+    No,
+}
+
 /// What the command line says.
 #[derive(Debug)]
 pub(crate) enum Command {
     Help,
     Run(Options),
+    /// A part of a row that needs a process of its own.
+    Child {
+        name: String,
+        arguments: Vec<String>,
+    },
 }
 
 #[derive(Debug)]
@@ -57,12 +72,14 @@ pub(crate) struct Options {
     pub(crate) json: Option<PathBuf>,
     pub(crate) disk: Option<PathBuf>,
     pub(crate) memory: Option<PathBuf>,
+    pub(crate) peers: Peers,
 }
 
 impl Command {
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Error> {
         let mut parser = lexopt::Parser::from_args(arguments);
-        let mut options = Options { rows: Vec::new(), size: Size::Full, json: None, disk: None, memory: None };
+        let mut options =
+            Options { rows: Vec::new(), size: Size::Full, json: None, disk: None, memory: None, peers: Peers::IfBuilt };
         while let Some(argument) = parser.next()? {
             match argument {
                 Value(row) => options.rows.push(known(row.string()?)?),
@@ -71,6 +88,13 @@ impl Command {
                 Long("json") => options.json = Some(parser.value()?.into()),
                 Long("disk") => options.disk = Some(parser.value()?.into()),
                 Long("memory") => options.memory = Some(parser.value()?.into()),
+                Long("peers") => options.peers = Peers::Build,
+                Long("no-peers") => options.peers = Peers::No,
+                Long("child") => {
+                    let name = parser.value()?.string()?;
+                    let arguments = parser.raw_args()?.map(lexopt::ValueExt::string).collect::<Result<_, _>>()?;
+                    return Ok(Self::Child { name, arguments });
+                }
                 Short('h') | Long("help") => return Ok(Self::Help),
                 other => return Err(other.unexpected().into()),
             }

@@ -45,6 +45,11 @@ impl Places {
         self.memory.iter().chain([&self.disk])
     }
 
+    /// The one in memory if there is one.
+    pub(crate) fn fastest(&self) -> &Place {
+        self.memory.as_ref().unwrap_or(&self.disk)
+    }
+
     /// What the figures depend on.
     pub(crate) fn describe(&self) -> String {
         let describe = |place: &Place| {

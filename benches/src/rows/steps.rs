@@ -11,6 +11,7 @@ use crate::figures::{Figure, Report};
 use crate::limit::{self, Log};
 use crate::measure::{Percentiles, millis};
 use crate::options::Size;
+use crate::peers;
 use crate::places::Place;
 use crate::probe::{self, probe};
 use crate::slices::{Numbers, Slice, Slices, slice};
@@ -19,7 +20,9 @@ use crate::workloads::{Added, Adding, TenSteps, TenStepsOutcome};
 const STEPS: u64 = 10;
 
 /// Executions at a time.
-const AT_ONCE: [u64; 3] = [1, 100, 1_000];
+fn at_once(size: Size) -> [u64; 3] {
+    size.pick([1, 100, 1_000], [1, 100, 1_000], [1, 2, 10])
+}
 
 /// How often those that are compared take turns, and for how long each.
 fn turns(size: Size) -> (u32, Duration) {
@@ -28,17 +31,48 @@ fn turns(size: Size) -> (u32, Duration) {
 }
 
 pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Error> {
-    for at_once in AT_ONCE {
+    for at_once in at_once(setting.size) {
         in_memory(setting, report, at_once).await?;
     }
     if setting.places.memory.is_none() {
         report.note("there is no memory-backed file system, so what the software costs is hidden by the disk");
     }
+    let peers = match peers::Program::find(setting.peers) {
+        Ok(peers) => Some(peers),
+        Err(missing) => {
+            report.note(format!("no figures of duroxide: {missing:#}"));
+            None
+        }
+    };
     for place in setting.places.all() {
-        for at_once in AT_ONCE {
-            on_sqlite(setting, report, place, at_once).await?;
+        for at_once in at_once(setting.size) {
+            let rate = on_sqlite(setting, report, place, at_once).await?;
+            if let Some(peers) = peers.as_ref().filter(|_| at_once <= 100) {
+                beside_duroxide(setting, report, peers, (place, at_once), rate)?;
+            }
         }
     }
+    Ok(())
+}
+
+/// A thousand at a time would take duroxide minutes.
+fn beside_duroxide(
+    setting: &Setting,
+    report: &mut Report,
+    peers: &peers::Program,
+    (place, at_once): (&Place, u64),
+    rate: f64,
+) -> Result<(), Error> {
+    let executions = setting.size.pick(at_once.max(20), at_once.max(5), 2);
+    let measured = peers.duroxide(place, at_once.min(executions), executions)?;
+    let variant = format!("duroxide {}, {at_once} at a time", place.name);
+    report.add(Figure::new(&variant, "rate", measured.steps_per_second, "steps/s"));
+    report.add(Figure::new(&variant, "execution p50", measured.p50_millis, "ms"));
+    report.add(Figure::new(&variant, "execution p99", measured.p99_millis, "ms"));
+    report.add(Figure::new(&variant, "CPU", measured.cpu_micros_per_step, "µs a step"));
+    let variant = format!("SQLite {}, {at_once} at a time", place.name);
+    let beside = Figure::new(&variant, "rate", rate, "steps/s").beside("duroxide", rate / measured.steps_per_second);
+    report.add(if at_once == 100 { beside.ratio_at_least(100.0) } else { beside });
     Ok(())
 }
 
@@ -88,7 +122,8 @@ async fn in_memory(setting: &Setting, report: &mut Report, at_once: u64) -> Resu
     Ok(runner.engine.shutdown().await?)
 }
 
-async fn on_sqlite(setting: &Setting, report: &mut Report, place: &Place, at_once: u64) -> Result<(), Error> {
+/// Says how many steps a second it does.
+async fn on_sqlite(setting: &Setting, report: &mut Report, place: &Place, at_once: u64) -> Result<f64, Error> {
     let scratch = place.scratch()?;
     let store = Arc::new(SqliteStore::open(scratch.path().join("store.db"))?);
     let runner = Runner::new(Arc::clone(&store) as Arc<dyn Store>).await?;
@@ -118,7 +153,7 @@ async fn on_sqlite(setting: &Setting, report: &mut Report, place: &Place, at_onc
     });
     add_costs(report, &variant, &engine, at_once, Some(&limit));
     probe::add(report, &variant, [before, after]);
-    Ok(())
+    Ok(engine.rate() * STEPS as f64)
 }
 
 async fn limit_slice(log: &Log, numbers: &Numbers, at_once: u64, length: Duration) -> Result<Slice, Error> {

@@ -4,12 +4,16 @@ mod clock;
 mod context;
 mod duration;
 mod error;
+mod hash;
 mod id;
+mod name;
 mod timestamp;
 
 pub use clock::{Clock, ManualClock, Sleep};
 pub use context::Context;
 pub(crate) use duration::HumanDuration;
 pub use error::{Error, Result};
+pub(crate) use hash::Quick;
 pub use id::{ExecutionId, InvalidId};
+pub use name::Name;
 pub use timestamp::Timestamp;

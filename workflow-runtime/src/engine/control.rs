@@ -105,10 +105,10 @@ impl<W: Workflow> Execution<W> {
         let failed = self.failed_steps().await?;
         let mut asked = failed.iter().filter(|entry| entry.key == step || entry.step() == step);
         let (Some(entry), None) = (asked.next(), asked.next()) else {
-            let failed = failed.iter().map(|entry| entry.key.clone()).collect();
+            let failed = failed.iter().map(|entry| entry.key.to_string()).collect();
             return Err(EngineError::NoFailedStep { key: self.key().clone(), step: step.to_owned(), failed });
         };
-        let order = SkipOrder { reason: reason.clone(), key: entry.key.clone(), result };
+        let order = SkipOrder { reason: reason.clone(), key: entry.key.to_string(), result };
         self.request(ControlAction::Skip, &reason, &order).await
     }
 
@@ -181,7 +181,7 @@ pub(super) fn request_event(
         Some(once) => format!("{name}:{once}"),
         None => format!("{name}:{:032x}", fastrand::u128(..)),
     };
-    Ok(NewEvent { event_id, name: name.to_owned(), payload: Json::encode(payload)?, sent_at: core.now() })
+    Ok(NewEvent { event_id, name: name.into(), payload: Json::encode(payload)?, sent_at: core.now() })
 }
 
 async fn request(

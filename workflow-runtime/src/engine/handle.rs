@@ -200,7 +200,7 @@ impl<W: Workflow> Execution<W> {
             let (event_id, payload) = (event_id?, payload.map_err(|error| EngineError::unwritable(name, error))?);
             core.check_size(name, &payload)?;
             self.check_taken(name, &event_id).await?;
-            let event = NewEvent { event_id, name: name.to_owned(), payload, sent_at: core.now() };
+            let event = NewEvent { event_id, name: name.into(), payload, sent_at: core.now() };
             core.commit_and_activate(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await
         })
     }
@@ -221,7 +221,7 @@ impl<W: Workflow> Execution<W> {
         }
         match core.store().event(&self.key, event_id).await?.map(|known| known.answer) {
             None | Some(Some(Answer::Rejected { .. })) => {
-                Err(EngineError::Rejected { key: self.key.clone(), event: name.to_owned(), state: record.state })
+                Err(EngineError::Rejected { key: self.key.clone(), event: name.to_owned(), state: record.state.into() })
             }
             Some(_) => Ok(()),
         }
@@ -244,7 +244,7 @@ impl<W: Workflow> Execution<W> {
     }
 
     fn unreadable(&self, record: &ExecutionRecord, source: Option<crate::record::JsonError>) -> EngineError {
-        EngineError::Unreadable { key: self.key.clone(), state: record.state.clone(), source }
+        EngineError::Unreadable { key: self.key.clone(), state: record.state.to_string(), source }
     }
 }
 

@@ -247,7 +247,8 @@ impl Engine {
         let data = start.encode().map_err(|error| EngineError::unwritable(W::Start::NAME, error))?;
         self.core.check_size(W::Start::NAME, &data)?;
         let now = self.core.now();
-        let new = Kernel::start_at(W::Start::NAME.to_owned(), data, machine.plan(), at.unwrap_or(now), now);
+        let new =
+            Kernel::start_at(crate::base::Name::constant(W::Start::NAME), data, machine.plan(), at.unwrap_or(now), now);
         let history: Vec<HistoryRecord> = vec![new.history];
         Ok(Commit { key, change: Change::Create { record: Box::new(new.record), history } })
     }

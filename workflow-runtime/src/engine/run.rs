@@ -187,9 +187,9 @@ impl Run {
             "visit",
             workflow = self.machine.name(),
             execution = %self.place.key().id,
-            state = record.state,
+            state = &*record.state,
             visit = record.visit,
-            handler = handler.name,
+            handler = &*handler.name,
         )
     }
 
@@ -294,7 +294,7 @@ impl Run {
             now: self.core.now(),
         };
         finishing.finish(execution, finished);
-        tracing::debug!(state = execution.record().state, status = %execution.record().status(), "the handler ended");
+        tracing::debug!(state = &*execution.record().state, status = %execution.record().status(), "the handler ended");
     }
 
     async fn commit(&self, execution: &mut Kernel) -> Result<(), Stop> {

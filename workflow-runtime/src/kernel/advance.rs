@@ -1,5 +1,6 @@
 //! What the kernel wants changed.
 
+use crate::base::Name;
 use crate::record::{ExecutionRecord, HistoryRecord, JournalEntry, ReplyRecord};
 
 /// A change that takes an execution forward: one commit.
@@ -12,7 +13,7 @@ pub struct Advance {
     /// Entries to add; one replaces an earlier one of its key.
     pub journal: Vec<JournalEntry>,
     /// Keys of journal entries to drop, one by one.
-    pub forget: Vec<String>,
+    pub forget: Vec<Name>,
     /// Places in the inbox of the events that this consumes. Their ids stay known.
     pub consumed: Vec<u64>,
     /// Rows to add to the history.

@@ -12,18 +12,20 @@ impl Kernel {
         let awaited = self.record.waits_for.clone();
         let is_untaken = |event: &EventRecord| {
             let name = &event.event.name;
-            plan.policy(name) != EventPolicy::Defer && state.on(name).is_none() && !awaited.contains(name)
+            plan.policy(name) != EventPolicy::Defer
+                && state.on(name).is_none()
+                && !awaited.iter().any(|awaited| *awaited == *name)
         };
         let untaken: Vec<_> = self.inbox.extract_if(.., |event| is_untaken(event)).collect();
         for EventRecord { seq, event } in untaken {
             let state = self.record.state.clone();
             let answer = match plan.policy(&event.name) {
-                EventPolicy::Drop => Answer::Dropped { state: state.clone() },
-                EventPolicy::Reject | EventPolicy::Defer => Answer::Rejected { state: state.clone() },
+                EventPolicy::Drop => Answer::Dropped { state: state.to_string() },
+                EventPolicy::Reject | EventPolicy::Defer => Answer::Rejected { state: state.to_string() },
             };
             self.changes.consumed.push(seq);
             self.changes.replies.push(ReplyRecord { event_id: event.event_id.clone(), answer });
-            self.note(HistoryKind::EventRefused { state, event: event.name, event_id: event.event_id }, now);
+            self.note(HistoryKind::EventRefused { state, event: event.name.into(), event_id: event.event_id }, now);
         }
     }
 

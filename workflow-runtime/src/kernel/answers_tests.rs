@@ -15,7 +15,7 @@ fn json(text: &str) -> Json {
 }
 
 fn handler(name: &str) -> HandlerPlan {
-    HandlerPlan { name: name.to_owned(), pure: false }
+    HandlerPlan { name: name.into(), pure: false }
 }
 
 /// open -asked-> done; it catches what fails. `urgent` is rejected and `hint` dropped where nothing takes them.
@@ -30,7 +30,7 @@ fn plan() -> Plan {
 }
 
 fn event(seq: u64, name: &str) -> EventRecord {
-    let event = NewEvent { event_id: format!("id-{seq}"), name: name.to_owned(), payload: json("1"), sent_at: at(0) };
+    let event = NewEvent { event_id: format!("id-{seq}"), name: name.into(), payload: json("1"), sent_at: at(0) };
     EventRecord { seq, event }
 }
 
@@ -79,7 +79,7 @@ fn a_refusal_leaves_all_as_it_was_and_is_noted() {
 fn who_asks_is_told_that_another_edge_caught_the_failure() {
     let error = ErrorRecord { kind: ErrorKind::Failed, message: "broken".to_owned(), sources: Vec::new() };
     let mut execution = asked();
-    execution.failed(error.clone(), Some(("caught".to_owned(), json("1"))), &plan(), at(2));
+    execution.failed(error.clone(), Some(("caught".into(), json("1"))), &plan(), at(2));
     assert_eq!(answers(&mut execution), [("id-1".to_owned(), Answer::Failed { error: error.clone() })]);
     let mut parked = asked();
     parked.failed(error, None, &plan(), at(2));
@@ -108,7 +108,7 @@ fn an_event_that_an_entry_handler_may_receive_is_not_judged_before_the_handler_h
     let mut execution = Kernel::new(record, Vec::new(), vec![event(1, "urgent")]);
     assert_eq!(execution.decide(&plan, at(1)), Next::Run(handler("listen")));
     assert_eq!(answers(&mut execution), []);
-    execution.suspended(None, vec!["urgent".to_owned()], &plan, at(1));
+    execution.suspended(None, vec!["urgent".into()], &plan, at(1));
     // An edge interrupts it, and keeps the visit.
     execution.arrived(vec![event(2, "ask")]);
     assert_eq!(execution.decide(&plan, at(2)), Next::Run(handler("asked")));

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::{Kernel, NewExecution, Next, Plan};
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 use crate::record::{
     CHILD_EVENT, ChildEnd, ChildReport, ControlAction, HistoryKind, HistoryRecord, JournalEntry, JournalResult, Json,
     NewEvent, OutgoingRecord, Reason,
@@ -16,7 +16,7 @@ use crate::record::{
 impl Kernel {
     /// The record of an execution that is asked for at `now`, and starts in `state` at `at`, or at once if that is over.
     #[must_use]
-    pub fn start_at(state: String, data: Json, plan: &Plan, at: Timestamp, now: Timestamp) -> NewExecution {
+    pub fn start_at(state: impl Into<Name>, data: Json, plan: &Plan, at: Timestamp, now: Timestamp) -> NewExecution {
         let NewExecution { mut record, history } = Self::start(state, data, plan, now);
         if at <= now {
             return NewExecution { record, history };
@@ -108,8 +108,8 @@ impl Kernel {
 }
 
 /// The key under which the report of a child is recorded whose call has this key.
-pub(crate) fn report_key(call: &str) -> String {
-    format!("{call}:report")
+pub(crate) fn report_key(call: &str) -> Name {
+    format!("{call}:report").into()
 }
 
 fn is_report_of_end(entry: &JournalEntry) -> bool {

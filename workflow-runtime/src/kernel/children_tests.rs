@@ -12,7 +12,7 @@ fn child(state: &str, reports_parking: bool) -> Kernel {
         child: "Child/c".to_owned(),
         visit: 3,
         edge: 1,
-        call: "work:call:0".to_owned(),
+        call: "work:call:0".into(),
         reports: true,
         reports_parking,
     });
@@ -38,7 +38,7 @@ fn a_child_that_ends_tells_its_parent_before_it_is_over() {
     let (mut execution, _) = reload(&mut execution, vec![]);
     assert_eq!(execution.record().status(), Status::Running, "it is due also after a crash");
     assert_eq!(execution.decide(&plan(), at(2)), Next::Tell);
-    assert_eq!(reported(&execution), ChildEnd::Ended { state: "done".to_owned(), data: json("{\"to\":1}") });
+    assert_eq!(reported(&execution), ChildEnd::Ended { state: "done".into(), data: json("{\"to\":1}") });
     execution.delivered();
     assert_eq!(execution.decide(&plan(), at(2)), Next::Ended);
     assert_eq!(execution.record().status(), Status::Ended);
@@ -87,9 +87,9 @@ fn called(key: &str, cancel_when_left: bool) -> JournalEntry {
 }
 
 fn report(key: &str, end: ChildEnd) -> JournalEntry {
-    let report = ChildReport { visit: 1, edge: 0, call: key.to_owned(), end };
+    let report = ChildReport { visit: 1, edge: 0, call: key.into(), end };
     let payload = Json::encode(&report).unwrap();
-    result(&report_key(key), 0, JournalResult::Received { seq: 9, event: CHILD_EVENT.to_owned(), payload })
+    result(&report_key(key), 0, JournalResult::Received { seq: 9, event: CHILD_EVENT.into(), payload })
 }
 
 fn cancelled(execution: &Kernel) -> Vec<&str> {
@@ -104,7 +104,7 @@ fn cancelled(execution: &Kernel) -> Vec<&str> {
 fn with_children() -> Kernel {
     let mut execution = start("working");
     assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("work")));
-    let ended = ChildEnd::Ended { state: "done".to_owned(), data: Json::null() };
+    let ended = ChildEnd::Ended { state: "done".into(), data: Json::null() };
     let parked = ChildEnd::Parked { error: error("no") };
     execution.recorded(vec![
         called("work:a:0", true),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 use crate::record::{ChildEnd, ExecutionKey, Json, NewEvent, ParentRecord};
 
 /// Something that a driver does for one execution to another one. Doing it twice is doing it once.
@@ -27,7 +27,7 @@ pub struct StartCommand {
     /// Which.
     pub key: ExecutionKey,
     /// The persisted name of the state that it starts in.
-    pub state: String,
+    pub state: Name,
     /// The data of that state.
     pub data: Json,
     /// When it begins; `None` for at once.
@@ -39,7 +39,7 @@ pub struct StartCommand {
 impl StartCommand {
     /// An execution that begins at once, and that nobody waits for.
     #[must_use]
-    pub fn new(key: ExecutionKey, state: impl Into<String>, data: Json) -> Self {
+    pub fn new(key: ExecutionKey, state: impl Into<Name>, data: Json) -> Self {
         Self { key, state: state.into(), data, at: None, parent: None }
     }
 }
@@ -111,7 +111,7 @@ pub enum CommandRefused {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommandCall {
     /// The journal key of the call.
-    pub key: String,
+    pub key: Name,
     /// What is to be done.
     pub command: Command,
 }
@@ -120,7 +120,7 @@ pub struct CommandCall {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommandAnswer {
     /// The journal key of the call.
-    pub key: String,
+    pub key: Name,
     /// What became of it.
     pub result: Result<Acknowledged, CommandRefused>,
 }

@@ -114,7 +114,7 @@ impl Kernel {
             self.record.set_aside = Some(SetAside { activity, by: seq });
         }
         self.interrupt_entry();
-        let cause = Cause::Event { handler: handler.clone(), event: event.name, event_id: event.event_id };
+        let cause = Cause::Event { handler: handler.clone(), event: event.name.into(), event_id: event.event_id };
         self.run_handler(handler, cause, Some(event.payload));
         Ok(())
     }
@@ -145,7 +145,7 @@ impl Kernel {
         if plan.state(&order.state).is_none() {
             return Err(format!("the workflow has no state `{}`", order.state));
         }
-        self.enter_for(Cause::Moved { reason: order.reason }, order.state, order.data, Vec::new(), plan, now);
+        self.enter_for(Cause::Moved { reason: order.reason }, order.state.into(), order.data, Vec::new(), plan, now);
         Ok(())
     }
 }

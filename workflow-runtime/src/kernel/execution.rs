@@ -44,10 +44,10 @@ use super::journal::Journal;
 use super::searching::index;
 use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 use crate::record::{
     Activity, Cause, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry,
-    Json, ParkedRecord, TimerKind, UndoRecord, UnwindInto,
+    Json, ParkedRecord, TimerKind, UnwindInto,
 };
 
 /// An execution in memory: what is stored of it, and what has changed since.
@@ -56,8 +56,6 @@ pub struct Kernel {
     pub(super) record: ExecutionRecord,
     pub(super) inbox: Vec<EventRecord>,
     pub(super) journal: Journal,
-    /// Those entries of it that are not stored yet.
-    pub(super) unsaved: Journal,
     pub(super) changes: Advance,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
@@ -99,7 +97,8 @@ pub enum Next {
 impl Kernel {
     /// The record of an execution that starts in `state` at `now`.
     #[must_use]
-    pub fn start(state: String, data: Json, plan: &Plan, now: Timestamp) -> NewExecution {
+    pub fn start(state: impl Into<Name>, data: Json, plan: &Plan, now: Timestamp) -> NewExecution {
+        let state = state.into();
         let history = HistoryRecord { at: now, visit: 1, kind: HistoryKind::Started { to: state.clone() } };
         let mut record = ExecutionRecord::new(state, data, now);
         settle_in(&mut record, plan, now);
@@ -118,7 +117,6 @@ impl Kernel {
             record,
             inbox,
             journal: Journal::new(journal),
-            unsaved: Journal::default(),
             changes: Advance::default(),
             next_order,
             now,
@@ -155,7 +153,7 @@ impl Kernel {
     #[must_use]
     pub fn take_changes(&mut self) -> Advance {
         let mut changes = std::mem::take(&mut self.changes);
-        changes.journal = self.unsaved.take();
+        changes.journal = self.journal.take_unsaved();
         if std::mem::take(&mut self.changed) {
             changes.record = Some(self.record.clone());
         }
@@ -237,19 +235,18 @@ impl Kernel {
                 call.order = self.next_order;
             }
             self.see_failing(&result);
-            self.journal.put(result.clone());
-            self.unsaved.put(result);
+            self.journal.record(result);
         }
     }
 
     /// The running handler ended.
-    pub fn handled(&mut self, decided: Decided, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
+    pub fn handled(&mut self, decided: Decided, unclaimed: Vec<Name>, plan: &Plan, now: Timestamp) {
         match decided {
-            Decided::Goto { state, data } => self.enter(state.to_owned(), data, unclaimed, plan, now),
+            Decided::Goto { state, data } => self.enter(Name::constant(state), data, unclaimed, plan, now),
             Decided::Unwind { state, data } => {
                 let cause = self.cause();
                 let error = cause.caught().cloned();
-                let into = UnwindInto::State { state: state.to_owned(), data };
+                let into = UnwindInto::State { state: Name::constant(state), data };
                 self.begin_unwinding(into, cause, error, unclaimed, now);
             }
             Decided::Undone { effect } => self.undone(effect, now),
@@ -277,7 +274,7 @@ impl Kernel {
 
     /// The running handler failed for good. `caught` is the `#[catch]` handler that takes the error, and the error as that
     /// handler is given it.
-    pub fn failed(&mut self, error: ErrorRecord, caught: Option<(String, Json)>, plan: &Plan, now: Timestamp) {
+    pub fn failed(&mut self, error: ErrorRecord, caught: Option<(Name, Json)>, plan: &Plan, now: Timestamp) {
         if let Activity::Unwinding { .. } = self.record.activity {
             return self.undo_failed(error, now);
         }
@@ -342,10 +339,10 @@ impl Kernel {
         }
     }
 
-    pub(super) fn handler_name(&self, plan: &Plan) -> String {
+    pub(super) fn handler_name(&self, plan: &Plan) -> Name {
         match &self.record.activity {
             Activity::Handler { handler, .. } => handler.clone(),
-            Activity::Unwinding { .. } => self.record.undo.last().map(UndoRecord::handler).unwrap_or_default(),
+            Activity::Unwinding { .. } => self.record.undo.last().map(|undo| undo.handler().into()).unwrap_or_default(),
             _ => self.entry_name(plan),
         }
     }
@@ -355,7 +352,7 @@ impl Kernel {
             let EventRecord { seq, event } = self.inbox.remove(index);
             self.changes.consumed.push(seq);
             self.record.inbox_seen = self.record.inbox_seen.max(seq);
-            let cause = Cause::Event { handler: handler.clone(), event: event.name, event_id: event.event_id };
+            let cause = Cause::Event { handler: handler.clone(), event: event.name.into(), event_id: event.event_id };
             self.interrupt_entry();
             self.run_handler(handler, cause, Some(event.payload));
         } else if let Some(handler) = fire_next(&mut self.record, state, now) {
@@ -409,7 +406,7 @@ impl Kernel {
         }
     }
 
-    fn next_event(&self, state: &StatePlan) -> Option<(usize, String)> {
+    fn next_event(&self, state: &StatePlan) -> Option<(usize, Name)> {
         let mut taken = self.inbox.iter().enumerate().map(|(index, event)| (index, state.on(&event.event.name)));
         taken.find_map(|(index, edge)| Some((index, edge?.handler.name.clone())))
     }
@@ -441,7 +438,7 @@ impl Kernel {
         }
     }
 
-    pub(super) fn run_handler(&mut self, handler: String, cause: Cause, payload: Option<Json>) {
+    pub(super) fn run_handler(&mut self, handler: Name, cause: Cause, payload: Option<Json>) {
         self.record.activity = Activity::Handler { handler, cause, payload };
         self.record.starts_at = None;
         self.go_on();
@@ -479,7 +476,7 @@ impl Kernel {
     }
 
     /// The name of the state's entry handler, empty if it has none.
-    fn entry_name(&self, plan: &Plan) -> String {
+    fn entry_name(&self, plan: &Plan) -> Name {
         let entry = plan.state(&self.record.state).and_then(|state| state.entry.as_ref());
         entry.map(|entry| entry.name.clone()).unwrap_or_default()
     }
@@ -487,13 +484,12 @@ impl Kernel {
     fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
         self.keep_undo(&is_over, now);
         self.leave_children(&is_over, now);
-        self.unsaved.extract(&is_over);
         let over = self.journal.extract(&is_over).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
         self.look_for_failing();
     }
 
-    pub(super) fn enter(&mut self, state: String, data: Json, unclaimed: Vec<String>, plan: &Plan, now: Timestamp) {
+    pub(super) fn enter(&mut self, state: Name, data: Json, unclaimed: Vec<Name>, plan: &Plan, now: Timestamp) {
         self.enter_for(self.cause(), state, data, unclaimed, plan, now);
     }
 
@@ -501,9 +497,9 @@ impl Kernel {
     pub(super) fn enter_for(
         &mut self,
         cause: Cause,
-        state: String,
+        state: Name,
         data: Json,
-        unclaimed: Vec<String>,
+        unclaimed: Vec<Name>,
         plan: &Plan,
         now: Timestamp,
     ) {
@@ -545,7 +541,7 @@ impl Kernel {
     pub(super) fn leave_events(&mut self, now: Timestamp) {
         for EventRecord { seq, event } in std::mem::take(&mut self.inbox) {
             self.changes.consumed.push(seq);
-            self.note(HistoryKind::EventLeft { event: event.name, event_id: event.event_id }, now);
+            self.note(HistoryKind::EventLeft { event: event.name.into(), event_id: event.event_id }, now);
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::execution::Kernel;
 use super::{Plan, StatePlan};
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 use crate::record::{
     Activity, CHILD_EVENT, ChildReport, ErrorKind, ErrorRecord, EventRecord, HistoryKind, JournalEntry, JournalResult,
     NewEvent,
@@ -26,7 +26,7 @@ impl Kernel {
 
     /// The running handler waits: until `due`, or until one of `events` arrives, or with neither for nothing that comes by
     /// itself. It has been offered every event that is in the inbox.
-    pub fn suspended(&mut self, due: Option<Timestamp>, events: Vec<String>, plan: &Plan, now: Timestamp) {
+    pub fn suspended(&mut self, due: Option<Timestamp>, events: Vec<Name>, plan: &Plan, now: Timestamp) {
         let state = plan.state(&self.record.state);
         let has_edges = state.is_some_and(|state| state.has_edges());
         let taken = events.iter().find_map(|event| Some((event, state?.on(event)?.handler.name.clone())));
@@ -58,7 +58,8 @@ impl Kernel {
 
     /// Whether an event has come, and has not been looked at, that the suspended handler waits for.
     pub(super) fn has_awaited(&self, state: &StatePlan) -> bool {
-        let is_awaited = |name: &String| self.record.waits_for.contains(name) && state.on(name).is_none();
+        let is_awaited =
+            |name: &str| self.record.waits_for.iter().any(|awaited| *awaited == *name) && state.on(name).is_none();
         self.inbox.iter().any(|event| event.seq > self.record.inbox_seen && is_awaited(&event.event.name))
     }
 

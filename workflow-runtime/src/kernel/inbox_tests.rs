@@ -6,20 +6,20 @@ use super::*;
 use crate::record::{ChildEnd, Json, Status};
 
 fn received(key: &str, seq: u64) -> JournalEntry {
-    result(key, 0, JournalResult::Received { seq, event: "answer".to_owned(), payload: json("1") })
+    result(key, 0, JournalResult::Received { seq, event: "answer".into(), payload: json("1") })
 }
 
 fn waiting_for(events: &[&str]) -> Kernel {
     let mut execution = start("stuck");
     assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("hang")));
-    let events = events.iter().map(|event| (*event).to_owned()).collect();
+    let events = events.iter().map(|event| (*event).into()).collect();
     execution.suspended(None, events, &plan(), at(0));
     execution
 }
 
 fn report(seq: u64, visit: u64) -> EventRecord {
     let end = ChildEnd::Cancelled { reason: "no need".into() };
-    let report = ChildReport { visit, edge: 0, call: "work:call:0".to_owned(), end };
+    let report = ChildReport { visit, edge: 0, call: "work:call:0".into(), end };
     let mut event = event(seq, CHILD_EVENT);
     event.event.payload = Json::encode(&report).unwrap();
     event
@@ -44,7 +44,7 @@ fn an_event_that_was_offered_and_not_taken_does_not_make_the_handler_run_again()
     let mut execution = waiting_for(&["answer"]);
     execution.arrived(vec![event(1, "answer")]);
     assert_eq!(execution.decide(&plan(), at(1)), Next::Run(handler("hang")));
-    execution.suspended(None, vec!["answer".to_owned()], &plan(), at(1));
+    execution.suspended(None, vec!["answer".into()], &plan(), at(1));
     assert_eq!(execution.decide(&plan(), at(1)), Next::Wait { until: Some(Timestamp::MAX) });
 }
 
@@ -65,7 +65,7 @@ fn what_an_edge_takes_is_not_offered_and_waiting_for_it_parks() {
     assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("work")));
     execution.arrived(vec![event(1, "cancel"), event(2, "answer")]);
     assert_eq!(execution.receivable(&plan()), [event(2, "answer")]);
-    execution.suspended(None, vec!["cancel".to_owned()], &plan(), at(0));
+    execution.suspended(None, vec!["cancel".into()], &plan(), at(0));
     let error = &execution.record().parked.as_ref().unwrap().error;
     assert!(error.message.contains("`cancel`, which the edge `cancelled`"), "{}", error.message);
 }
@@ -74,7 +74,7 @@ fn what_an_edge_takes_is_not_offered_and_waiting_for_it_parks() {
 fn an_edge_goes_before_an_event_that_is_waited_for_and_the_handler_gets_that_afterwards() {
     let mut execution = start("working");
     assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("work")));
-    execution.suspended(None, vec!["answer".to_owned()], &plan(), at(0));
+    execution.suspended(None, vec!["answer".into()], &plan(), at(0));
     execution.arrived(vec![event(1, "answer"), event(2, "note")]);
     let Next::Run(noted) = execution.decide(&plan(), at(1)) else { panic!("the edge is not taken") };
     assert_eq!(noted.name, "noted_at_work");
@@ -87,7 +87,7 @@ fn an_edge_goes_before_an_event_that_is_waited_for_and_the_handler_gets_that_aft
 fn a_timer_fires_while_an_event_is_waited_for() {
     let mut execution = start("working");
     assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("work")));
-    execution.suspended(None, vec!["answer".to_owned()], &plan(), at(0));
+    execution.suspended(None, vec!["answer".into()], &plan(), at(0));
     assert_eq!(execution.decide(&plan(), at(0)), Next::Wait { until: Some(at(100)) });
     assert_eq!(execution.decide(&plan(), at(100)), Next::Run(handler("too_slow")));
 }

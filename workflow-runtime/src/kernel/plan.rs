@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 use crate::record::{ErrorRecord, ExecutionRecord};
 
 /// Every state of a workflow by its persisted name, old names included.
@@ -72,7 +72,7 @@ pub struct StatePlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandlerPlan {
     /// Its name.
-    pub name: String,
+    pub name: Name,
     /// Whether it has no effects: then it runs between two commits, not after one.
     pub pure: bool,
 }

@@ -132,7 +132,7 @@ impl Call<'_> {
         );
         let named = record.branches.iter().map(|name| {
             let status = branches.get(name.as_str()).map_or(BranchStatus::Open, |(status, _)| status.clone());
-            BranchProgress { name: name.clone(), status }
+            BranchProgress { name: name.to_string(), status }
         });
         let listed = branches.iter().filter(|_| record.branches.is_empty());
         let listed = listed.filter(|(_, (status, _))| !matches!(status, BranchStatus::Done | BranchStatus::Open));
@@ -141,7 +141,7 @@ impl Call<'_> {
             status: status.clone(),
         });
         ParallelProgress {
-            name: record.name.clone(),
+            name: record.name.to_string(),
             key: key.to_owned(),
             of: record.of,
             done,
@@ -163,8 +163,8 @@ mod tests {
     }
 
     fn call(key: &str, name: &str, branches: &[&str], of: Option<u64>) -> JournalEntry {
-        let branches = branches.iter().map(|name| (*name).to_owned()).collect();
-        let record = ParallelRecord { name: name.to_owned(), branches, of, due: None, end: None };
+        let branches = branches.iter().map(|name| (*name).into()).collect();
+        let record = ParallelRecord { name: name.into(), branches, of, due: None, end: None };
         JournalEntry::new(key, 0, JournalResult::Parallel(record))
     }
 

@@ -21,8 +21,8 @@ impl Kernel {
         let since = self.record.failing.as_ref().map_or(self.now, |failing| failing.since);
         self.record.failing = failing_in(result, since);
         if is_this && self.record.failing.is_none() {
-            let others = self.journal.iter().filter(|entry| entry.key != result.key);
-            self.record.failing = others.filter_map(|entry| failing_in(entry, self.now)).next();
+            let other = self.journal.retrying_besides(&result.key);
+            self.record.failing = other.and_then(|entry| failing_in(entry, self.now));
         }
         self.changed |= is_this || self.record.failing.is_some();
     }
@@ -30,8 +30,9 @@ impl Kernel {
     /// Brings up to date which step fails, after entries have been taken out of the journal.
     pub(super) fn look_for_failing(&mut self) {
         let Some(failing) = &self.record.failing else { return };
-        if !self.journal.iter().any(|entry| entry.key == failing.key) {
-            self.record.failing = self.journal.iter().find_map(|entry| failing_in(entry, self.now));
+        if self.journal.get(&failing.key).is_none() {
+            let other = self.journal.retrying_besides(&failing.key);
+            self.record.failing = other.and_then(|entry| failing_in(entry, self.now));
             self.changed = true;
         }
     }

@@ -20,11 +20,11 @@ pub(super) fn json(text: &str) -> Json {
 }
 
 pub(super) fn handler(name: &str) -> HandlerPlan {
-    HandlerPlan { name: name.to_owned(), pure: false }
+    HandlerPlan { name: name.into(), pure: false }
 }
 
 pub(super) fn pure(name: &str) -> HandlerPlan {
-    HandlerPlan { name: name.to_owned(), pure: true }
+    HandlerPlan { name: name.into(), pure: true }
 }
 
 /// waiting -paid-> working, waiting -(60 s) late-> ended; working has an entry handler, an event, a timer and a catch.
@@ -63,7 +63,7 @@ pub(super) fn plan() -> Plan {
 }
 
 pub(super) fn event(seq: u64, name: &str) -> EventRecord {
-    let event = NewEvent { event_id: format!("id-{seq}"), name: name.to_owned(), payload: json("1"), sent_at: at(0) };
+    let event = NewEvent { event_id: format!("id-{seq}"), name: name.into(), payload: json("1"), sent_at: at(0) };
     EventRecord { seq, event }
 }
 
@@ -205,7 +205,7 @@ fn a_transition_is_one_change_and_a_new_visit() {
     execution.decide(&plan(), at(0));
     execution
         .recorded(vec![result("a", 2, JournalResult::Done(json("1"))), result("b", 1, JournalResult::Done(json("2")))]);
-    execution.handled(goto("waiting"), vec!["old".to_owned()], &plan(), at(9));
+    execution.handled(goto("waiting"), vec!["old".into()], &plan(), at(9));
     assert_eq!(execution.decide(&plan(), at(9)), Next::Wait { until: Some(at(39)) });
     assert_eq!(execution.stored_visit(), 1, "the commit is fenced by the visit before it");
     let changes = execution.take_changes();
@@ -216,13 +216,13 @@ fn a_transition_is_one_change_and_a_new_visit() {
     assert_eq!(
         changes.history.into_iter().map(|row| row.kind).collect::<Vec<_>>(),
         [HistoryKind::Transition {
-            from: "working".to_owned(),
-            to: "waiting".to_owned(),
+            from: "working".into(),
+            to: "waiting".into(),
             cause: Cause::Entry,
             duration_millis: 9_000,
             attempts: 3,
             error: None,
-            unclaimed: vec!["old".to_owned()],
+            unclaimed: vec!["old".into()],
         }]
     );
 }
@@ -357,7 +357,7 @@ fn a_handler_that_waits_for_nothing_is_parked_unless_an_edge_can_end_it() {
 fn a_caught_failure_runs_the_catch_handler_and_is_in_the_history() {
     let mut execution = start("working");
     execution.decide(&plan(), at(0));
-    execution.failed(error("no carrier"), Some(("gave_up".to_owned(), json("{}"))), &plan(), at(3));
+    execution.failed(error("no carrier"), Some(("gave_up".into(), json("{}"))), &plan(), at(3));
     assert_eq!(execution.decide(&plan(), at(3)), Next::Run(handler("gave_up")));
     let (mut execution, _) = reload(&mut execution, vec![]);
     assert_eq!(execution.decide(&plan(), at(4)), Next::Run(handler("gave_up")));
@@ -377,9 +377,9 @@ fn a_failure_that_nothing_catches_parks_and_so_does_one_of_the_catch_itself() {
 
     let mut in_catch = start("working");
     in_catch.decide(&plan(), at(0));
-    in_catch.failed(error("first"), Some(("gave_up".to_owned(), json("{}"))), &plan(), at(3));
+    in_catch.failed(error("first"), Some(("gave_up".into(), json("{}"))), &plan(), at(3));
     in_catch.decide(&plan(), at(3));
-    in_catch.failed(error("second"), Some(("gave_up".to_owned(), json("{}"))), &plan(), at(4));
+    in_catch.failed(error("second"), Some(("gave_up".into(), json("{}"))), &plan(), at(4));
     assert_eq!(in_catch.decide(&plan(), at(4)), Next::Parked);
     assert_eq!(in_catch.record().parked.as_ref().unwrap().error, error("second"));
 }

@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use super::{Kernel, Plan, StatePlan, TimerRule};
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 use crate::record::{ErrorRecord, ExecutionRecord, TimerKind, TimerRecord};
 
 impl Kernel {
@@ -82,7 +82,7 @@ pub(super) fn next_due_timer(record: &ExecutionRecord, now: Timestamp) -> Option
 }
 
 /// Has the timer that is due fire, and says which handler it runs.
-pub(super) fn fire_next(record: &mut ExecutionRecord, state: &StatePlan, now: Timestamp) -> Option<String> {
+pub(super) fn fire_next(record: &mut ExecutionRecord, state: &StatePlan, now: Timestamp) -> Option<Name> {
     let index = next_due_timer(record, now)?;
     let timer = record.timers.get_mut(index)?;
     let rule = state.after.iter().find(|edge| edge.handler.name == timer.handler).map(|edge| edge.rule);

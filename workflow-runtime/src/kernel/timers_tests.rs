@@ -16,7 +16,7 @@ fn json(text: &str) -> Json {
 }
 
 fn pure(name: &str) -> HandlerPlan {
-    HandlerPlan { name: name.to_owned(), pure: true }
+    HandlerPlan { name: name.into(), pure: true }
 }
 
 fn error(message: &str) -> ErrorRecord {

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::{HandlerPlan, Kernel, Next, OnFailure, Plan};
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 use crate::record::{
     Activity, Cause, Closed, ErrorKind, ErrorRecord, HistoryKind, JournalEntry, JournalResult, ParallelEnd,
     ParallelRecord, ParkedRecord, UndoOutput, UndoRecord, UnwindInto,
@@ -50,11 +50,11 @@ impl Kernel {
         into: UnwindInto,
         cause: Cause,
         error: Option<ErrorRecord>,
-        unclaimed: Vec<String>,
+        unclaimed: Vec<Name>,
         now: Timestamp,
     ) {
         let from = self.record.state.clone();
-        let state = into.state().map(str::to_owned);
+        let state = into.state().cloned();
         self.note(HistoryKind::UnwindBegan { from, into: state, cause: cause.clone(), error, unclaimed }, now);
         self.record.parked = None;
         self.go_on();
@@ -85,7 +85,7 @@ impl Kernel {
     /// The next undo, or what comes after the last one.
     pub(super) fn undo_next(&mut self, plan: &Plan, now: Timestamp) -> Next {
         let Some(undo) = self.record.undo.last() else { return self.unwound(plan, now) };
-        let handler = HandlerPlan { name: undo.handler(), pure: false };
+        let handler = HandlerPlan { name: undo.handler().into(), pure: false };
         if let Some(due) = self.record.resume_at {
             let state = plan.state(&self.record.state).cloned().unwrap_or_default();
             if due > now && !self.has_awaited(&state) {
@@ -107,7 +107,7 @@ impl Kernel {
             let entries = self.journal.iter().filter(|entry| entry.key.starts_with(&inside)).cloned().collect();
             self.push_undo(entries, undo.visit, now);
         }
-        self.note(HistoryKind::Undone { step: undo.step, key: undo.key, effect }, now);
+        self.note(HistoryKind::Undone { step: undo.step.into(), key: undo.key.into(), effect }, now);
         self.go_on();
         self.drop_journal(now);
         self.prepare_undo();
@@ -118,7 +118,7 @@ impl Kernel {
         let Some(undo) = self.record.undo.last() else { return self.park(error, now) };
         let (step, key) = (undo.step.clone(), undo.key.clone());
         let message = format!("the undo of `{step}` failed: {}", error.message);
-        self.note(HistoryKind::UndoFailed { step, key, error: error.clone() }, now);
+        self.note(HistoryKind::UndoFailed { step: step.into(), key: key.into(), error: error.clone() }, now);
         self.park(ErrorRecord { message, ..error }, now);
     }
 
@@ -136,6 +136,10 @@ impl Kernel {
 
     /// Moves from the journal to the stack what is to be undone of these entries.
     pub(super) fn keep_undo(&mut self, of: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
+        // Without an `undo`, what an entry says is of no use to that of another.
+        if !self.journal.iter().any(|entry| entry.undo.is_some() && of(entry)) {
+            return;
+        }
         let entries = self.journal.iter().filter(|entry| of(entry)).cloned().collect();
         self.push_undo(entries, self.record.visit, now);
     }
@@ -159,7 +163,6 @@ impl Kernel {
             }
         }
         let is_forgotten = |entry: &JournalEntry| forgotten.contains(&entry.key);
-        self.unsaved.extract(is_forgotten);
         let over = self.journal.extract(is_forgotten).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
         self.look_for_failing();
@@ -168,8 +171,7 @@ impl Kernel {
 
     pub(super) fn drop_journal(&mut self, now: Timestamp) {
         self.leave_children(|_| true, now);
-        self.journal.take();
-        self.unsaved.take();
+        self.journal.clear();
         self.changes.forget.clear();
         self.changes.drop_journal = true;
         self.record.failing = None;
@@ -191,8 +193,8 @@ impl Kernel {
             if let (Some(call), Some(output)) = (&entry.undo, output(entry, &entries, now)) {
                 self.next_order += 1;
                 self.record.undo.push(UndoRecord {
-                    step: call.step.clone(),
-                    key: entry.key.clone(),
+                    step: call.step.clone().into(),
+                    key: entry.key.clone().into(),
                     visit,
                     edge_number: call.edge_number,
                     order: if is_in_flight(entry) { self.next_order } else { call.order },

@@ -16,7 +16,7 @@ fn json(text: &str) -> Json {
 }
 
 fn handler(name: &str) -> HandlerPlan {
-    HandlerPlan { name: name.to_owned(), pure: false }
+    HandlerPlan { name: name.into(), pure: false }
 }
 
 /// working (entry, an event that keeps it, a timer), resting (entry), settled (a pivot), cancelled (the end)
@@ -42,7 +42,7 @@ fn start() -> Kernel {
 /// A recorded call of a step that has an undo.
 fn call(key: &str, result: JournalResult) -> JournalEntry {
     let step = key.split(':').nth(1).unwrap_or_default().to_owned();
-    let undo = UndoableCall { step, edge_number: 0, args: Some(json("[7]")), order: 0 };
+    let undo = UndoableCall { step: step.into(), edge_number: 0, args: Some(json("[7]")), order: 0 };
     JournalEntry { undo: Some(undo), ..JournalEntry::new(key, 1, result) }
 }
 
@@ -96,7 +96,7 @@ fn undo_all(mut execution: Kernel) -> (Kernel, Vec<String>) {
                 assert_eq!(execution.record().status(), Status::Unwinding);
                 (execution, _) = reload(&mut execution);
                 execution.handled(Decided::Undone { effect: true }, Vec::new(), &plan(), at(50));
-                undone.push(key);
+                undone.push(key.to_string());
             }
             _ => return (execution, undone),
         }
@@ -107,7 +107,7 @@ fn undo_all(mut execution: Kernel) -> (Kernel, Vec<String>) {
 fn unwinding_begins_in_one_commit_with_the_last_results_and_the_state_is_entered_with_the_last_undo() {
     let mut execution = start();
     execution.recorded(vec![done("work:a:0"), done("work:b:0")]);
-    execution.handled(unwind("cancelled"), vec!["work:gone:0".to_owned()], &plan(), at(9));
+    execution.handled(unwind("cancelled"), vec!["work:gone:0".into()], &plan(), at(9));
     let (mut execution, changes) = reload(&mut execution);
     assert!(changes.drop_journal && changes.journal.is_empty());
     assert_eq!(stack(&execution), ["work:a:0", "work:b:0"]);
@@ -231,7 +231,7 @@ fn a_pivot_and_an_end_make_what_was_done_before_final() {
 fn an_edge_that_keeps_the_visit_keeps_what_it_did_to_be_undone_in_its_order() {
     let mut execution = start();
     execution.recorded(vec![done("work:first:0")]);
-    let note = NewEvent { event_id: "n".to_owned(), name: "note".to_owned(), payload: json("1"), sent_at: at(0) };
+    let note = NewEvent { event_id: "n".to_owned(), name: "note".into(), payload: json("1"), sent_at: at(0) };
     execution.arrived(vec![EventRecord { seq: 1, event: note }]);
     assert_eq!(execution.decide(&plan(), at(1)), Next::Run(handler("noted")));
     execution.recorded(vec![done("noted:second:0")]);
@@ -250,7 +250,7 @@ fn neither_events_nor_timers_nor_a_request_interrupt_an_undo() {
     let mut execution = start();
     execution.recorded(vec![done("work:a:0")]);
     execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(1));
-    let note = NewEvent { event_id: "n".to_owned(), name: "note".to_owned(), payload: json("1"), sent_at: at(0) };
+    let note = NewEvent { event_id: "n".to_owned(), name: "note".into(), payload: json("1"), sent_at: at(0) };
     execution.arrived(vec![EventRecord { seq: 1, event: note }]);
     assert!(!execution.is_interrupted(&plan(), at(500)));
     assert_eq!(execution.decide(&plan(), at(500)), Next::Run(handler("~undo:work:a:0")));
@@ -287,7 +287,7 @@ fn an_undo_that_fails_parks_with_what_is_left_and_a_retry_goes_on_with_it() {
     let _ = execution.take_changes();
     execution.recorded(vec![JournalEntry::new("~undo:work:b:0:release:0", 3, failed(ErrorKind::Failed))]);
     // Not even by an edge that catches everything.
-    execution.failed(error("the stock is closed"), Some(("gave_up".to_owned(), json("{}"))), &plan(), at(2));
+    execution.failed(error("the stock is closed"), Some(("gave_up".into(), json("{}"))), &plan(), at(2));
     let (mut execution, changes) = reload(&mut execution);
     let kinds: Vec<_> = changes.history.iter().map(|row| &row.kind).collect();
     assert!(
@@ -376,7 +376,7 @@ fn a_request_unwinds_whatever_the_execution_was_doing_and_closes_it() {
         let changes = execution.take_changes();
         assert_eq!(
             changes.history.last().unwrap().kind,
-            HistoryKind::Closed { state: "working".to_owned(), closed: cancelled }
+            HistoryKind::Closed { state: "working".into(), closed: cancelled }
         );
         assert_eq!(execution.record().status(), Status::Cancelled);
     }

@@ -13,7 +13,7 @@ use super::commands::{carried_out, digest, refused, written};
 use super::turn_inbox::report_slot;
 use super::turn_state::TurnState;
 use super::{Cx, Failure, Outcome as _, State as _, Workflow, WorkflowState as _};
-use crate::base::{Error, ExecutionId, Timestamp};
+use crate::base::{Error, ExecutionId, Name, Timestamp};
 use crate::kernel::{Command, CommandRefused, StartCommand, report_key};
 use crate::record::{
     ChildEnd, ChildReport, ErrorRecord, ExecutionKey, JournalEntry, JournalResult, Json, JsonError, ParentRecord,
@@ -256,7 +256,7 @@ impl fmt::Debug for ChildSpawn {
 #[derive(Debug)]
 struct NewChild {
     turn: Arc<TurnState>,
-    key: String,
+    key: Name,
     workflow: &'static str,
     id: Result<ExecutionId, CommandRefused>,
     state: &'static str,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::digest::Digest;
 use super::turn_state::TurnState;
 use super::{Accepts, Cx, Failure, Sending, Workflow};
-use crate::base::{Error, ExecutionId};
+use crate::base::{Error, ExecutionId, Name};
 use crate::kernel::{Command, CommandRefused};
 use crate::record::{ErrorRecord, ExecutionKey, JournalResult, Json, JsonError, NewEvent};
 
@@ -70,7 +70,7 @@ impl Cx {
 /// What is recorded of a command: it is carried out unless that is known.
 pub(super) async fn carried_out(
     turn: &Arc<TurnState>,
-    key: String,
+    key: Name,
     command: Command,
     as_done: JournalResult,
 ) -> JournalResult {

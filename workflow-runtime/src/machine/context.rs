@@ -10,10 +10,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::digest::Hex;
 use super::step::StepScope;
 use super::turn_state::TurnState;
 use super::{Failure, Services, TurnScope};
-use crate::base::{Clock, Error, ExecutionId, Timestamp};
+use crate::base::{Clock, Error, ExecutionId, Name, Timestamp};
 use crate::record::{ErrorKind, ExecutionKey, JournalEntry, JournalResult, Json};
 
 /// The context that a handler with effects is given, and that it hands to its steps.
@@ -25,11 +26,11 @@ pub struct Cx {
     /// The attempt of a step that it is of, unless it is that of the handler itself.
     step: Option<Arc<StepScope>>,
     /// The key of the branch that it is of, inside of that.
-    branch: Option<Arc<str>>,
+    branch: Option<Name>,
     /// The workflow whose handler runs.
     workflow: Option<Arc<dyn Any + Send + Sync>>,
     /// The key that the step has which is called with this, if it had one before.
-    again: Option<Arc<str>>,
+    again: Option<Name>,
 }
 
 impl fmt::Debug for Cx {
@@ -61,7 +62,7 @@ impl Cx {
         let scope = TurnScope {
             key: ExecutionKey { workflow: workflow.into(), id },
             visit: 1,
-            handler: "detached".to_owned(),
+            handler: Name::constant("detached"),
             edge_number: 0,
             services: Services::new(clock),
         };
@@ -105,7 +106,7 @@ impl Cx {
 
     /// A text that names this call of this run of the handler, whenever it is made again.
     pub(super) fn call_key(&self, call: &str) -> String {
-        format!("{:032x}", self.call_digest(call))
+        Hex::new(self.call_digest(call)).to_string()
     }
 
     pub(super) fn call_digest(&self, call: &str) -> u128 {
@@ -182,8 +183,8 @@ impl Cx {
         }
     }
 
-    pub(super) fn claim(&self, call: &str) -> String {
-        self.turn.claim(&format!("{}:{call}", self.caller()))
+    pub(super) fn claim(&self, call: &str) -> Name {
+        self.turn.claim(format_args!("{}:{call}", self.caller()))
     }
 
     /// Who makes the calls in this context: the first part of their keys.
@@ -206,8 +207,8 @@ impl Cx {
     }
 
     /// That of a branch: what it calls is found by the branch's key first.
-    pub(super) fn in_branch(&self, key: &str) -> Self {
-        Self { branch: Some(key.into()), ..self.clone() }
+    pub(super) fn in_branch(&self, key: &Name) -> Self {
+        Self { branch: Some(key.clone()), ..self.clone() }
     }
 
     /// The workflow whose handler runs, if it is this one: a branch that runs on its own needs it for as long as it does.
@@ -217,12 +218,12 @@ impl Cx {
     }
 
     /// The context to call a step with that had this key when it was called first.
-    pub(super) fn again(&self, key: &str) -> Self {
-        Self { again: Some(key.into()), ..self.clone() }
+    pub(super) fn again(&self, key: &Name) -> Self {
+        Self { again: Some(key.clone()), ..self.clone() }
     }
 
     /// The key that the step has which is called with this context, if it had one before.
-    pub(super) fn key_again(&self) -> Option<&str> {
-        self.again.as_deref()
+    pub(super) fn key_again(&self) -> Option<&Name> {
+        self.again.as_ref()
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Failure, Finished, HandlerCall, Services, TurnScope};
-use crate::base::{Error, Timestamp};
+use crate::base::{Error, Name, Timestamp};
 use crate::kernel::{Decided, Kernel, Plan};
 use crate::record::{Activity, ErrorKind, ExecutionKey, ExecutionRecord, Json, UndoRecord};
 
@@ -32,7 +32,8 @@ impl Finishing<'_> {
     /// Takes over the results and the decision, or has the failure caught or parked.
     pub fn finish(&self, execution: &mut Kernel, finished: Finished) {
         execution.recorded(finished.results);
-        match finished.result.and_then(|decided| self.check_size(execution, decided)) {
+        let checked = |decided: Decided| self.check_size(execution, &decided).map(|()| decided);
+        match finished.result.and_then(checked) {
             Ok(decided) => execution.handled(decided, finished.unclaimed, self.plan, self.now),
             Err(failure) => {
                 let caught = match failure.kind {
@@ -46,7 +47,7 @@ impl Finishing<'_> {
                     Some((catch, _)) => tracing::info!(%error, catch, "the handler failed, and an edge catches it"),
                     None => tracing::error!(%error, "the handler failed, and nothing catches it"),
                 }
-                let caught = caught.map(|(handler, payload)| (handler.to_owned(), payload));
+                let caught = caught.map(|(handler, payload)| (Name::constant(handler), payload));
                 execution.failed(error, caught, self.plan, self.now);
             }
         }
@@ -63,24 +64,20 @@ impl Finishing<'_> {
         Err(Failure::failed(Error::msg(text)))
     }
 
-    fn check_size(&self, execution: &Kernel, decided: Decided) -> Result<Decided, Failure> {
-        let (state, data) = match &decided {
+    fn check_size(&self, execution: &Kernel, decided: &Decided) -> Result<(), Failure> {
+        let (state, data) = match decided {
             Decided::Goto { state, data } | Decided::Unwind { state, data } => (*state, data),
-            Decided::Stay { data } => (execution.record().state.as_str(), data),
-            Decided::Wait | Decided::Undone { .. } => return Ok(decided),
+            Decided::Stay { data } => (&*execution.record().state, data),
+            Decided::Wait | Decided::Undone { .. } => return Ok(()),
             Decided::Reply { reply, then } => {
                 self.check_answer(reply)?;
-                let then = self.check_size(execution, Decided::clone(then))?;
-                return Ok(Decided::Reply { reply: reply.clone(), then: Box::new(then) });
+                return self.check_size(execution, then);
             }
-            Decided::Refuse { refusal } => {
-                self.check_answer(refusal)?;
-                return Ok(decided);
-            }
+            Decided::Refuse { refusal } => return self.check_answer(refusal),
         };
         let (len, limit) = (data.text().len(), self.payload_limit);
         if len <= limit {
-            return Ok(decided);
+            return Ok(());
         }
         let text = format!(
             "the data of the state `{state}` is {len} bytes long, over the limit of {limit}: keep a reference to it instead, or raise the payload limit"
@@ -92,26 +89,26 @@ impl Finishing<'_> {
 impl HandlerCall {
     /// The call of `handler`, which the record says is to run.
     #[must_use]
-    pub fn of(record: &ExecutionRecord, handler: &str) -> Self {
+    pub fn of(record: &ExecutionRecord, handler: &Name) -> Self {
         let payload = match &record.activity {
             Activity::Handler { payload, .. } => payload.clone(),
             Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended => None,
         };
         let undo = undo_of(record).cloned();
-        Self { state: record.state.clone(), data: record.data.clone(), handler: handler.to_owned(), payload, undo }
+        Self { state: record.state.clone(), data: record.data.clone(), handler: handler.clone(), payload, undo }
     }
 }
 
 impl TurnScope {
     /// That of the turn of `handler`, which the record says is to run.
     #[must_use]
-    pub fn of(record: &ExecutionRecord, handler: &str, key: ExecutionKey, services: Services) -> Self {
+    pub fn of(record: &ExecutionRecord, handler: &Name, key: ExecutionKey, services: Services) -> Self {
         // An undo belongs to where its step ran, which is what makes the idempotency key of that.
         let (visit, edge_number) = match undo_of(record) {
             Some(undo) => (undo.visit, undo.edge_number),
             None => (record.visit, record.edge_number()),
         };
-        Self { key, visit, handler: handler.to_owned(), edge_number, services }
+        Self { key, visit, handler: handler.clone(), edge_number, services }
     }
 }
 

@@ -41,6 +41,7 @@ mod target;
 mod timer;
 mod turn;
 mod turn_inbox;
+mod turn_journal;
 mod turn_state;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod undo;

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::{Graph, Timer, Trigger, Workflow, panic_text};
-use crate::base::{Error, Timestamp};
+use crate::base::{Error, Name, Timestamp};
 use crate::kernel::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan, TimerRule};
 use crate::record::{ErrorKind, ErrorRecord, ExecutionRecord};
 
@@ -31,7 +31,7 @@ fn plan_of(graph: &Graph) -> Plan {
             ..StatePlan::default()
         };
         for handler in graph.handlers_of(state.name) {
-            let of = HandlerPlan { name: handler.name.to_owned(), pure: handler.pure };
+            let of = HandlerPlan { name: Name::constant(handler.name), pure: handler.pure };
             let mut after = |rule, handler| state_plan.after.push(AfterPlan { rule, handler });
             match handler.trigger {
                 Trigger::Entry => state_plan.entry = Some(of),

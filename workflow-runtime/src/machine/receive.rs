@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::turn_state::TurnState;
 use super::{Cx, Event, Failure};
-use crate::base::Error;
+use crate::base::{Error, Name};
 use crate::record::{JournalEntry, JournalResult, Json};
 
 impl Cx {
@@ -89,8 +89,8 @@ impl Cx {
     }
 }
 
-async fn receive_until(turn: &Arc<TurnState>, key: String, slots: Vec<String>, timeout: Duration) -> Option<Json> {
-    let due_key = format!("{key}:due");
+async fn receive_until(turn: &Arc<TurnState>, key: Name, slots: Vec<String>, timeout: Duration) -> Option<Json> {
+    let due_key = Name::from(format!("{key}:due"));
     let due = match turn.recorded(&due_key).map(|entry| entry.result) {
         Some(JournalResult::Sleeping { due }) => due,
         _ => {

@@ -38,7 +38,7 @@ impl Cx {
             child: child.to_string(),
             visit: scope.visit,
             edge: scope.edge_number,
-            call,
+            call: call.into(),
             reports: true,
             reports_parking: false,
         }

@@ -124,7 +124,7 @@ impl<W: Workflow> Stepper<W> {
     fn new(workflow: Arc<W>, state: &str, data: Json) -> Self {
         let plan = plan(&workflow);
         let clock = ManualClock::new(Timestamp::EPOCH);
-        let start = Kernel::start(state.to_owned(), data, &plan, clock.now());
+        let start = Kernel::start(state, data, &plan, clock.now());
         let execution = Kernel::new(start.record, Vec::new(), Vec::new());
         let key = ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::stepper() };
         Self {
@@ -347,7 +347,7 @@ impl<W: Workflow> Stepper<W> {
         if key.is_some() && !self.keys.insert(event_id.clone()) {
             return Ok(event_id);
         }
-        let event = NewEvent { event_id: event_id.clone(), name: name.to_owned(), payload, sent_at: self.clock.now() };
+        let event = NewEvent { event_id: event_id.clone(), name: name.into(), payload, sent_at: self.clock.now() };
         self.inbox.push(EventRecord { seq: self.sent, event });
         Ok(event_id)
     }

@@ -20,7 +20,7 @@ use super::turn_state::TurnState;
 use super::undo::run_lost_undo;
 use super::watch::{Driver, Watch};
 use super::{Cx, Decided, HandlerCall, HandlerRun, Services, Workflow};
-use crate::base::{Error, Sleep, Timestamp};
+use crate::base::{Error, Name, Sleep, Timestamp};
 use crate::kernel::{CommandAnswer, CommandCall};
 use crate::record::{ErrorKind, ErrorRecord, EventRecord, ExecutionKey, JournalEntry};
 
@@ -35,7 +35,7 @@ pub struct TurnScope {
     /// The visit.
     pub visit: u64,
     /// The handler.
-    pub handler: String,
+    pub handler: Name,
     /// Which taking of an edge it is for: [`edge_number`](crate::record::ExecutionRecord::edge_number).
     pub edge_number: u64,
     /// What the driver lends to it.
@@ -83,7 +83,7 @@ pub enum Progress {
         /// Results that are not saved yet.
         results: Vec<JournalEntry>,
         /// Names of the events that it waits for.
-        events: Vec<String>,
+        events: Vec<Name>,
     },
     /// The handler was [interrupted](Turn::interrupt) and its running steps are over. Save the results, drop the turn.
     Interrupted {
@@ -104,7 +104,7 @@ pub struct Finished {
     /// How often steps were tried in this turn.
     pub attempts: u32,
     /// Journal keys of this handler that nothing asked for.
-    pub unclaimed: Vec<String>,
+    pub unclaimed: Vec<Name>,
 }
 
 type HandlerFuture = Pin<Box<dyn Future<Output = Result<Decided, Failure>> + Send>>;
@@ -192,33 +192,34 @@ impl Turn {
                 return Poll::Pending;
             }
             self.driver.rest();
-            if self.state.is_interrupted() && !self.state.has_in_flight() {
+            if self.state.begin_poll() {
                 return Poll::Ready(Progress::Interrupted { results: self.state.take_unsaved() });
             }
-            if let Poll::Ready(result) = self.poll_handler() {
+            let polled = self.poll_handler();
+            let looked = self.state.end_poll();
+            if let Poll::Ready(result) = polled {
                 return Poll::Ready(self.finished(result));
             }
-            if let Some(failure) = self.state.take_failure() {
+            if let Some(failure) = looked.failure {
                 return Poll::Ready(self.finished(Err(failure)));
             }
-            if self.state.is_interrupted() && !self.state.has_in_flight() {
+            if looked.is_interrupted {
                 continue;
             }
             let waits_only_for_us = !self.watch.is_lent() && !self.state.has_busy_branches();
             if self.driver.is_woken() {
                 continue;
             }
-            if self.state.has_commands() && !self.state.has_unsaved() {
+            if looked.has_commands && !looked.has_unsaved {
                 return Poll::Ready(Progress::Execute(self.state.take_commands()));
             }
-            let has_commands = self.state.has_commands();
-            if waits_only_for_us && !has_commands && !self.state.has_waiters_at_gate() && !self.state.has_in_flight() {
+            if waits_only_for_us && !looked.has_commands && !looked.is_held {
                 self.state.suspend();
                 let due = self.state.next_due();
                 let (results, events) = (self.state.take_unsaved(), self.state.awaited());
                 return Poll::Ready(Progress::Wait { due, results, events });
             }
-            if self.state.has_unsaved() {
+            if looked.has_unsaved {
                 return Poll::Ready(Progress::Save(self.state.take_unsaved()));
             }
             if self.poll_alarm(context).is_pending() {
@@ -233,9 +234,7 @@ impl Turn {
     fn poll_handler(&mut self) -> Poll<Result<Decided, Failure>> {
         let waker = self.watch.take_up(&self.state);
         let mut context = Context::from_waker(&waker);
-        self.state.is_polled(true);
         let poll = catch_unwind(AssertUnwindSafe(|| self.handler.as_mut().poll(&mut context)));
-        self.state.is_polled(false);
         poll.unwrap_or_else(|panic| Poll::Ready(Err(panicked(&self.state.scope.handler, &*panic))))
     }
 

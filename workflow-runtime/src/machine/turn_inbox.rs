@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::Failure;
 use super::turn_state::{Inner, TurnState};
-use crate::base::Error;
+use crate::base::{Error, Name};
 use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, report_key};
 use crate::record::{CHILD_EVENT, ChildReport, ErrorKind, ErrorRecord, EventRecord, JournalEntry, JournalResult, Json};
 
@@ -23,9 +23,9 @@ pub(super) struct TurnInbox {
     /// What the driver is to do.
     commands: Vec<CommandCall>,
     /// What is recorded when a command has been carried out, by the key of its call.
-    outstanding: HashMap<String, JournalResult>,
+    outstanding: HashMap<Name, JournalResult>,
     /// Those who wait for the answer to a command, by its key.
-    callers: HashMap<String, Option<Waker>>,
+    callers: HashMap<Name, Option<Waker>>,
 }
 
 /// The slot of what a child tells whose call has this key. That of any other event is its name.
@@ -53,7 +53,7 @@ impl TurnState {
     /// What an event is asked for by; `None` for what concerns a call of another run.
     fn slot(&self, event: &EventRecord) -> Option<String> {
         if event.event.name != CHILD_EVENT {
-            return Some(event.event.name.clone());
+            return Some(event.event.name.to_string());
         }
         let report: ChildReport = event.event.payload.decode().ok()?;
         let is_ours = report.visit == self.scope.visit && report.edge == self.scope.edge_number;
@@ -61,31 +61,27 @@ impl TurnState {
     }
 
     /// Names of the events that the handler waits for.
-    pub(super) fn awaited(&self) -> Vec<String> {
+    pub(super) fn awaited(&self) -> Vec<Name> {
         let inner = self.lock();
         let mut names: Vec<_> = inner.inbox.receivers.values().flat_map(|(slots, _)| slots.iter()).collect();
         names.sort_unstable();
         names.dedup();
         let is_report = |slot: &str| slot.strip_prefix(CHILD_EVENT).is_some_and(|rest| rest.starts_with(':'));
         let has_reports = names.iter().any(|slot| is_report(slot));
-        let events = names.into_iter().filter(|slot| !is_report(slot)).cloned();
+        let events = names.into_iter().filter(|slot| !is_report(slot)).map(Name::from);
         // One name for all children: a list of ten thousand would be written with every record.
-        events.chain(has_reports.then(|| CHILD_EVENT.to_owned())).collect()
+        events.chain(has_reports.then(|| Name::constant(CHILD_EVENT))).collect()
     }
 
     /// Ready with an event of one of these slots, which is recorded under `key`.
-    pub(super) fn receive(self: &Arc<Self>, key: String, slots: Vec<String>) -> Receive {
+    pub(super) fn receive(self: &Arc<Self>, key: Name, slots: Vec<String>) -> Receive {
         Receive { state: Arc::clone(self), key, slots: slots.into(), waiter: None }
     }
 
     /// Ready with what is recorded under `key` when the driver has carried out `command`; `as_done` is recorded if it
     /// could.
-    pub(super) fn execute(self: &Arc<Self>, key: String, command: Command, as_done: JournalResult) -> Execute {
+    pub(super) fn execute(self: &Arc<Self>, key: Name, command: Command, as_done: JournalResult) -> Execute {
         Execute { state: Arc::clone(self), key, command: Some((command, as_done)) }
-    }
-
-    pub(super) fn has_commands(&self) -> bool {
-        !self.lock().inbox.commands.is_empty()
     }
 
     pub(super) fn take_commands(&self) -> Vec<CommandCall> {
@@ -114,7 +110,7 @@ impl TurnState {
         }
     }
 
-    fn note(&self, key: String, result: JournalResult) {
+    fn note(&self, key: Name, result: JournalResult) {
         self.record(JournalEntry::new(key, 0, result));
     }
 }
@@ -125,6 +121,10 @@ fn refusal(refused: &CommandRefused) -> JournalResult {
 }
 
 impl TurnInbox {
+    pub(super) fn has_commands(&self) -> bool {
+        !self.commands.is_empty()
+    }
+
     /// The earliest event of one of these slots.
     fn take(&mut self, slots: &[String]) -> Option<EventRecord> {
         let seq_of = |slot: &&String| self.events.get(*slot)?.front().map(|event| event.seq);
@@ -136,7 +136,7 @@ impl TurnInbox {
 /// See [`TurnState::receive`]. Dropped before it is ready, it has taken nothing.
 pub(super) struct Receive {
     state: Arc<TurnState>,
-    key: String,
+    key: Name,
     slots: Arc<[String]>,
     waiter: Option<u64>,
 }
@@ -162,7 +162,7 @@ impl Future for Receive {
         };
         drop(inner);
         let payload = event.payload.clone();
-        let result = JournalResult::Received { seq, event: event.name, payload: event.payload };
+        let result = JournalResult::Received { seq, event: event.name.into(), payload: event.payload };
         receive.state.note(receive.key.clone(), result);
         Poll::Ready(payload)
     }
@@ -179,7 +179,7 @@ impl Drop for Receive {
 /// See [`TurnState::execute`].
 pub(super) struct Execute {
     state: Arc<TurnState>,
-    key: String,
+    key: Name,
     command: Option<(Command, JournalResult)>,
 }
 

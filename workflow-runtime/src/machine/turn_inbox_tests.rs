@@ -29,7 +29,7 @@ impl Event for Number {
 
 fn event(seq: u64, name: &str, number: u32) -> EventRecord {
     let payload = Json::encode(&number).unwrap();
-    let event = NewEvent { event_id: seq.to_string(), name: name.to_owned(), payload, sent_at: Timestamp::EPOCH };
+    let event = NewEvent { event_id: seq.to_string(), name: name.into(), payload, sent_at: Timestamp::EPOCH };
     EventRecord { seq, event }
 }
 
@@ -40,7 +40,7 @@ where
     let scope = TurnScope {
         key: ExecutionKey { workflow: "Test".into(), id: ExecutionId::new("1").unwrap() },
         visit: 1,
-        handler: "handler".to_owned(),
+        handler: "handler".into(),
         edge_number: 0,
         services: Services::new(clock.clone()),
     };
@@ -74,7 +74,7 @@ fn a_receiver_waits_without_a_turn_and_gets_the_event_in_the_next_one() {
     let handler = |cx: Cx| async move { cx.recv::<Number>().await.0 };
     let mut first = turn(&clock(), vec![], handler);
     let Some(Progress::Wait { due: None, results, events }) = poll(&mut first) else { panic!("it does not wait") };
-    assert_eq!((results.len(), events), (0, vec!["digit".to_owned(), "number".to_owned()]));
+    assert_eq!((results.len(), events), (0, vec!["digit".into(), "number".into()]));
     drop(first);
 
     let mut second = turn(&clock(), vec![], handler);
@@ -237,11 +237,11 @@ fn a_command_that_nobody_waits_for_any_more_is_done_only_if_it_was_handed_out() 
 #[test]
 fn a_report_goes_to_the_call_that_it_is_for() {
     let report = |seq: u64, visit, call: &str| {
-        let end = ChildEnd::Ended { state: "done".to_owned(), data: Json::null() };
-        let report = ChildReport { visit, edge: 0, call: call.to_owned(), end };
+        let end = ChildEnd::Ended { state: "done".into(), data: Json::null() };
+        let report = ChildReport { visit, edge: 0, call: call.into(), end };
         let payload = Json::encode(&report).unwrap();
         let event =
-            NewEvent { event_id: seq.to_string(), name: CHILD_EVENT.to_owned(), payload, sent_at: Timestamp::EPOCH };
+            NewEvent { event_id: seq.to_string(), name: CHILD_EVENT.into(), payload, sent_at: Timestamp::EPOCH };
         EventRecord { seq, event }
     };
     let mut turn = turn(&clock(), vec![], |cx| async move {

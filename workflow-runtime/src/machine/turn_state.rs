@@ -1,6 +1,6 @@
 //! What a turn and the contexts in its handler share: the journal, and what the handler waits for.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::turn_inbox::TurnInbox;
+use super::turn_journal::TurnJournal;
 use super::{Failure, TurnScope};
-use crate::base::{Sleep, Timestamp};
-use crate::record::{JournalEntry, JournalResult, ParallelEnd};
+use crate::base::{Name, Quick, Sleep, Timestamp};
+use crate::record::JournalEntry;
 
 pub(super) struct TurnState {
     pub(super) scope: TurnScope,
@@ -25,21 +26,7 @@ pub(super) struct TurnState {
 
 #[derive(Default)]
 pub(super) struct Inner {
-    pub(super) journal: HashMap<String, JournalEntry>,
-    /// Keys that were in the journal at the beginning and that no call has asked for.
-    unclaimed: BTreeSet<String>,
-    /// How often each call was made, by all of its key but the count.
-    calls: BTreeMap<String, u32>,
-    /// What is to be handed to the driver, in the order in which it was recorded.
-    unsaved: BTreeMap<u64, JournalEntry>,
-    /// Where in there a key is.
-    unsaved_keys: HashMap<String, u64>,
-    /// How many entries were recorded, how many of them handed to the driver, and how many are on disk.
-    recorded: u64,
-    handed: u64,
-    saved: u64,
-    /// The last entry that a step may not start before.
-    decisive: u64,
+    pub(super) journal: TurnJournal,
     /// Events, and commands to others.
     pub(super) inbox: TurnInbox,
     pub(super) interrupted: bool,
@@ -53,7 +40,7 @@ pub(super) struct Inner {
     at_gate: BTreeMap<u64, Option<Waker>>,
     sleepers: BTreeMap<(Timestamp, u64), Option<Waker>>,
     /// What the handler is polled with, and each branch that runs on its own, by what tells wakers apart.
-    roots: HashMap<usize, Root>,
+    roots: HashMap<usize, Root, Quick>,
     /// Wakes whoever polls the turn; nobody does, if the context is detached.
     turn: Option<Waker>,
     /// Whether the turn polls its handler, and so sees by itself what comes of that.
@@ -65,6 +52,17 @@ struct Root {
     waker: Waker,
     /// What our own futures keep instead; the handler is polled whenever the turn is woken, and they keep none.
     quiet: Option<Waker>,
+}
+
+/// What a turn looks at when it has polled its handler. Whatever changes after that wakes the turn.
+pub(super) struct Looked {
+    pub(super) failure: Option<Failure>,
+    /// No step is to begin any more, and none runs.
+    pub(super) is_interrupted: bool,
+    pub(super) has_unsaved: bool,
+    pub(super) has_commands: bool,
+    /// A step runs, or waits at the gate.
+    pub(super) is_held: bool,
 }
 
 impl fmt::Debug for TurnState {
@@ -79,10 +77,8 @@ impl TurnState {
     }
 
     fn with(scope: TurnScope, journal: Vec<JournalEntry>, turn: Option<Waker>) -> Self {
-        let unclaimed = journal.iter().map(|entry| entry.key.clone()).collect();
-        let journal = journal.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
         let detached = turn.is_none();
-        let inner = Inner { journal, unclaimed, turn, ..Inner::default() };
+        let inner = Inner { journal: TurnJournal::new(journal), turn, ..Inner::default() };
         Self { scope, detached, busy: Arc::default(), inner: Mutex::new(inner) }
     }
 
@@ -97,35 +93,27 @@ impl TurnState {
     }
 
     /// The key of a call that is made now.
-    pub(super) fn claim(&self, call: &str) -> String {
-        let mut inner = self.lock();
-        let count = inner.calls.entry(call.to_owned()).or_insert(0);
-        let key = format!("{call}:{count}");
-        *count += 1;
-        inner.unclaimed.remove(&key);
-        key
+    pub(super) fn claim(&self, call: fmt::Arguments<'_>) -> Name {
+        self.lock().journal.claim(call)
     }
 
     /// Counts the calls inside of this step from the beginning, as after a crash.
     pub(super) fn begin_attempt(&self, step: &str) {
-        let inside = |call: &str| call.strip_prefix(step).is_some_and(|rest| rest.starts_with(':'));
-        let mut inner = self.lock();
-        let from = format!("{step}:");
-        let calls: Vec<String> =
-            inner.calls.range(from..).map(|(call, _)| call.clone()).take_while(|call| inside(call)).collect();
-        for call in calls {
-            inner.calls.remove(&call);
-        }
+        self.lock().journal.begin_attempt(step);
     }
 
     /// Whether a call was made whose key begins with this one.
     pub(super) fn has_calls_in(&self, key: &str) -> bool {
-        let from = format!("{key}:");
-        self.lock().calls.range(from.clone()..).next().is_some_and(|(call, _)| call.starts_with(&from))
+        self.lock().journal.has_calls_in(key)
     }
 
     pub(super) fn recorded(&self, key: &str) -> Option<JournalEntry> {
         self.lock().journal.get(key).cloned()
+    }
+
+    /// The details that the last heartbeat of a step has left. `key` is where they are, if there are any.
+    pub(super) fn details(&self, key: impl FnOnce() -> String) -> Option<JournalEntry> {
+        self.lock().journal.details(key).cloned()
     }
 
     /// Records what no step may start before it is on disk.
@@ -141,28 +129,34 @@ impl TurnState {
 
     fn keep(&self, entry: JournalEntry, decisive: bool) {
         let mut inner = self.lock();
-        inner.journal.insert(entry.key.clone(), entry.clone());
         if self.detached {
-            return;
+            return inner.journal.keep_only(entry);
         }
-        inner.recorded += 1;
-        let number = inner.recorded;
-        if decisive {
-            inner.decisive = number;
-        }
-        // Two results of one call between two commits: the later one is all that matters.
-        if let Some(older) = inner.unsaved_keys.insert(entry.key.clone(), number) {
-            inner.unsaved.remove(&older);
-        }
-        inner.unsaved.insert(number, entry);
+        inner.journal.keep(entry, decisive);
         let turn = inner.turn();
         drop(inner);
         turn.into_iter().for_each(Waker::wake);
     }
 
-    /// Says whether the turn polls its handler.
-    pub(super) fn is_polled(&self, polled: bool) {
-        self.lock().polled = polled;
+    /// Says that the turn polls its handler now, unless an interruption is all that is left to tell: says whether it is.
+    pub(super) fn begin_poll(&self) -> bool {
+        let mut inner = self.lock();
+        let is_over = inner.interrupted && inner.in_flight == 0;
+        inner.polled = !is_over;
+        is_over
+    }
+
+    /// Says that the turn has polled its handler, and looks at what came of it.
+    pub(super) fn end_poll(&self) -> Looked {
+        let mut inner = self.lock();
+        inner.polled = false;
+        Looked {
+            failure: inner.failure.take(),
+            is_interrupted: inner.interrupted && inner.in_flight == 0,
+            has_unsaved: inner.journal.has_unsaved(),
+            has_commands: inner.inbox.has_commands(),
+            is_held: !inner.at_gate.is_empty() || inner.in_flight > 0,
+        }
     }
 
     /// Ends the turn with `failure`, whatever the handler does.
@@ -178,10 +172,6 @@ impl TurnState {
         let turn = inner.turn();
         drop(inner);
         turn.into_iter().for_each(Waker::wake);
-    }
-
-    pub(super) fn take_failure(&self) -> Option<Failure> {
-        self.lock().failure.take()
     }
 
     pub(super) fn interrupt(&self) {
@@ -203,7 +193,7 @@ impl TurnState {
 
     /// Counts a step as running until the guard is dropped. `None` if an interruption has come in between: then it is not
     /// to start.
-    pub(super) fn attempt(self: &Arc<Self>, interruptible: bool) -> Option<InFlight> {
+    pub(super) fn attempt(&self, interruptible: bool) -> Option<InFlight<'_>> {
         let mut inner = self.lock();
         if inner.interrupted {
             return None;
@@ -212,29 +202,15 @@ impl TurnState {
         let counted = !interruptible;
         inner.in_flight += usize::from(counted);
         drop(inner);
-        Some(InFlight { state: Arc::clone(self), counted })
-    }
-
-    pub(super) fn has_in_flight(&self) -> bool {
-        self.lock().in_flight > 0
+        Some(InFlight { state: self, counted })
     }
 
     pub(super) fn attempts(&self) -> u32 {
         self.lock().attempts
     }
 
-    pub(super) fn unclaimed(&self) -> Vec<String> {
-        let inner = self.lock();
-        let told = |key: &&String| {
-            let entry = inner.journal.get(*key).filter(|entry| entry.is_of(&self.scope.handler));
-            entry.is_some_and(|entry| is_of_interest(&entry.result))
-        };
-        // Nobody asks for what is inside of a step that is recorded itself.
-        let is_inside_of_claimed = |key: &str| {
-            let outer = |(end, _)| key.get(..end).is_some_and(|outer| inner.is_claimed(outer));
-            key.match_indices(':').any(outer)
-        };
-        inner.unclaimed.iter().filter(told).filter(|key| !is_inside_of_claimed(key)).cloned().collect()
+    pub(super) fn unclaimed(&self) -> Vec<Name> {
+        self.lock().journal.unclaimed(&self.scope.handler)
     }
 
     /// Says with which waker the handler or a branch is polled.
@@ -269,30 +245,19 @@ impl TurnState {
         self.lock().foreign_waker(context)
     }
 
-    pub(super) fn has_unsaved(&self) -> bool {
-        !self.lock().unsaved.is_empty()
-    }
-
     /// Hands out what is to be saved; the gate stays shut until [`saved`](Self::saved).
     pub(super) fn take_unsaved(&self) -> Vec<JournalEntry> {
-        let mut inner = self.lock();
-        inner.handed = inner.recorded;
-        inner.unsaved_keys.clear();
-        std::mem::take(&mut inner.unsaved).into_values().collect()
+        self.lock().journal.take_unsaved()
     }
 
     /// What was handed out is on disk: steps at the gate may start.
     pub(super) fn saved(&self) {
         let wakers: Vec<_> = {
             let mut inner = self.lock();
-            inner.saved = inner.handed;
+            inner.journal.saved();
             inner.at_gate.values_mut().filter_map(Option::take).collect()
         };
         wakers.into_iter().for_each(Waker::wake);
-    }
-
-    pub(super) fn has_waiters_at_gate(&self) -> bool {
-        !self.lock().at_gate.is_empty()
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
@@ -331,19 +296,6 @@ impl TurnState {
 }
 
 impl Inner {
-    /// Whether what was asked for has all that is inside of it with it.
-    fn is_claimed(&self, key: &str) -> bool {
-        let whole = |entry: &JournalEntry| match &entry.result {
-            // The branches that were stopped are not asked for again.
-            JournalResult::Parallel(call) => {
-                call.end.as_ref().is_some_and(|end| *end == ParallelEnd::TimedOut || !end.by().is_empty())
-            }
-            JournalResult::Branch(_) => false,
-            _ => true,
-        };
-        self.journal.get(key).is_some_and(whole) && !self.unclaimed.contains(key)
-    }
-
     /// Wakes the turn, once the lock is given back, if this happens in a task of its own: only the turn saves results,
     /// sets the alarm and ends.
     pub(super) fn turn(&self) -> Option<Waker> {
@@ -383,19 +335,14 @@ impl Wake for LooseWake {
     }
 }
 
-/// Whether somebody wants to know that nobody asked for it: not where it says nothing that was done.
-fn is_of_interest(result: &JournalResult) -> bool {
-    !matches!(result, JournalResult::Sleeping { .. } | JournalResult::Parallel(_) | JournalResult::Branch(_))
-}
-
 /// A step that runs. Dropping it says that it runs no more.
 #[derive(Debug)]
-pub(super) struct InFlight {
-    state: Arc<TurnState>,
+pub(super) struct InFlight<'a> {
+    state: &'a TurnState,
     counted: bool,
 }
 
-impl Drop for InFlight {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         if self.counted {
             let mut inner = self.state.lock();
@@ -420,8 +367,8 @@ impl Future for Gate {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let gate = &mut *self;
         let mut inner = gate.state.lock();
-        let before = *gate.before.get_or_insert(inner.decisive);
-        if inner.saved >= before && !inner.interrupted {
+        let before = *gate.before.get_or_insert(inner.journal.decisive());
+        if inner.journal.is_saved(before) && !inner.interrupted {
             return Poll::Ready(());
         }
         let waiter = inner.waiter(&mut gate.waiter);

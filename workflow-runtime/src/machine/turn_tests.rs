@@ -26,7 +26,7 @@ fn scope(clock: &ManualClock) -> TurnScope {
     TurnScope {
         key: ExecutionKey { workflow: "Test".into(), id: ExecutionId::new("1").unwrap() },
         visit: 1,
-        handler: "handler".to_owned(),
+        handler: "handler".into(),
         edge_number: 0,
         services: Services::new(clock.clone()).payload_limit(1_000),
     }

@@ -33,7 +33,7 @@ where
                 let args = args.as_ref().map(Json::decode).unwrap_or_else(|| Ok(Vec::new()));
                 let args = args.map_err(|error| unreadable(undo, "arguments", error))?;
                 // What came of it is in the journal, whatever its type.
-                drop(again(cx.again(&undo.key), args).await);
+                drop(again(cx.again(&undo.key.as_str().into()), args).await);
                 match cx.turn().recorded(&undo.key).map(|entry| entry.result) {
                     Some(JournalResult::Done(output)) => output,
                     Some(JournalResult::Failed { error, .. }) if error.kind == ErrorKind::Failed => {
@@ -66,8 +66,8 @@ pub(super) fn run_lost_undo(undo: &UndoRecord) -> HandlerRun<'static> {
 
 /// The call of an undo that is not a step itself.
 #[must_use]
-pub fn call_undo(cx: &Cx, policy: &StepPolicy, undo: &UndoRecord) -> StepCall {
-    StepCall::with_key(cx, policy, format!("{}:{}", undo.handler(), policy.name))
+pub fn call_undo(cx: &Cx, policy: &'static StepPolicy, undo: &UndoRecord) -> StepCall {
+    StepCall::with_key(cx, policy, format!("{}:{}", undo.handler(), policy.name).into())
 }
 
 /// An argument of a step that is run again.

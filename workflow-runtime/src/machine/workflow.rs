@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Cx, Graph, State, Timer};
-use crate::base::Error;
+use crate::base::{Error, Name};
 use crate::kernel::Decided;
 use crate::record::{Json, JsonError, UndoRecord};
 
@@ -244,11 +244,11 @@ pub type Handled<W> = Result<Decision<W>, Error>;
 #[derive(Debug, Clone)]
 pub struct HandlerCall {
     /// The persisted name of the state.
-    pub state: String,
+    pub state: Name,
     /// The state's data.
     pub data: Json,
     /// The handler's name.
-    pub handler: String,
+    pub handler: Name,
     /// The event or the caught error, where the handler takes one.
     pub payload: Option<Json>,
     /// What is to be undone, if no handler of the workflow is to run, but an undo.

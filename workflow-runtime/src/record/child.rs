@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Activity, Closed, ErrorRecord, ExecutionKey, ExecutionRecord, Json, NewEvent, Reason};
-use crate::base::ExecutionId;
+use crate::base::{ExecutionId, Name};
 
 /// Who started an execution, and which call of it waits for the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct ParentRecord {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub edge: u64,
     /// The journal key of the call.
-    pub call: String,
+    pub call: Name,
     /// Whether the parent is told of the end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reports: bool,
@@ -58,7 +58,7 @@ pub struct ChildReport {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub edge: u64,
     /// The journal key of the call.
-    pub call: String,
+    pub call: Name,
     /// What became of the child.
     pub end: ChildEnd,
 }
@@ -71,7 +71,7 @@ pub enum ChildEnd {
     /// It came to an end state.
     Ended {
         /// The persisted name of the end state.
-        state: String,
+        state: Name,
         /// The data of it: the outcome.
         data: Json,
     },

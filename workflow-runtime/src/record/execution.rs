@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Closed, ErrorRecord, Json, OutgoingRecord, ParentRecord, Reason, UndoRecord, UnwindInto};
-use crate::base::{ExecutionId, Timestamp};
+use crate::base::{ExecutionId, Name, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,7 +28,7 @@ impl fmt::Display for ExecutionKey {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExecutionRecord {
     /// The persisted name of the state it is in.
-    pub state: String,
+    pub state: Name,
     /// The data of that state.
     pub data: Json,
     /// How many states it has entered, this one included. With the lease epoch, this fences every write.
@@ -51,7 +51,7 @@ pub struct ExecutionRecord {
     pub resume_at: Option<Timestamp>,
     /// Names of events that the suspended handler waits for: one of them has it go on before its time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub waits_for: Vec<String>,
+    pub waits_for: Vec<Name>,
     /// The timers of this visit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerRecord>,
@@ -98,7 +98,7 @@ pub enum Activity {
     /// A further handler runs, or is to run: its edge is taken for good.
     Handler {
         /// The handler's name.
-        handler: String,
+        handler: Name,
         /// What made it run.
         cause: Cause,
         /// What the handler is given besides the state: the event or the caught error.
@@ -144,21 +144,21 @@ pub enum Cause {
     /// An event arrived.
     Event {
         /// The handler.
-        handler: String,
+        handler: Name,
         /// The event's persisted name.
-        event: String,
+        event: Name,
         /// The sender's name for it.
         event_id: String,
     },
     /// A timer was due.
     Timer {
         /// The handler.
-        handler: String,
+        handler: Name,
     },
     /// Another handler failed for good.
     Caught {
         /// The handler that caught the error.
-        handler: String,
+        handler: Name,
         /// The error.
         error: ErrorRecord,
     },
@@ -189,7 +189,7 @@ impl Cause {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimerRecord {
     /// The handler that it runs.
-    pub handler: String,
+    pub handler: Name,
     /// When it is due.
     pub due: Timestamp,
     /// Whether it has run its handler, which kept the visit. One that fires again and again never has.
@@ -234,7 +234,7 @@ pub struct ParkedRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailingRecord {
     /// The key of its call in the journal.
-    pub key: String,
+    pub key: Name,
     /// How often it has been tried.
     pub attempts: u32,
     /// Why the last attempt failed.
@@ -318,9 +318,9 @@ impl fmt::Display for Status {
 impl ExecutionRecord {
     /// The record of an execution that begins in `state` at `at`, and waits there.
     #[must_use]
-    pub fn new(state: String, data: Json, at: Timestamp) -> Self {
+    pub fn new(state: impl Into<Name>, data: Json, at: Timestamp) -> Self {
         Self {
-            state,
+            state: state.into(),
             data,
             visit: 1,
             started_at: at,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Cause, Closed, ControlAction, ErrorRecord, Reason};
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 
 /// One row of an execution's history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,21 +24,21 @@ pub enum HistoryKind {
     /// The execution began.
     Started {
         /// The start state.
-        to: String,
+        to: Name,
     },
     /// The execution was asked for, and begins later.
     Planned {
         /// The start state.
-        to: String,
+        to: Name,
         /// When it begins.
         starts_at: Timestamp,
     },
     /// A transition was taken.
     Transition {
         /// The state it left.
-        from: String,
+        from: Name,
         /// The state it entered.
-        to: String,
+        to: Name,
         /// What made it.
         cause: Cause,
         /// How long the state that was left had lasted, in milliseconds.
@@ -51,19 +51,19 @@ pub enum HistoryKind {
         /// Keys of journal entries of the visit that no call asked for after the last restart: steps that the code no
         /// longer has, or calls with other arguments.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        unclaimed: Vec<String>,
+        unclaimed: Vec<Name>,
     },
     /// A handler returned `Stay`, or that of an edge `Wait`: the visit goes on.
     Stayed {
         /// The state.
-        state: String,
+        state: Name,
         /// What ran.
         cause: Cause,
     },
     /// A failure that nothing caught: the execution waits for a person.
     Parked {
         /// The state it is parked in.
-        state: String,
+        state: Name,
         /// What ran.
         cause: Cause,
         /// Why it failed.
@@ -72,7 +72,7 @@ pub enum HistoryKind {
     /// A person had a parked execution tried again.
     Retried {
         /// The state it was parked in.
-        state: String,
+        state: Name,
     },
     /// A child told of its end, and the call that waited for it belongs to a visit that is over.
     ReportDropped {
@@ -86,7 +86,7 @@ pub enum HistoryKind {
         /// The name of the request.
         event_id: String,
         /// The state that the execution was in.
-        state: String,
+        state: Name,
         /// Why, and who asked.
         reason: Reason,
         /// Why nothing came of it, if so.
@@ -96,10 +96,10 @@ pub enum HistoryKind {
     /// What the execution has done is to be undone.
     UnwindBegan {
         /// The state it is in.
-        from: String,
+        from: Name,
         /// The state that it enters when all is undone; without, it is parked or closed then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        into: Option<String>,
+        into: Option<Name>,
         /// What made it.
         cause: Cause,
         /// The error that made it, if one did.
@@ -107,14 +107,14 @@ pub enum HistoryKind {
         error: Option<ErrorRecord>,
         /// As in [`Transition`](Self::Transition).
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        unclaimed: Vec<String>,
+        unclaimed: Vec<Name>,
     },
     /// A step was undone.
     Undone {
         /// The step.
-        step: String,
+        step: Name,
         /// The key that its call had in the journal.
-        key: String,
+        key: Name,
         /// Whether there was anything to undo: not if the step may have run, was run again to learn its output, and
         /// failed with its own error.
         effect: bool,
@@ -122,39 +122,39 @@ pub enum HistoryKind {
     /// A step could not be undone: the execution is parked with that and all older ones left to undo.
     UndoFailed {
         /// The step.
-        step: String,
+        step: Name,
         /// The key that its call had in the journal.
-        key: String,
+        key: Name,
         /// Why its undo failed.
         error: ErrorRecord,
     },
     /// The execution is over without an end state.
     Closed {
         /// The state it was in.
-        state: String,
+        state: Name,
         /// Why.
         closed: Closed,
     },
     /// A handler refused the event that made it run: the state is as it was.
     Refused {
         /// The state.
-        state: String,
+        state: Name,
         /// What ran.
         cause: Cause,
     },
     /// No edge of the state took this event, and its type says `reject` or `drop`.
     EventRefused {
         /// The state.
-        state: String,
+        state: Name,
         /// The event's persisted name.
-        event: String,
+        event: Name,
         /// The sender's name for it.
         event_id: String,
     },
     /// The execution ended while this event waited in its inbox: no edge took it.
     EventLeft {
         /// The event's persisted name.
-        event: String,
+        event: Name,
         /// The sender's name for it.
         event_id: String,
     },

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BranchRecord, ErrorRecord, Json, ParallelRecord, UndoableCall};
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 
 /// One recorded call of the current visit. A later entry of the same key replaces an earlier one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JournalEntry {
     /// Which call this is: handler, branch, step, digest of the arguments, and the how-manieth of those. A call inside of a
     /// step has that step's key before its own.
-    pub key: String,
+    pub key: Name,
     /// How often the step has been tried.
     pub attempts: u32,
     /// What became of it.
@@ -23,7 +23,7 @@ pub struct JournalEntry {
 impl JournalEntry {
     /// An entry of something that has no `undo`.
     #[must_use]
-    pub fn new(key: impl Into<String>, attempts: u32, result: JournalResult) -> Self {
+    pub fn new(key: impl Into<Name>, attempts: u32, result: JournalResult) -> Self {
         Self { key: key.into(), attempts, result, undo: None }
     }
 
@@ -82,7 +82,7 @@ pub enum JournalResult {
         /// Its place in the inbox.
         seq: u64,
         /// Its persisted name.
-        event: String,
+        event: Name,
         /// What it says.
         payload: Json,
     },

@@ -1,15 +1,15 @@
 //! User data in a record: JSON text, so that a store can be read by a person.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// One JSON value, kept as its text.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Json(Box<RawValue>);
+/// One JSON value, kept as its text. Cloning is cheap.
+#[derive(Clone)]
+pub struct Json(Arc<RawValue>);
 
 impl Json {
     /// How deep arrays and objects may be nested: what `serde_json` reads back.
@@ -25,16 +25,16 @@ impl Json {
     /// it is nested deeper than it could be read back.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
         let value = serde_json::value::to_raw_value(value).map_err(JsonError::Encode)?;
-        match depth(value.get()) {
-            depth if depth > Self::DEEPEST => Err(JsonError::TooDeep { depth }),
-            _ => Ok(Self(value)),
+        match depth_if_deep(value.get()) {
+            Some(depth) => Err(JsonError::TooDeep { depth }),
+            None => Ok(Self(value.into())),
         }
     }
 
     /// The value `null`.
     #[must_use]
     pub fn null() -> Self {
-        Self(RawValue::NULL.to_owned())
+        Self(RawValue::NULL.to_owned().into())
     }
 
     /// Reads the value back.
@@ -52,6 +52,18 @@ impl Json {
     }
 }
 
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|value| Self(value.into()))
+    }
+}
+
 impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {
         self.text() == other.text()
@@ -62,6 +74,14 @@ impl fmt::Debug for Json {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.text())
     }
+}
+
+/// How deep a JSON text is nested, if that is deeper than can be read back.
+fn depth_if_deep(text: &str) -> Option<usize> {
+    // Every level takes two bytes, and what has few brackets is not deep: both are told much faster than the depth.
+    let opens = || text.bytes().map(|byte| usize::from(byte == b'[') + usize::from(byte == b'{')).sum::<usize>();
+    let may_be_deep = text.len() > 2 * Json::DEEPEST && opens() > Json::DEEPEST;
+    may_be_deep.then(|| depth(text)).filter(|depth| *depth > Json::DEEPEST)
 }
 
 /// How deep the arrays and objects of a JSON text are nested.

@@ -3,16 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ErrorRecord, Json};
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 
 /// A call whose branches run at once. The keys of what is recorded in it begin with the key of its entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ParallelRecord {
     /// The function's name.
-    pub name: String,
+    pub name: Name,
     /// The names of its branches, where each is written on its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub branches: Vec<String>,
+    pub branches: Vec<Name>,
     /// How many branches there are, once that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<u64>,
@@ -33,13 +33,13 @@ pub enum ParallelEnd {
     Succeeded {
         /// The keys of the branches that decided it, where the others were stopped.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        by: Vec<String>,
+        by: Vec<Name>,
     },
     /// What was asked for is out of reach.
     Failed {
         /// The keys of the branches that decided it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        by: Vec<String>,
+        by: Vec<Name>,
     },
     /// Its time was over before it was decided.
     TimedOut,
@@ -48,7 +48,7 @@ pub enum ParallelEnd {
 impl ParallelEnd {
     /// The branches that decided it.
     #[must_use]
-    pub fn by(&self) -> &[String] {
+    pub fn by(&self) -> &[Name] {
         match self {
             Self::Succeeded { by } | Self::Failed { by } => by,
             Self::TimedOut => &[],

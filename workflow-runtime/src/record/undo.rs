@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Closed, ErrorRecord, JournalEntry, Json};
+use crate::base::Name;
 
 /// What a [`JournalEntry`] says besides of a step that has an `undo`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UndoableCall {
     /// The step's name: what is to be undone is found by it.
-    pub step: String,
+    pub step: Name,
     /// Which taking of an edge the handler ran for, as in [`edge_number`](super::ExecutionRecord::edge_number).
     #[serde(default, skip_serializing_if = "super::is_zero")]
     pub edge_number: u64,
@@ -73,7 +74,7 @@ pub enum UnwindInto {
     /// It enters a state.
     State {
         /// The state's persisted name.
-        state: String,
+        state: Name,
         /// Its data.
         data: Json,
     },
@@ -89,7 +90,7 @@ pub enum UnwindInto {
 impl UnwindInto {
     /// The persisted name of the state that it enters, if it enters one.
     #[must_use]
-    pub fn state(&self) -> Option<&str> {
+    pub fn state(&self) -> Option<&Name> {
         match self {
             Self::State { state, .. } => Some(state),
             Self::Park { .. } | Self::Closed(_) => None,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::rules::{Head, Pending, event_left};
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 use crate::kernel::Advance;
 use crate::record::{
     Answer, AttributeValue, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent,
@@ -41,7 +41,7 @@ struct Shared {
 struct Kept {
     record: ExecutionRecord,
     quarantine: Option<ParkedRecord>,
-    journal: BTreeMap<String, JournalEntry>,
+    journal: BTreeMap<Name, JournalEntry>,
     inbox: BTreeMap<u64, NewEvent>,
     event_ids: HashSet<String>,
     replies: BTreeMap<String, Answer>,
@@ -133,7 +133,12 @@ impl Store for MemoryStore {
                 *counts.entry(place).or_insert(0) += 1;
             }
         }
-        let count = |((workflow, state, status), count)| StateCount { workflow, state, status, count };
+        let count = |((workflow, state, status), count): ((_, Name, _), _)| StateCount {
+            workflow,
+            state: state.into(),
+            status,
+            count,
+        };
         ready(counts.into_iter().map(count).collect())
     }
 
@@ -317,7 +322,7 @@ impl Kept {
             expected.is_some() && self.record.attributes.get(name) == expected.as_ref()
         };
         query.workflow.as_ref().is_none_or(|workflow| *workflow == key.workflow)
-            && (query.states.is_empty() || query.states.contains(&self.record.state))
+            && (query.states.is_empty() || query.states.iter().any(|state| self.record.state == *state))
             && (query.statuses.is_empty() || query.statuses.contains(&status))
             && query.entered_before.is_none_or(|time| self.record.entered_at < time)
             && query
@@ -333,7 +338,7 @@ impl Kept {
 
     fn summary(&self, key: &ExecutionKey) -> ExecutionSummary {
         let Head { visit, status, entered_at, .. } = self.head();
-        let mut summary = ExecutionSummary::new(key.clone(), self.record.state.clone(), status, visit, entered_at);
+        let mut summary = ExecutionSummary::new(key.clone(), self.record.state.to_string(), status, visit, entered_at);
         summary.wake_at = self.wake_at();
         let parked = self.parked();
         summary.error = parked.map(|parked| parked.error.clone());

@@ -7,6 +7,6 @@ mod sqlite;
 
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
-#[cfg(feature = "sqlite")]
 pub(crate) use sqlite::this_process;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteStats, SqliteStore};

@@ -229,7 +229,7 @@ impl ScheduleHandle {
         let core = Arc::clone(self.execution.core());
         let payload = order.encode().map_err(|error| EngineError::unwritable(Order::NAME, error))?;
         core.check_size(Order::NAME, &payload)?;
-        let event = NewEvent { event_id, name: Order::NAME.to_owned(), payload, sent_at: core.now() };
+        let event = NewEvent { event_id, name: Order::NAME.into(), payload, sent_at: core.now() };
         let key = self.execution.key().clone();
         let own = Arc::clone(&core);
         let sent = core.see_through(async move {

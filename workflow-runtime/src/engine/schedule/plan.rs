@@ -96,7 +96,7 @@ pub enum RunEnd {
 impl RunEnd {
     pub(super) fn of_child(end: ChildEnd) -> Option<Self> {
         Some(match end {
-            ChildEnd::Ended { state, .. } => Self::Ended { state },
+            ChildEnd::Ended { state, .. } => Self::Ended { state: state.into() },
             ChildEnd::Cancelled { reason } => Self::Cancelled { reason: reason.to_string() },
             ChildEnd::Terminated { reason } => Self::Terminated { reason: reason.to_string() },
             // It waits for a person, and has not ended.

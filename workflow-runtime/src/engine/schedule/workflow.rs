@@ -137,7 +137,7 @@ async fn cancel(cx: &Cx, schedule: &Active, tick: Timestamp) -> Result<()> {
     let action = ControlAction::Cancel.event_name();
     let event = NewEvent {
         event_id: format!("{action}:replaced"),
-        name: action.to_owned(),
+        name: action.into(),
         payload: Json::encode(&Reason::new("its schedule replaced it").by(cx.id().as_str()))?,
         sent_at: cx.now(),
     };

@@ -112,7 +112,7 @@ fn a_cancellation_whose_edge_failed_leaves_nothing_to_the_next_one() {
     execution.arrived(vec![asked(2, ControlAction::Cancel)]);
     assert_eq!(execution.decide(&plan, at(2)), Next::Run(handler("stopped")));
     execution.recorded(vec![result("stopped:b:0", 1, JournalResult::Done(json("1")))]);
-    execution.failed(error("no"), Some(("gave_up".to_owned(), json("1"))), &plan, at(2));
+    execution.failed(error("no"), Some(("gave_up".into(), json("1"))), &plan, at(2));
     execution.handled(Decided::Wait, vec![], &plan, at(2));
     assert_eq!(execution.decide(&plan, at(2)), Next::Run(handler("cancelled")));
     let keys: Vec<_> = execution.journal().iter().map(|entry| entry.key.as_str()).collect();

@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(in crate::machine) struct CallId(pub(in crate::machine) u128);
 pub(in crate::machine) struct StepQueue {
     // Held only to change plain data. Wakers are woken and drivers told after it is given back.
     state: Mutex<State>,
+    /// Whether there are no limits at present: asked by every attempt of the step, on whatever thread.
+    is_free: AtomicBool,
     suspended: Arc<Suspended>,
 }
 
@@ -81,7 +84,7 @@ impl StepQueue {
             tickets: HashMap::new(),
             offered: HashMap::new(),
         };
-        Self { state: Mutex::new(state), suspended }
+        Self { is_free: AtomicBool::new(limits.is_none()), state: Mutex::new(state), suspended }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -104,7 +107,7 @@ impl StepQueue {
 
     /// Whether everything is let through.
     pub(in crate::machine) fn is_free(&self) -> bool {
-        self.limits().is_none()
+        self.is_free.load(Ordering::Acquire)
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut StepLimits), now: Timestamp) -> Result<StepLimits, String> {
@@ -113,6 +116,7 @@ impl StepQueue {
         change(&mut limits);
         limits.check()?;
         state.limiter.set(limits);
+        self.is_free.store(limits.is_none(), Ordering::Release);
         let told = state.pump(now);
         drop(state);
         self.tell(told);

@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use super::task::{Ended, Endings, Task};
 use super::{Judge, ParallelCall};
+use crate::base::Name;
 use crate::kernel::{Join, JoinRule, Verdict};
 use crate::machine::turn::panic_text;
 use crate::machine::turn_state::TurnSleep;
@@ -61,14 +62,14 @@ pub(super) trait Source<R> {
 
 /// A branch that is to begin.
 pub(super) struct Planned<I> {
-    pub(super) key: String,
+    pub(super) key: Name,
     /// What it is called with, for people.
     pub(super) label: Option<String>,
     pub(super) item: I,
 }
 
 struct Running<R, H: ?Sized> {
-    key: String,
+    key: Name,
     label: Option<String>,
     place: Place<R, H>,
 }
@@ -109,11 +110,11 @@ struct Board<'a, S: Source<Result<T, E>>, T, E> {
     begun: u64,
     exhausted: bool,
     /// The branches that decided it before a crash: they come first, so that those are not begun again that were stopped.
-    first: BTreeSet<String>,
+    first: BTreeSet<Name>,
     passed_over: VecDeque<(u64, Planned<S::Item>)>,
     results: BTreeMap<u64, Result<T, E>>,
-    keys: BTreeMap<u64, String>,
-    panicked: Option<(String, String)>,
+    keys: BTreeMap<u64, Name>,
+    panicked: Option<(Name, String)>,
     over: Option<TurnSleep>,
     timed_out: bool,
 }
@@ -191,7 +192,7 @@ where
             match ended {
                 Ended::Returned(result) => self.ended(branch, running.key, running.label, result),
                 Ended::Panicked(message) if self.panicked.is_none() => {
-                    let name = running.label.unwrap_or(running.key);
+                    let name = running.label.map_or(running.key, Name::from);
                     self.panicked = Some((name, message));
                 }
                 Ended::Panicked(_) => {}
@@ -205,7 +206,7 @@ where
         progress
     }
 
-    fn ended(&mut self, branch: u64, key: String, label: Option<String>, result: Result<T, E>) {
+    fn ended(&mut self, branch: u64, key: Name, label: Option<String>, result: Result<T, E>) {
         if self.is_decided() {
             return;
         }
@@ -292,7 +293,7 @@ where
                     self.ended(branch, key, label, result);
                 }
                 Err(panic) => {
-                    let name = label.take().unwrap_or_else(|| key.clone());
+                    let name = label.take().map_or_else(|| key.clone(), Name::from);
                     self.running.remove(&branch);
                     self.panicked.get_or_insert_with(|| (name, panic_text(&*panic).to_owned()));
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ParallelTimedOut;
-use crate::base::Error;
+use crate::base::{Error, Name};
 use crate::kernel::JoinRule;
 use crate::machine::digest::Digest;
 use crate::machine::{Cx, Failure};
@@ -80,14 +80,14 @@ pub struct ParallelCall {
     /// Of what is called beside the branches.
     cx: Cx,
     pub(super) policy: ParallelPolicy,
-    pub(super) key: String,
+    pub(super) key: Name,
 }
 
 impl ParallelCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
     pub fn new(cx: &Cx, policy: ParallelPolicy, arguments: &Digest) -> Self {
-        let key = cx.turn().claim(&format!("{}:{}:{:032x}", cx.caller(), policy.name, arguments.finish()));
+        let key = cx.turn().claim(format_args!("{}:{}:{}", cx.caller(), policy.name, arguments.hex()));
         Self { cx: cx.in_branch(&key), policy, key }
     }
 
@@ -116,8 +116,8 @@ impl ParallelCall {
         }
     }
 
-    pub(super) fn branch_key(&self, name: &str) -> String {
-        format!("{}:{name}", self.key)
+    pub(super) fn branch_key(&self, name: &str) -> Name {
+        format!("{}:{name}", self.key).into()
     }
 
     /// What is recorded of the call; it is, from now on.
@@ -126,8 +126,8 @@ impl ParallelCall {
             return record;
         }
         let record = ParallelRecord {
-            name: self.policy.name.to_owned(),
-            branches: self.policy.branches.iter().map(|branch| (*branch).to_owned()).collect(),
+            name: Name::constant(self.policy.name),
+            branches: self.policy.branches.iter().map(|branch| Name::constant(branch)).collect(),
             of,
             due: self.policy.timeout.map(|timeout| self.cx.turn().scope.services.clock.now() + timeout),
             end: None,
@@ -145,7 +145,7 @@ impl ParallelCall {
     }
 
     /// Records that a branch has ended, for people; and what it came to, if that is not found in its steps.
-    pub(super) fn branch_ended(&self, key: &str, branch: BranchRecord) {
+    pub(super) fn branch_ended(&self, key: &Name, branch: BranchRecord) {
         let turn = self.cx.turn();
         if turn.recorded(key).is_none() {
             turn.record_aside(JournalEntry::new(key, 0, JournalResult::Branch(branch)));

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use super::{Judge, ParallelCall};
+use crate::base::Name;
 use crate::machine::turn::panic_text;
 use crate::machine::turn_state::TurnSleep;
 use crate::record::{BranchRecord, ParallelEnd};
@@ -215,7 +216,7 @@ impl<'a, R, E> Flow<'a, R, E> {
     }
 
     /// These branches, and all that they wait for.
-    fn leading_to(&self, keys: &[String]) -> BTreeSet<usize> {
+    fn leading_to(&self, keys: &[Name]) -> BTreeSet<usize> {
         let named = |node: &Node<'_, E>| node.name.is_some_and(|name| keys.contains(&self.call.branch_key(name)));
         let mut wanted: Vec<usize> =
             (0..self.nodes.len()).filter(|node| self.nodes.get(*node).is_some_and(named)).collect();

@@ -15,6 +15,9 @@ use crate::machine::{Cx, Failure};
 
 const LONGEST_NAME: usize = 100;
 
+/// How such a step is run unless it says otherwise.
+const PLAIN: StepPolicy = StepPolicy::new("");
+
 type Run<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 type Attempt<'a, T, E> = Box<dyn FnMut(Cx) -> Run<'a, T, E> + Send + 'a>;
 type RunCall<'a, T, E> = fn(StepCall, Attempt<'a, T, E>, Option<Again<'a, E>>) -> Run<'a, T, E>;
@@ -98,7 +101,7 @@ impl Cx {
             let text = format!("`{name}` cannot be the name of a step: {wrong}");
             self.turn().fail(Failure::failed(Error::msg(text)));
         }
-        let call = StepCall::named(self, name, StepPolicy::new(""), &Digest::new());
+        let call = StepCall::named(self, name, &PLAIN, &Digest::new());
         AdHocStep {
             call,
             attempt: Box::new(move |cx| Box::pin(attempt(cx))),
@@ -122,7 +125,7 @@ fn mistake(name: &str) -> Option<&'static str> {
 impl<'a, T, E> AdHocStep<'a, T, E> {
     /// Tries it again when it fails; without, its first failure is final.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.call.policy.retry = Some(policy);
+        self.call.policy.change(|own| own.retry = Some(policy));
         self
     }
 
@@ -134,19 +137,19 @@ impl<'a, T, E> AdHocStep<'a, T, E> {
 
     /// How long one attempt may take.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.call.policy.timeout = Some(timeout);
+        self.call.policy.change(|own| own.timeout = Some(timeout));
         self
     }
 
     /// How long one attempt may go without [a sign of life](Cx::heartbeat).
     pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
-        self.call.policy.heartbeat = Some(heartbeat);
+        self.call.policy.change(|own| own.heartbeat = Some(heartbeat));
         self
     }
 
     /// Has an interruption of the handler cut a running attempt off, instead of letting it finish.
     pub fn cancel(mut self) -> Self {
-        self.call.policy.cancel = true;
+        self.call.policy.change(|own| own.cancel = true);
         self
     }
 }

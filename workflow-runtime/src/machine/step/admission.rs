@@ -15,7 +15,7 @@ impl StepCall {
     pub(super) async fn admitted(&self) -> Option<Permit> {
         let turn = self.cx.turn();
         let limits = &turn.scope.services.limits;
-        let queue = limits.queue_of(self.cx.workflow(), &self.name, self.limits)?;
+        let queue = limits.queue_of(self.cx.workflow(), &self.name, self.has_limits.then_some(self.policy.limits))?;
         if queue.is_free() {
             return None;
         }

@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -35,13 +35,12 @@ impl StepCall {
     pub(super) async fn attempt<T, E>(
         &self,
         scope: &StepScope,
-        attempt: impl Future<Output = Result<T, E>>,
+        mut attempt: Pin<&mut impl Future<Output = Result<T, E>>>,
     ) -> Result<T, Failed<E>> {
         let clock = &*self.cx.turn().scope.services.clock;
         let mut timeout = self.policy.timeout.map(|timeout| (timeout, clock.sleep_until(clock.now() + timeout)));
         let alarm = |every| Pulse { every, alarm: clock.sleep_until(clock.now() + every) };
         let mut pulse = self.policy.heartbeat.map(alarm);
-        let mut attempt = pin!(attempt);
         let ended = poll_fn(|context| {
             match catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(context))) {
                 Ok(Poll::Ready(result)) => return Poll::Ready(result.map_err(Failed::Own)),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::{Future, pending};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,9 @@ use tracing::{Instrument as _, Span};
 use super::attempt::Failed;
 use super::error::{Cut, StepError};
 use super::heartbeat::{Heartbeat, details_entry, details_key};
-use super::policy::StepPolicy;
+use super::policy::{Policy, StepPolicy};
 use super::scope::StepScope;
-use crate::base::Error;
-use crate::kernel::StepLimits;
+use crate::base::{Error, Name};
 use crate::machine::digest::Digest;
 use crate::machine::{Cx, Failure};
 use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, JsonError, UndoableCall};
@@ -26,37 +26,38 @@ use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json, J
 pub struct StepCall {
     pub(super) cx: Cx,
     pub(super) name: Cow<'static, str>,
-    pub(super) policy: StepPolicy,
-    /// The limits that it is declared with, if it has a place among those that can be limited.
-    pub(super) limits: Option<StepLimits>,
-    pub(super) key: String,
+    pub(super) policy: Policy,
+    /// Whether it has a place among those that can be limited.
+    pub(super) has_limits: bool,
+    pub(super) key: Name,
     /// What is saved before it runs, if it has an `undo`, and why it cannot be.
-    undo: Option<UndoableCall>,
+    undo: Option<Box<UndoableCall>>,
     unsaveable: Option<Failure>,
 }
 
 impl StepCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
-    pub fn new(cx: &Cx, policy: &StepPolicy, arguments: &Digest) -> Self {
-        Self { limits: Some(policy.limits), ..Self::named(cx, Cow::Borrowed(policy.name), *policy, arguments) }
+    pub fn new(cx: &Cx, policy: &'static StepPolicy, arguments: &Digest) -> Self {
+        Self { has_limits: true, ..Self::named(cx, Cow::Borrowed(policy.name), policy, arguments) }
     }
 
-    pub(super) fn named(cx: &Cx, name: Cow<'static, str>, policy: StepPolicy, arguments: &Digest) -> Self {
+    pub(super) fn named(cx: &Cx, name: Cow<'static, str>, policy: &'static StepPolicy, arguments: &Digest) -> Self {
+        let policy = Policy::Declared(policy);
         let key = match cx.key_again() {
-            Some(key) => key.to_owned(),
-            None => cx.turn().claim(&format!("{}:{name}:{:032x}", cx.caller(), arguments.finish())),
+            Some(key) => key.into(),
+            None => cx.turn().claim(format_args!("{}:{name}:{}", cx.caller(), arguments.hex())),
         };
-        Self { cx: cx.clone(), name, policy, limits: None, key, undo: None, unsaveable: None }
+        Self { cx: cx.clone(), name, policy, has_limits: false, key, undo: None, unsaveable: None }
     }
 
     /// The call of a step that is made once in its turn, and needs no arguments to be told from others.
-    pub(in crate::machine) fn with_key(cx: &Cx, policy: &StepPolicy, key: String) -> Self {
+    pub(in crate::machine) fn with_key(cx: &Cx, policy: &'static StepPolicy, key: Name) -> Self {
         Self {
             cx: cx.clone(),
             name: Cow::Borrowed(policy.name),
-            policy: *policy,
-            limits: None,
+            policy: Policy::Declared(policy),
+            has_limits: false,
             key,
             undo: None,
             unsaveable: None,
@@ -73,8 +74,8 @@ impl StepCall {
         }
         match self.saveable("arguments", args.and_then(|args| Json::encode(&args))) {
             Ok(args) => {
-                let (step, edge_number) = (self.name.clone().into_owned(), self.cx.turn().scope.edge_number);
-                self.undo = Some(UndoableCall { step, edge_number, args: Some(args), order: 0 });
+                let (step, edge_number) = (Name::from(&*self.name), self.cx.turn().scope.edge_number);
+                self.undo = Some(Box::new(UndoableCall { step, edge_number, args: Some(args), order: 0 }));
             }
             Err(failure) => self.unsaveable = Some(failure),
         }
@@ -175,7 +176,11 @@ impl StepCall {
                 return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
             };
             let span = self.span(number);
-            let ended = self.attempt(&scope, attempt).instrument(span.clone()).await;
+            let ended = {
+                // It stays in one place, as it may be large, and is gone before anything else is done.
+                let attempt = pin!(attempt.instrument(span.clone()));
+                self.attempt(&scope, attempt).await
+            };
             if let Some(permit) = permit {
                 let (failed, overload) = self.verdict(ended.as_ref().err(), &again);
                 permit.end(failed, overload);
@@ -221,11 +226,11 @@ impl StepCall {
     /// What the context of an attempt knows.
     fn scope(&self, attempt: u32) -> Arc<StepScope> {
         let turn = self.cx.turn();
-        let previous = match turn.recorded(&details_key(&self.key)).map(|entry| entry.result) {
+        let previous = match turn.details(|| details_key(&self.key)).map(|entry| entry.result) {
             Some(JournalResult::Done(details)) => Some(details),
             _ => None,
         };
-        let heartbeat = Heartbeat::new(turn.scope.services.clock.now(), self.policy.heartbeat, previous);
+        let heartbeat = Heartbeat::new(&*turn.scope.services.clock, self.policy.heartbeat, previous);
         Arc::new(StepScope { key: self.key.clone(), attempt, heartbeat })
     }
 
@@ -269,8 +274,8 @@ impl StepCall {
     fn record(&self, attempts: u32, result: JournalResult) {
         let undo = match &result {
             JournalResult::Failed { error, .. } if error.kind == ErrorKind::Failed => None,
-            JournalResult::Done(_) => self.undo.clone().map(|call| UndoableCall { args: None, ..call }),
-            _ => self.undo.clone(),
+            JournalResult::Done(_) => self.undo.as_ref().map(|call| UndoableCall { args: None, ..(**call).clone() }),
+            _ => self.undo.as_deref().cloned(),
         };
         self.cx.turn().record(JournalEntry { undo, ..JournalEntry::new(&self.key, attempts, result) });
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::base::{Error, Result, Timestamp};
+use crate::base::{Clock, Error, Result, Timestamp};
 use crate::machine::Cx;
 use crate::record::{JournalEntry, JournalResult, Json};
 
@@ -32,11 +32,13 @@ struct Beats {
 }
 
 impl Heartbeat {
-    /// Those of an attempt that begins `now`.
-    pub(super) fn new(now: Timestamp, every: Option<Duration>, previous: Option<Json>) -> Self {
+    /// Those of an attempt that begins now.
+    pub(super) fn new(clock: &dyn Clock, every: Option<Duration>, previous: Option<Json>) -> Self {
         const SAVE_AT_LEAST: Duration = Duration::from_secs(60);
         let save_every = every.map_or(SAVE_AT_LEAST, |every| (every / 4).min(SAVE_AT_LEAST));
-        let beats = Beats { last: now, unsaved: None, saved_at: None, over: false };
+        // Where nobody looks for signs of life, there is no need to know the time.
+        let last = every.map_or(Timestamp::EPOCH, |_| clock.now());
+        let beats = Beats { last, unsaved: None, saved_at: None, over: false };
         Self { save_every, previous, beats: Mutex::new(beats) }
     }
 
@@ -136,6 +138,11 @@ impl Cx {
 /// Where the details of a step's heartbeat are in the journal: inside the step.
 pub(super) fn details_key(step: &str) -> String {
     format!("{step}:heartbeat")
+}
+
+/// Whether such details are there.
+pub(in crate::machine) fn is_details(key: &str) -> bool {
+    key.ends_with(":heartbeat")
 }
 
 pub(super) fn details_entry(step: &str, details: Json) -> JournalEntry {

@@ -17,5 +17,6 @@ pub use ad_hoc::AdHocStep;
 pub use blocking::{blocking, blocking_free};
 pub use call::StepCall;
 pub use error::{StepError, StepHeartbeatMissed, StepPanicked, StepTimedOut};
+pub(super) use heartbeat::is_details;
 pub use policy::StepPolicy;
 pub(super) use scope::StepScope;

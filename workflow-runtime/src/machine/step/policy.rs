@@ -1,5 +1,6 @@
 //! What the `#[step(…)]` of a step says.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use crate::kernel::{AtOnce, BreakerPolicy, Jitter, Rate, RetryPolicy, StepLimits};
@@ -26,6 +27,33 @@ pub struct StepPolicy {
     pub blocking: bool,
     /// Whether an interruption of the handler cuts a running attempt off instead of letting it finish.
     pub cancel: bool,
+}
+
+/// How a call is run: as its step is declared, or as the call itself says.
+#[derive(Debug)]
+pub(super) enum Policy {
+    Declared(&'static StepPolicy),
+    Own(Box<StepPolicy>),
+}
+
+impl Deref for Policy {
+    type Target = StepPolicy;
+
+    fn deref(&self) -> &StepPolicy {
+        match self {
+            Self::Declared(policy) => policy,
+            Self::Own(policy) => policy,
+        }
+    }
+}
+
+impl Policy {
+    /// Changes the call's own.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut StepPolicy)) {
+        let mut policy = **self;
+        change(&mut policy);
+        *self = Self::Own(Box::new(policy));
+    }
 }
 
 impl StepPolicy {

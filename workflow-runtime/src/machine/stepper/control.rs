@@ -48,7 +48,7 @@ impl<W: Workflow> Stepper<W> {
             let failed: Vec<_> = failed.iter().map(|entry: &&JournalEntry| entry.key.as_str()).collect();
             return Err(Error::msg(format!("it has no single failed step `{step}`: name one of {failed:?}")));
         };
-        let order = SkipOrder { reason: reason.into(), key: entry.key.clone(), result: Json::encode(result)? };
+        let order = SkipOrder { reason: reason.into(), key: entry.key.to_string(), result: Json::encode(result)? };
         self.request(ControlAction::Skip, &order).await
     }
 

@@ -4,145 +4,106 @@
 //! of SQLite concerns the whole group.
 
 use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
+use super::cache::{Cache, Found, HistoryEnds};
 use super::schema::{from_sql, to_sql};
+use super::statements::Statements;
 use super::write::{ExecutionRow, SealedAdvance, Write, WriteKind};
 use crate::base::Timestamp;
 use crate::record::{EventRecord, ExecutionKey, Json, NewEvent, RecordKind, Sealed, Status, open, seal};
 use crate::store::{Committed, Epoch, Refused};
 use crate::stores::rules::{Head, Pending, event_left};
 
-/// The statements of the writer, prepared once.
-pub(super) struct Statements<'connection> {
-    begin: CachedStatement<'connection>,
-    commit: CachedStatement<'connection>,
-    get_epoch: CachedStatement<'connection>,
-    set_epoch: CachedStatement<'connection>,
-    find: CachedStatement<'connection>,
-    create: CachedStatement<'connection>,
-    replace: CachedStatement<'connection>,
-    set_wake_at: CachedStatement<'connection>,
-    set_last_event: CachedStatement<'connection>,
-    quarantine: CachedStatement<'connection>,
-    put_journal: CachedStatement<'connection>,
-    forget_journal: CachedStatement<'connection>,
-    drop_journal: CachedStatement<'connection>,
-    put_event: CachedStatement<'connection>,
-    put_event_id: CachedStatement<'connection>,
-    consume_event: CachedStatement<'connection>,
-    last_pending: CachedStatement<'connection>,
-    inbox: CachedStatement<'connection>,
-    drop_inbox: CachedStatement<'connection>,
-    find_event_id: CachedStatement<'connection>,
-    add_history: CachedStatement<'connection>,
-    trim_history: CachedStatement<'connection>,
-    add_reply: CachedStatement<'connection>,
-    drop_attributes: CachedStatement<'connection>,
-    put_attribute: CachedStatement<'connection>,
-}
-
 /// What stands for the name of an event that cannot be read.
 const UNREADABLE: &str = "(unreadable)";
 
-/// An execution as the writer finds it.
-struct Found {
-    exec: i64,
-    head: Head,
-    last_event: u64,
-    last_control: u64,
-    has_attributes: bool,
+/// What applies commits, and what it knows from earlier ones.
+pub(super) struct Applier<'connection> {
+    statements: Statements<'connection>,
+    cache: Cache,
+    /// The epoch that may write, and SQLite's number for the state of the file that it was read from.
+    seen: Option<(i64, Epoch)>,
+    /// Executions of the group that had to be looked up.
+    lookups: u64,
 }
 
-impl<'connection> Statements<'connection> {
-    pub(super) fn prepare(connection: &'connection Connection) -> rusqlite::Result<Self> {
-        let prepare = |sql| connection.prepare_cached(sql);
-        Ok(Self {
-            begin: prepare("BEGIN IMMEDIATE")?,
-            commit: prepare("COMMIT")?,
-            get_epoch: prepare("SELECT epoch FROM meta")?,
-            set_epoch: prepare("UPDATE meta SET epoch = ?1")?,
-            find: prepare(
-                "SELECT exec, visit, status, entered_at, record_wake_at, inbox_seen, last_event,
-                     last_control, has_attributes
-                 FROM executions WHERE workflow = ?1 AND id = ?2",
-            )?,
-            create: prepare(
-                "INSERT INTO executions (workflow, id, state, status, visit, entered_at, record_wake_at, wake_at,
-                     inbox_seen, last_event, parked, checksum, body, failing, error, error_kind, has_attributes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
-                 ON CONFLICT DO NOTHING",
-            )?,
-            replace: prepare(
-                "UPDATE executions SET state = ?2, status = ?3, visit = ?4, entered_at = ?5, record_wake_at = ?6,
-                     wake_at = ?7, inbox_seen = ?8, parked = ?9, checksum = ?10, body = ?11,
-                     last_control = ?12, failing = ?13, error = ?14, error_kind = ?15, has_attributes = ?16
-                 WHERE exec = ?1",
-            )?,
-            set_wake_at: prepare("UPDATE executions SET wake_at = ?2, last_control = ?3 WHERE exec = ?1")?,
-            set_last_event: prepare(
-                "UPDATE executions SET last_event = ?2, wake_at = ?3, last_control = ?4 WHERE exec = ?1",
-            )?,
-            quarantine: prepare(
-                "UPDATE executions SET status = ?2, wake_at = NULL, last_control = 0, parked = ?3, error = ?4,
-                     error_kind = ?5
-                 WHERE exec = ?1",
-            )?,
-            put_journal: prepare("INSERT OR REPLACE INTO journal (exec, key, checksum, body) VALUES (?1, ?2, ?3, ?4)")?,
-            forget_journal: prepare("DELETE FROM journal WHERE exec = ?1 AND key = ?2")?,
-            drop_journal: prepare("DELETE FROM journal WHERE exec = ?1")?,
-            put_event: prepare("INSERT INTO inbox (exec, seq, checksum, body) VALUES (?1, ?2, ?3, ?4)")?,
-            put_event_id: prepare("INSERT OR IGNORE INTO event_ids (exec, event_id) VALUES (?1, ?2)")?,
-            consume_event: prepare("DELETE FROM inbox WHERE exec = ?1 AND seq = ?2")?,
-            last_pending: prepare("SELECT MAX(seq) FROM inbox WHERE exec = ?1")?,
-            inbox: prepare("SELECT checksum, body FROM inbox WHERE exec = ?1 ORDER BY seq")?,
-            drop_inbox: prepare("DELETE FROM inbox WHERE exec = ?1")?,
-            find_event_id: prepare("SELECT 1 FROM event_ids WHERE exec = ?1 AND event_id = ?2")?,
-            add_reply: prepare(
-                "INSERT OR IGNORE INTO replies (exec, event_id, checksum, body) VALUES (?1, ?2, ?3, ?4)",
-            )?,
-            add_history: prepare(
-                "INSERT INTO history (exec, seq, checksum, body)
-                 VALUES (?1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM history WHERE exec = ?1), ?2, ?3)",
-            )?,
-            // Both ends of what is dropped are found by the key, so it costs what it drops.
-            trim_history: prepare(
-                "DELETE FROM history WHERE exec = ?1
-                 AND seq <= (SELECT MAX(seq) FROM history WHERE exec = ?1) - ?2",
-            )?,
-            drop_attributes: prepare("DELETE FROM attributes WHERE exec = ?1")?,
-            put_attribute: prepare(
-                "INSERT OR REPLACE INTO attributes (exec, name, value, workflow, id) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?,
-        })
+impl<'connection> Applier<'connection> {
+    pub(super) fn new(connection: &'connection Connection) -> rusqlite::Result<Self> {
+        let statements = Statements::prepare(connection)?;
+        Ok(Self { statements, cache: Cache::default(), seen: None, lookups: 0 })
     }
 
-    /// Begins a transaction; the answer is the epoch that may write. It is read each time, so that even a process that
-    /// got past the lock file is fenced.
+    /// Begins a transaction; the answer is the epoch that may write. It is that of the file as it is now, so that even a
+    /// process that got past the lock file is fenced.
     pub(super) fn begin(&mut self) -> rusqlite::Result<Epoch> {
-        self.begin.execute([])?;
-        self.get_epoch.query_row([], |row| Ok(Epoch(from_sql(row.get(0)?))))
+        self.lookups = 0;
+        self.statements.begin.execute([])?;
+        let version = self.statements.data_version.query_row([], |row| row.get(0))?;
+        if let Some((seen, epoch)) = self.seen.filter(|(seen, _)| *seen == version) {
+            self.seen = Some((seen, epoch));
+            return Ok(epoch);
+        }
+        // Somebody else has written to the file, such as a person with an SQLite shell.
+        self.forget();
+        let epoch = self.statements.get_epoch.query_row([], |row| Ok(Epoch(from_sql(row.get(0)?))))?;
+        self.seen = Some((version, epoch));
+        Ok(epoch)
     }
 
-    pub(super) fn commit(&mut self) -> rusqlite::Result<()> {
-        self.commit.execute([])?;
-        Ok(())
+    /// Ends the transaction; the answer is how often an execution had to be looked up.
+    pub(super) fn commit(&mut self) -> rusqlite::Result<u64> {
+        self.statements.commit.execute([])?;
+        Ok(self.lookups)
+    }
+
+    /// Forgets what was read: the file has changed, or what was written has been taken back.
+    pub(super) fn forget(&mut self) {
+        self.cache.clear();
+        self.seen = None;
+    }
+
+    /// How many pages the log has.
+    pub(super) fn log_length(&mut self) -> rusqlite::Result<i64> {
+        self.statements.log_length.query_row([], |row| row.get(1))
+    }
+
+    /// Moves the log into the file, as much of it as nobody is reading.
+    pub(super) fn checkpoint(&mut self) -> rusqlite::Result<()> {
+        self.statements.checkpoint.query_row([], |_| Ok(()))
     }
 
     pub(super) fn acquire(&mut self, Epoch(last): Epoch) -> rusqlite::Result<Epoch> {
         let epoch = last.wrapping_add(1);
-        self.set_epoch.execute([to_sql(epoch)])?;
+        self.statements.set_epoch.execute([to_sql(epoch)])?;
+        self.seen = self.seen.map(|(version, _)| (version, Epoch(epoch)));
         Ok(Epoch(epoch))
     }
 
     pub(super) fn apply(&mut self, write: Write, epoch: Epoch) -> rusqlite::Result<Result<Committed, Refused>> {
         let Write { key, kind } = write;
         let kind = match kind {
-            WriteKind::Create { row, history } => return Ok(Ok(self.create(&key, &row, &history)?)),
+            WriteKind::Create { row, history } => return Ok(Ok(self.create(key, row, &history)?)),
             kind => kind,
         };
-        let Some(found) = self.find(&key)? else { return Ok(Err(Refused::Unknown)) };
+        let known = match self.cache.take(&key) {
+            None => self.find(&key)?.map(|found| (key, found)),
+            known => known,
+        };
+        let Some((key, mut found)) = known else { return Ok(Err(Refused::Unknown)) };
+        let outcome = self.change(&key, &mut found, kind, epoch)?;
+        self.cache.put(key, found);
+        Ok(outcome)
+    }
+
+    fn change(
+        &mut self,
+        key: &ExecutionKey,
+        found: &mut Found,
+        kind: WriteKind,
+        epoch: Epoch,
+    ) -> rusqlite::Result<Result<Committed, Refused>> {
         let admitted = match &kind {
             WriteKind::Advance { fence, .. } => found.head.admit_advance(*fence, epoch),
             _ => found.head.admit_unless_ended(),
@@ -150,7 +111,9 @@ impl<'connection> Statements<'connection> {
         if let Err(refused) = admitted {
             return match kind {
                 // A repetition of what was accepted is no news, also when nothing new is.
-                WriteKind::Deliver { event } if self.find_event_id.exists(params![found.exec, event.event_id])? => {
+                WriteKind::Deliver { event }
+                    if self.statements.find_event_id.exists(params![found.exec, event.event_id])? =>
+                {
                     Ok(Ok(Committed::Existed))
                 }
                 _ => Ok(Err(refused)),
@@ -158,21 +121,24 @@ impl<'connection> Statements<'connection> {
         }
         match kind {
             WriteKind::Create { .. } => Ok(Ok(Committed::Existed)),
-            WriteKind::Deliver { event } => Ok(Ok(self.deliver(&key, found, event)?)),
+            WriteKind::Deliver { event } => Ok(Ok(self.deliver(key, found, event)?)),
             WriteKind::Advance { advance, .. } => {
-                self.advance(&key, found, &advance)?;
+                self.advance(key, found, advance)?;
                 Ok(Ok(Committed::Applied))
             }
             WriteKind::Quarantine { parked, error } => {
                 let parameters = params![found.exec, Status::Parked.name(), parked, error.text, error.kind];
-                self.quarantine.execute(parameters)?;
+                self.statements.quarantine.execute(parameters)?;
+                found.head.status = Status::Parked;
+                found.last_control = 0;
                 Ok(Ok(Committed::Applied))
             }
         }
     }
 
     fn find(&mut self, key: &ExecutionKey) -> rusqlite::Result<Option<Found>> {
-        let found = self.find.query_row(params![&*key.workflow, key.id.as_str()], |row| {
+        self.lookups += 1;
+        let found = self.statements.find.query_row(params![&*key.workflow, key.id.as_str()], |row| {
             let time = |millis: Option<i64>| millis.map(Timestamp::from_millis);
             Ok(Found {
                 exec: row.get(0)?,
@@ -186,14 +152,17 @@ impl<'connection> Statements<'connection> {
                 last_event: from_sql(row.get(6)?),
                 last_control: from_sql(row.get(7)?),
                 has_attributes: row.get(8)?,
+                has_journal: true,
+                is_inbox_known: false,
+                history: None,
             })
         });
         found.optional()
     }
 
-    fn create(&mut self, key: &ExecutionKey, row: &ExecutionRow, history: &[Sealed]) -> rusqlite::Result<Committed> {
+    fn create(&mut self, key: ExecutionKey, row: ExecutionRow, history: &[Sealed]) -> rusqlite::Result<Committed> {
         let ExecutionRow { head, state, parked, failing, error, attributes, sealed } = row;
-        let created = self.create.insert(params![
+        let created = self.statements.create.insert(params![
             &*key.workflow,
             key.id.as_str(),
             state,
@@ -216,92 +185,102 @@ impl<'connection> Statements<'connection> {
             Err(rusqlite::Error::StatementChangedRows(0)) => return Ok(Committed::Existed),
             Err(error) => return Err(error),
         };
-        self.add_attributes(exec, key, attributes)?;
-        self.add_history(exec, history)?;
+        let mut found = Found {
+            exec,
+            head,
+            last_event: 0,
+            last_control: 0,
+            has_attributes: !attributes.is_empty(),
+            has_journal: false,
+            is_inbox_known: true,
+            history: Some(HistoryEnds::default()),
+        };
+        self.add_attributes(exec, &key, &attributes)?;
+        self.add_history(&mut found, history)?;
+        self.cache.put(key, found);
         Ok(Committed::Applied)
     }
 
-    fn deliver(&mut self, key: &ExecutionKey, found: Found, event: NewEvent) -> rusqlite::Result<Committed> {
-        let Found { exec, head, last_event, mut last_control, .. } = found;
-        if self.put_event_id.execute(params![exec, event.event_id])? == 0 {
+    fn deliver(&mut self, key: &ExecutionKey, found: &mut Found, event: NewEvent) -> rusqlite::Result<Committed> {
+        let exec = found.exec;
+        if self.statements.put_event_id.execute(params![exec, event.event_id])? == 0 {
             return Ok(Committed::Existed);
         }
         // The inbox is asked too, so that a damaged number can not make two events collide.
-        let seq = last_event.max(self.last_pending(exec)?).wrapping_add(1);
+        if !found.is_inbox_known {
+            found.last_event = found.last_event.max(self.last_pending(exec)?);
+            found.is_inbox_known = true;
+        }
+        let seq = found.last_event.wrapping_add(1);
+        found.last_event = seq;
         if event.control().is_some() {
-            last_control = seq;
+            found.last_control = seq;
         }
         let Sealed { body, checksum } = seal_row(RecordKind::Event, key, &EventRecord { seq, event })?;
-        self.put_event.execute(params![exec, to_sql(seq), checksum, body])?;
-        let wake_at = head.wake_at(Pending { last: seq, last_control }).map(Timestamp::as_millis);
-        self.set_last_event.execute(params![exec, to_sql(seq), wake_at, to_sql(last_control)])?;
+        self.statements.put_event.execute(params![exec, to_sql(seq), checksum, body])?;
+        let pending = Pending { last: seq, last_control: found.last_control };
+        let wake_at = found.head.wake_at(pending).map(Timestamp::as_millis);
+        self.statements.set_last_event.execute(params![exec, to_sql(seq), wake_at, to_sql(found.last_control)])?;
         Ok(Committed::Applied)
     }
 
-    fn advance(&mut self, key: &ExecutionKey, found: Found, advance: &SealedAdvance) -> rusqlite::Result<()> {
-        let Found { exec, head: head_before, last_event, mut last_control, has_attributes } = found;
+    fn advance(&mut self, key: &ExecutionKey, found: &mut Found, advance: SealedAdvance) -> rusqlite::Result<()> {
+        let exec = found.exec;
         let is_ended = advance.row.as_ref().is_some_and(ExecutionRow::is_ended);
-        if advance.drop_journal || is_ended {
-            self.drop_journal.execute([exec])?;
+        if (advance.drop_journal || is_ended) && found.has_journal {
+            self.statements.drop_journal.execute([exec])?;
+            found.has_journal = false;
         }
         if !is_ended {
             for forgotten in &advance.forget {
-                self.forget_journal.execute(params![exec, forgotten])?;
+                self.statements.forget_journal.execute(params![exec, forgotten])?;
             }
             for (entry, Sealed { body, checksum }) in &advance.journal {
-                self.put_journal.execute(params![exec, entry, checksum, body])?;
+                self.statements.put_journal.execute(params![exec, entry, checksum, body])?;
+                found.has_journal = true;
             }
         }
         for seq in &advance.consumed {
-            self.consume_event.execute(params![exec, to_sql(*seq)])?;
+            self.statements.consume_event.execute(params![exec, to_sql(*seq)])?;
         }
-        if advance.consumed.contains(&last_control) {
-            last_control = 0;
+        if advance.consumed.contains(&found.last_control) {
+            found.last_control = 0;
         }
-        self.add_history(exec, &advance.history)?;
+        self.add_history(found, &advance.history)?;
         for (event_id, Sealed { body, checksum }) in &advance.replies {
-            self.add_reply.execute(params![exec, event_id, checksum, body])?;
+            self.statements.add_reply.execute(params![exec, event_id, checksum, body])?;
         }
-        let head = advance.row.as_ref().map_or(&head_before, |row| &row.head);
-        let inbox_changed = advance.row.is_some() || !advance.consumed.is_empty();
-        let last = match last_event > head.inbox_seen && inbox_changed {
-            true => self.last_pending(exec)?,
-            false => 0,
-        };
-        let wake_at = head.wake_at(Pending { last, last_control }).map(Timestamp::as_millis);
-        match &advance.row {
-            Some(row) => {
-                self.replace(exec, row, wake_at, last_control)?;
-                if has_attributes {
-                    self.drop_attributes.execute([exec])?;
-                }
-                self.add_attributes(exec, key, &row.attributes)?;
-            }
-            None if inbox_changed => {
-                self.set_wake_at.execute(params![exec, wake_at, to_sql(last_control)])?;
+        match advance.row {
+            Some(row) => self.replace(key, found, row)?,
+            None if !advance.consumed.is_empty() => {
+                let wake_at = self.wake_at(found, &found.head)?;
+                self.statements.set_wake_at.execute(params![exec, wake_at, to_sql(found.last_control)])?;
             }
             None => {}
         }
-        if is_ended && last_event > 0 {
-            self.end(key, exec, advance)?;
+        if is_ended && found.last_event > 0 {
+            self.end(key, found)?;
         }
         if let Some(keep) = advance.keep_history {
-            let keep = i64::try_from(keep.max(1)).unwrap_or(i64::MAX);
-            self.trim_history.execute([exec, keep])?;
+            self.trim_history(found, keep)?;
         }
         Ok(())
     }
 
-    fn replace(
-        &mut self,
-        exec: i64,
-        row: &ExecutionRow,
-        wake_at: Option<i64>,
-        last_control: u64,
-    ) -> rusqlite::Result<()> {
+    /// When `found` is due once `head` is its head.
+    fn wake_at(&mut self, found: &Found, head: &Head) -> rusqlite::Result<Option<i64>> {
+        let last = match found.last_event > head.inbox_seen {
+            true => self.last_pending(found.exec)?,
+            false => 0,
+        };
+        Ok(head.wake_at(Pending { last, last_control: found.last_control }).map(Timestamp::as_millis))
+    }
+
+    fn replace(&mut self, key: &ExecutionKey, found: &mut Found, row: ExecutionRow) -> rusqlite::Result<()> {
         let ExecutionRow { head, state, parked, failing, error, attributes, sealed } = row;
-        self.replace.execute(params![
-            exec,
+        let wake_at = self.wake_at(found, &head)?;
+        self.statements.replace.execute(params![
+            found.exec,
             state,
             head.status.name(),
             to_sql(head.visit),
@@ -312,13 +291,18 @@ impl<'connection> Statements<'connection> {
             parked,
             sealed.checksum,
             sealed.body,
-            to_sql(last_control),
+            to_sql(found.last_control),
             failing,
             error.as_ref().map(|error| &error.text),
             error.as_ref().map(|error| error.kind),
             !attributes.is_empty(),
         ])?;
-        Ok(())
+        found.head = head;
+        if found.has_attributes {
+            self.statements.drop_attributes.execute([found.exec])?;
+        }
+        found.has_attributes = !attributes.is_empty();
+        self.add_attributes(found.exec, key, &attributes)
     }
 
     fn add_attributes(
@@ -328,33 +312,60 @@ impl<'connection> Statements<'connection> {
         attributes: &[(String, String)],
     ) -> rusqlite::Result<()> {
         for (name, value) in attributes {
-            self.put_attribute.execute(params![exec, name, value, &*key.workflow, key.id.as_str()])?;
+            self.statements.put_attribute.execute(params![exec, name, value, &*key.workflow, key.id.as_str()])?;
         }
         Ok(())
     }
 
     /// Clears the inbox of an execution that has come to its end, and notes what was left in it.
-    fn end(&mut self, key: &ExecutionKey, exec: i64, advance: &SealedAdvance) -> rusqlite::Result<()> {
-        let Some(ExecutionRow { head, .. }) = &advance.row else { return Ok(()) };
-        let events = self.inbox.query_map([exec], |row| event_of(key, row.get(0)?, row.get_ref(1)?))?;
+    fn end(&mut self, key: &ExecutionKey, found: &mut Found) -> rusqlite::Result<()> {
+        let events =
+            self.statements.inbox.query_map([found.exec], |row| event_of(key, row.get(0)?, row.get_ref(1)?))?;
         let left = events.collect::<rusqlite::Result<Vec<_>>>()?;
+        let head = &found.head;
         let left = left.into_iter().map(|event| seal_row(RecordKind::History, key, &event_left(head, event)));
         let left = left.collect::<rusqlite::Result<Vec<_>>>()?;
-        self.add_history(exec, &left)?;
-        self.drop_inbox.execute([exec])?;
+        self.add_history(found, &left)?;
+        self.statements.drop_inbox.execute([found.exec])?;
         Ok(())
     }
 
     fn last_pending(&mut self, exec: i64) -> rusqlite::Result<u64> {
-        let last: Option<i64> = self.last_pending.query_row([exec], |row| row.get(0))?;
+        let last: Option<i64> = self.statements.last_pending.query_row([exec], |row| row.get(0))?;
         Ok(last.map_or(0, from_sql))
     }
 
-    fn add_history(&mut self, exec: i64, rows: &[Sealed]) -> rusqlite::Result<()> {
+    fn add_history(&mut self, found: &mut Found, rows: &[Sealed]) -> rusqlite::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut ends = self.history_ends(found)?;
         for Sealed { body, checksum } in rows {
-            self.add_history.execute(params![exec, checksum, body])?;
+            ends.last += 1;
+            self.statements.add_history.execute(params![found.exec, ends.last, checksum, body])?;
+        }
+        found.history = Some(ends);
+        Ok(())
+    }
+
+    fn trim_history(&mut self, found: &mut Found, keep: u64) -> rusqlite::Result<()> {
+        let ends = self.history_ends(found)?;
+        let dropped = ends.last.saturating_sub(i64::try_from(keep.max(1)).unwrap_or(i64::MAX));
+        if dropped > ends.dropped {
+            self.statements.trim_history.execute([found.exec, dropped])?;
+            found.history = Some(HistoryEnds { dropped, ..ends });
         }
         Ok(())
+    }
+
+    fn history_ends(&mut self, found: &mut Found) -> rusqlite::Result<HistoryEnds> {
+        if let Some(ends) = found.history {
+            return Ok(ends);
+        }
+        let last: Option<i64> = self.statements.last_history.query_row([found.exec], |row| row.get(0))?;
+        let ends = HistoryEnds { dropped: 0, last: last.unwrap_or_default() };
+        found.history = Some(ends);
+        Ok(ends)
     }
 }
 
@@ -372,7 +383,7 @@ fn event_of(key: &ExecutionKey, checksum: i64, body: ValueRef<'_>) -> rusqlite::
         Some(record) => Ok(record.event),
         None => Ok(NewEvent {
             event_id: UNREADABLE.to_owned(),
-            name: UNREADABLE.to_owned(),
+            name: UNREADABLE.into(),
             payload: Json::encode(&()).map_err(unwritable)?,
             sent_at: Timestamp::EPOCH,
         }),

@@ -12,6 +12,7 @@
 //! thread can write, which the group commit makes the disk's syncs no part of.
 
 mod apply;
+mod cache;
 mod error;
 mod health;
 mod lock;
@@ -20,6 +21,8 @@ mod read;
 mod reader;
 mod schema;
 mod search;
+mod statements;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -27,6 +30,7 @@ mod write;
 mod writer;
 
 pub(crate) use lock::this_process;
+pub use stats::SqliteStats;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +42,7 @@ use self::health::Health;
 use self::lock::LockFile;
 use self::open::Opened;
 use self::reader::ReadCall;
+use self::stats::Counters;
 use self::worker::Worker;
 use self::write::Write;
 use self::writer::WriteCall;
@@ -73,6 +78,7 @@ use crate::store::{
 pub struct SqliteStore {
     path: PathBuf,
     health: Arc<Health>,
+    counters: Arc<Counters>,
     // Dropped in this order: the writer's connection is the last, so that closing it can clear the log away.
     reader: Worker<ReadCall>,
     writer: Worker<WriteCall>,
@@ -90,17 +96,29 @@ impl SqliteStore {
         Self::start(open::open(path.as_ref())?)
     }
 
+    /// What it has done since it was opened, counted.
+    #[must_use]
+    pub fn stats(&self) -> SqliteStats {
+        self.counters.stats()
+    }
+
     fn start(opened: Opened) -> Result<Self, StoreError> {
         let Opened { path, lock, writer, reader } = opened;
         let health = Arc::new(Health::default());
         let writer_health = Arc::clone(&health);
         let reader_health = Arc::clone(&health);
+        let counters = Arc::new(Counters::default());
+        let (writer_counters, reader_counters) = (Arc::clone(&counters), Arc::clone(&counters));
         let no_thread = |error| error::cannot_open_io(&path, error);
-        let writer = Worker::spawn("workflow-store-writer", move |queue| writer::run(writer, &queue, &writer_health));
+        let writer = Worker::spawn("workflow-store-writer", move |queue| {
+            writer::run(writer, &queue, &writer_health, &writer_counters);
+        });
         let writer = writer.map_err(no_thread)?;
-        let reader = Worker::spawn("workflow-store-reader", move |queue| reader::run(&reader, &queue, &reader_health));
+        let reader = Worker::spawn("workflow-store-reader", move |queue| {
+            reader::run(&reader, &queue, &reader_health, &reader_counters);
+        });
         let reader = reader.map_err(no_thread)?;
-        Ok(Self { path, health, reader, writer, _lock: lock })
+        Ok(Self { path, health, counters, reader, writer, _lock: lock })
     }
 
     fn read<T: Send + 'static>(

@@ -9,20 +9,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::apply::Statements;
 use super::error::{cannot_open, cannot_open_io, not_a_store};
 use super::lock::LockFile;
 use super::schema;
+use super::statements::Statements;
 use crate::record::FORMAT_VERSION;
 use crate::store::StoreError;
 
 /// How long to wait for another program that writes to the file, such as a person's SQLite shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Pages of the log, of 4 KiB, after which it is moved into the file: large enough that its two syncs are rare.
-const CHECKPOINT_PAGES: u32 = 4_000;
 
 /// The size in bytes that the log is cut back to after a large call had made it grow.
 const LOG_SIZE: u32 = 64 * 1024 * 1024;
@@ -127,6 +125,7 @@ fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     let connect = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        keep_plans(&connection)?;
         Ok(connection)
     };
     let connection = connect().map_err(|error| cannot_open(path, error))?;
@@ -156,7 +155,7 @@ fn harden(path: &Path, connection: &Connection) -> Result<(), StoreError> {
         connection.execute_batch(&format!(
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
-             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+             PRAGMA wal_autocheckpoint = 0;
              PRAGMA journal_size_limit = {LOG_SIZE};
              PRAGMA cache_size = -16384;
              PRAGMA trusted_schema = OFF;
@@ -188,9 +187,18 @@ fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    keep_plans(&connection)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection
         .execute_batch("PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
     Ok(connection)
+}
+
+/// Has SQLite plan each statement once. Beside a partial index it would look at what is bound to a statement, and plan
+/// it anew each time that this may have changed: with every call.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<u32> {

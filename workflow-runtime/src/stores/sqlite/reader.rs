@@ -3,7 +3,6 @@
 //! Calls that wait are answered from one snapshot. It is taken after the last of them was made, so each sees whatever
 //! was acknowledged before it.
 
-use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use futures_channel::oneshot;
@@ -11,6 +10,7 @@ use rusqlite::Connection;
 
 use super::error::failed;
 use super::health::Health;
+use super::stats::Counters;
 use crate::store::StoreError;
 
 /// The most calls that are answered from one snapshot.
@@ -34,18 +34,24 @@ pub(super) fn call<T: Send + 'static>(
 }
 
 /// Reads until the store is dropped and the queue is empty.
-pub(super) fn run(connection: &Connection, queue: &Receiver<ReadCall>, health: &Arc<Health>) {
+pub(super) fn run(connection: &Connection, queue: &Receiver<ReadCall>, health: &Health, counters: &Counters) {
     let mut batch = Vec::new();
     while let Ok(first) = queue.recv() {
         batch.push(first);
         batch.extend(queue.try_iter().take(BATCH_LIMIT - 1));
-        let begun = health.check().and_then(|()| connection.execute_batch("BEGIN").map_err(failed));
+        let begun = health.check().and_then(|()| execute(connection, "BEGIN").map_err(failed));
+        counters.count_snapshot(batch.len());
         for read in batch.drain(..) {
             read(begun.clone().map(|()| connection));
         }
         if !connection.is_autocommit() {
             // A snapshot has nothing to lose; if it cannot be given back, the next `BEGIN` says so.
-            let _ = connection.execute_batch("COMMIT");
+            let _ = execute(connection, "COMMIT");
         }
     }
+}
+
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }

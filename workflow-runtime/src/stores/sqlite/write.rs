@@ -1,12 +1,20 @@
 //! A commit made ready to be written: what is costly, the JSON and the checksums, is done by whoever calls.
 
+use rusqlite::types::{ToSql, ToSqlOutput};
 use serde::Serialize;
 
+use crate::base::Name;
 use crate::record::{
     ErrorRecord, ExecutionKey, ExecutionRecord, HistoryRecord, NewEvent, ParkedRecord, RecordKind, Sealed, Status, seal,
 };
 use crate::store::{Change, Commit, Fence};
 use crate::stores::rules::Head;
+
+impl ToSql for Name {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.as_str().to_sql()
+    }
+}
 
 /// A [`Commit`], sealed.
 pub(super) struct Write {
@@ -25,8 +33,8 @@ pub(super) enum WriteKind {
 pub(super) struct SealedAdvance {
     pub(super) row: Option<ExecutionRow>,
     pub(super) drop_journal: bool,
-    pub(super) journal: Vec<(String, Sealed)>,
-    pub(super) forget: Vec<String>,
+    pub(super) journal: Vec<(Name, Sealed)>,
+    pub(super) forget: Vec<Name>,
     pub(super) consumed: Vec<u64>,
     pub(super) history: Vec<Sealed>,
     pub(super) replies: Vec<(String, Sealed)>,
@@ -36,7 +44,7 @@ pub(super) struct SealedAdvance {
 /// A row of the table `executions`.
 pub(super) struct ExecutionRow {
     pub(super) head: Head,
-    pub(super) state: String,
+    pub(super) state: Name,
     /// A [`ParkedRecord`] as JSON.
     pub(super) parked: Option<String>,
     /// A [`FailingRecord`](crate::record::FailingRecord) as JSON.
@@ -73,6 +81,20 @@ pub(super) enum Unwritable {
 }
 
 impl Write {
+    /// About how many pages of the log it may take.
+    pub(super) fn weight(&self) -> usize {
+        let bytes = match &self.kind {
+            WriteKind::Create { row, .. } => row.sealed.body.len(),
+            WriteKind::Deliver { event } => event.payload.text().len(),
+            WriteKind::Advance { advance, .. } => {
+                let record = advance.row.as_ref().map_or(0, |row| row.sealed.body.len());
+                record + advance.journal.iter().map(|(_, sealed)| sealed.body.len()).sum::<usize>()
+            }
+            WriteKind::Quarantine { .. } => 0,
+        };
+        4 + bytes / 4_096
+    }
+
     pub(super) fn new(commit: Commit) -> Result<Self, Unwritable> {
         let Commit { key, change } = commit;
         let kind = match change {

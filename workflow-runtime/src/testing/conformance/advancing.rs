@@ -27,7 +27,7 @@ pub async fn is_applied_whole(home: &impl Home) {
     bench.create(&key("a"), waiting()).await;
     bench.send(&key("a"), "e").await;
     bench.advance(&key("a"), 1, add(&[entry("old", "1")])).await;
-    let record = ExecutionRecord { visit: 2, state: "Paid".to_owned(), ..running_since(2_000) };
+    let record = ExecutionRecord { visit: 2, state: "Paid".into(), ..running_since(2_000) };
     let advance = Advance {
         record: Some(record.clone()),
         drop_journal: true,
@@ -94,7 +94,7 @@ pub async fn entries_are_forgotten_one_by_one(home: &impl Home) {
     let bench = Bench::new(home).await;
     bench.create(&key("a"), waiting()).await;
     bench.advance(&key("a"), 1, add(&[entry("i", "1"), entry("j", "1"), entry("k", "1")])).await;
-    let forget = ["i", "k", "nothing"].map(str::to_owned).to_vec();
+    let forget = ["i", "k", "nothing"].map(Into::into).to_vec();
     bench.advance(&key("a"), 1, Advance { forget, ..Advance::default() }).await;
     assert_eq!(bench.load(&key("a")).await.journal, [entry("j", "1")]);
 }
@@ -104,7 +104,7 @@ pub async fn what_is_forgotten_may_be_added_at_once(home: &impl Home) {
     let bench = Bench::new(home).await;
     bench.create(&key("a"), waiting()).await;
     bench.advance(&key("a"), 1, add(&[entry("k", "1")])).await;
-    bench.advance(&key("a"), 1, Advance { forget: vec!["k".to_owned()], ..add(&[entry("k", "2")]) }).await;
+    bench.advance(&key("a"), 1, Advance { forget: vec!["k".into()], ..add(&[entry("k", "2")]) }).await;
     assert_eq!(bench.load(&key("a")).await.journal, [entry("k", "2")]);
 }
 

@@ -12,7 +12,7 @@ fn everything() -> Advance {
         record: Some(ExecutionRecord { visit: 9, ..ended() }),
         drop_journal: true,
         journal: vec![entry("zombie", "1")],
-        forget: vec!["k".to_owned()],
+        forget: vec!["k".into()],
         consumed: vec![1],
         history: vec![retried(66)],
         replies: Vec::new(),

@@ -20,7 +20,7 @@ async fn found(bench: &Bench, query: Query) -> Vec<String> {
 fn failing(message: &str, kind: ErrorKind) -> ExecutionRecord {
     let error = ErrorRecord { kind, ..error(message) };
     let key = "work:send:d:0".to_owned();
-    let failing = FailingRecord { key, attempts: 3, error, since: at(1_200), due: at(9_000) };
+    let failing = FailingRecord { key: key.into(), attempts: 3, error, since: at(1_200), due: at(9_000) };
     ExecutionRecord { failing: Some(failing), resume_at: Some(at(9_000)), ..running_since(1_000) }
 }
 

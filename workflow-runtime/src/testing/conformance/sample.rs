@@ -139,7 +139,7 @@ pub(super) fn waiting() -> ExecutionRecord {
 
 /// As [`waiting`], with a timer.
 pub(super) fn waiting_until(due: i64) -> ExecutionRecord {
-    let timer = TimerRecord { handler: "late".to_owned(), due: at(due), fired: false, kind: TimerKind::After };
+    let timer = TimerRecord { handler: "late".into(), due: at(due), fired: false, kind: TimerKind::After };
     ExecutionRecord { timers: vec![timer], ..waiting() }
 }
 
@@ -150,7 +150,7 @@ pub(super) fn running_since(entered_at: i64) -> ExecutionRecord {
 
 pub(super) fn ended() -> ExecutionRecord {
     let state = "Shipped".to_owned();
-    ExecutionRecord { state, visit: 2, entered_at: at(5_000), activity: Activity::Ended, ..waiting() }
+    ExecutionRecord { state: state.into(), visit: 2, entered_at: at(5_000), activity: Activity::Ended, ..waiting() }
 }
 
 pub(super) fn parked() -> ExecutionRecord {
@@ -169,7 +169,7 @@ pub(super) fn quarantine(message: &str) -> Change {
 pub(super) fn event(event_id: &str) -> NewEvent {
     NewEvent {
         event_id: event_id.to_owned(),
-        name: "Payment".to_owned(),
+        name: "Payment".into(),
         payload: json(r#"{"reference":"x"}"#),
         sent_at: at(2_000),
     }
@@ -186,11 +186,11 @@ pub(super) fn started(record: &ExecutionRecord) -> HistoryRecord {
 
 /// A row of history that can be told from others.
 pub(super) fn retried(millis: i64) -> HistoryRecord {
-    HistoryRecord { at: at(millis), visit: 1, kind: HistoryKind::Retried { state: "Pending".to_owned() } }
+    HistoryRecord { at: at(millis), visit: 1, kind: HistoryKind::Retried { state: "Pending".into() } }
 }
 
 pub(super) fn event_left(event_id: &str) -> HistoryRecord {
-    let kind = HistoryKind::EventLeft { event: "Payment".to_owned(), event_id: event_id.to_owned() };
+    let kind = HistoryKind::EventLeft { event: "Payment".into(), event_id: event_id.to_owned() };
     HistoryRecord { at: ended().entered_at, visit: ended().visit, kind }
 }
 

@@ -57,7 +57,7 @@ pub async fn odd_names(home: &impl Home) {
     ];
     for name in names {
         let state = format!("State {name}");
-        let record = ExecutionRecord { state: state.clone(), ..waiting() };
+        let record = ExecutionRecord { state: state.clone().into(), ..waiting() };
         let key = key_of(name, name);
         bench.create(&key, record.clone()).await;
         bench.send(&key, name).await;
@@ -69,7 +69,7 @@ pub async fn odd_names(home: &impl Home) {
         let query = Query { workflow: Some(name.into()), states: vec![state], ..Query::default() };
         assert_eq!(bench.list(&query).await.0, [name]);
         assert_eq!(bench.store.counts(Some(name)).await.unwrap().len(), 1, "{name}");
-        bench.advance(&key, 1, Advance { forget: vec![name.to_owned()], ..Advance::default() }).await;
+        bench.advance(&key, 1, Advance { forget: vec![name.into()], ..Advance::default() }).await;
         assert_eq!(bench.load(&key).await.journal, []);
     }
     let mut sorted = names.map(str::to_owned);

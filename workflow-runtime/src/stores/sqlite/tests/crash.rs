@@ -33,7 +33,7 @@ fn consistent_visit(store: &SqliteStore) -> u64 {
         let visit = stored.record.visit;
         let history = block_on(store.history(&key, 0, usize::MAX)).unwrap();
         assert_eq!(u64::try_from(history.len()).unwrap(), visit);
-        let journal: Vec<_> = stored.journal.into_iter().map(|entry| entry.key).collect();
+        let journal: Vec<_> = stored.journal.into_iter().map(|entry| entry.key.to_string()).collect();
         let expected: Vec<_> = (visit > 1).then(|| (visit - 1).to_string()).into_iter().collect();
         assert_eq!((journal, stored.inbox), (expected, Vec::new()));
         visit

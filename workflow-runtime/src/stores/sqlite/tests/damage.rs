@@ -141,7 +141,7 @@ fn a_damaged_event_is_noted_at_the_end_as_well() {
         })
         .collect();
     let expected = [("(unreadable)", "(unreadable)"), ("Paid", "f")];
-    assert_eq!(left, expected.map(|(event, id)| (event.to_owned(), id.to_owned())));
+    assert_eq!(left, expected.map(|(event, id)| (event.into(), id.to_owned())));
 }
 
 #[test]

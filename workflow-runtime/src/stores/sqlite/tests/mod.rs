@@ -1,5 +1,6 @@
 //! What the SQLite store promises beyond the contract of every store.
 
+mod counts;
 mod crash;
 mod damage;
 mod faults;
@@ -41,7 +42,7 @@ fn record(visit: u64) -> ExecutionRecord {
 }
 
 fn history(visit: u64) -> HistoryRecord {
-    let kind = HistoryKind::Retried { state: "Pending".to_owned() };
+    let kind = HistoryKind::Retried { state: "Pending".into() };
     HistoryRecord { at: Timestamp::EPOCH, visit, kind }
 }
 
@@ -56,7 +57,7 @@ fn create(id: &str) -> Commit {
 fn deliver(id: &str, event_id: &str) -> Commit {
     let event = NewEvent {
         event_id: event_id.to_owned(),
-        name: "Paid".to_owned(),
+        name: "Paid".into(),
         payload: text("payload"),
         sent_at: Timestamp::EPOCH,
     };

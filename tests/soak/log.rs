@@ -1,0 +1,113 @@
+//! What the process that is killed leaves behind outside of the store: what its steps did, and what it was acknowledged.
+//!
+//! A line is one write at the end of a file, so a kill cuts none in two, and the order of the lines is that of time.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+
+/// A file of lines, each of some words.
+#[derive(Debug)]
+pub struct Log(File);
+
+impl Log {
+    pub fn open(path: &Path) -> Self {
+        Self(File::options().create(true).append(true).open(path).unwrap())
+    }
+
+    /// Adds a line. Words are apart by tabs.
+    pub fn add(&self, words: &[&str]) {
+        let line = format!("{}\n", words.join("\t"));
+        (&self.0).write_all(line.as_bytes()).unwrap();
+    }
+}
+
+/// Every line of the file, oldest first; none if it is not there yet.
+pub fn lines(path: &Path) -> Vec<Vec<String>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(_) => return Vec::new(),
+    };
+    assert!(text.is_empty() || text.ends_with('\n'), "a line was cut off: {}", path.display());
+    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+/// A step has begun or ended.
+#[derive(Debug, Clone)]
+pub struct Effect {
+    /// Its place among all of them.
+    pub place: usize,
+    /// Which process, counted from 1.
+    pub run: u32,
+    pub has_ended: bool,
+    /// Workflow and id.
+    pub execution: String,
+    /// The step, with what tells its calls apart.
+    pub name: String,
+    pub attempt: u32,
+    pub key: String,
+    /// What it was given that has to be the same each time.
+    pub detail: String,
+}
+
+pub fn effects(path: &Path) -> Vec<Effect> {
+    let parse = |(place, words): (usize, Vec<String>)| {
+        let [run, what, execution, name, attempt, key, detail] = <[String; 7]>::try_from(words).expect("seven words");
+        Effect {
+            place,
+            run: run.parse().unwrap(),
+            has_ended: what == "end",
+            execution,
+            name,
+            attempt: attempt.parse().unwrap(),
+            key,
+            detail,
+        }
+    };
+    lines(path).into_iter().enumerate().map(parse).collect()
+}
+
+/// What the process was told by the engine before it was killed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ack {
+    /// It is begun: from now on there may be something of it in the store.
+    Begun,
+    /// The start of a piece of load returned.
+    Started,
+    /// An event with this id was sent.
+    Sent(String),
+    /// An event with this id was answered so.
+    Answered(String, String),
+    /// It came to its end, which was as it is to be.
+    Done,
+}
+
+impl Ack {
+    pub fn write(&self, log: &Log, number: u64) {
+        let number = number.to_string();
+        match self {
+            Self::Begun => log.add(&[&number, "begun"]),
+            Self::Started => log.add(&[&number, "started"]),
+            Self::Sent(event) => log.add(&[&number, "sent", event]),
+            Self::Answered(event, answer) => log.add(&[&number, "answered", event, answer]),
+            Self::Done => log.add(&[&number, "done"]),
+        }
+    }
+}
+
+/// Every acknowledgement, with the number of the piece of load that it is of.
+pub fn acks(path: &Path) -> Vec<(u64, Ack)> {
+    let parse = |words: Vec<String>| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (number, ack) = match words[..] {
+            [number, "begun"] => (number, Ack::Begun),
+            [number, "started"] => (number, Ack::Started),
+            [number, "sent", event] => (number, Ack::Sent(event.to_owned())),
+            [number, "answered", event, answer] => (number, Ack::Answered(event.to_owned(), answer.to_owned())),
+            [number, "done"] => (number, Ack::Done),
+            _ => panic!("no acknowledgement: {words:?}"),
+        };
+        (number.parse().unwrap(), ack)
+    };
+    lines(path).into_iter().map(parse).collect()
+}

@@ -1,0 +1,99 @@
+//! The statements of the writer.
+
+use rusqlite::{CachedStatement, Connection};
+
+/// The statements of the writer, prepared once.
+pub(super) struct Statements<'connection> {
+    pub(super) begin: CachedStatement<'connection>,
+    pub(super) commit: CachedStatement<'connection>,
+    pub(super) get_epoch: CachedStatement<'connection>,
+    pub(super) set_epoch: CachedStatement<'connection>,
+    pub(super) data_version: CachedStatement<'connection>,
+    pub(super) log_length: CachedStatement<'connection>,
+    pub(super) checkpoint: CachedStatement<'connection>,
+    pub(super) last_history: CachedStatement<'connection>,
+    pub(super) find: CachedStatement<'connection>,
+    pub(super) create: CachedStatement<'connection>,
+    pub(super) replace: CachedStatement<'connection>,
+    pub(super) set_wake_at: CachedStatement<'connection>,
+    pub(super) set_last_event: CachedStatement<'connection>,
+    pub(super) quarantine: CachedStatement<'connection>,
+    pub(super) put_journal: CachedStatement<'connection>,
+    pub(super) forget_journal: CachedStatement<'connection>,
+    pub(super) drop_journal: CachedStatement<'connection>,
+    pub(super) put_event: CachedStatement<'connection>,
+    pub(super) put_event_id: CachedStatement<'connection>,
+    pub(super) consume_event: CachedStatement<'connection>,
+    pub(super) last_pending: CachedStatement<'connection>,
+    pub(super) inbox: CachedStatement<'connection>,
+    pub(super) drop_inbox: CachedStatement<'connection>,
+    pub(super) find_event_id: CachedStatement<'connection>,
+    pub(super) add_history: CachedStatement<'connection>,
+    pub(super) trim_history: CachedStatement<'connection>,
+    pub(super) add_reply: CachedStatement<'connection>,
+    pub(super) drop_attributes: CachedStatement<'connection>,
+    pub(super) put_attribute: CachedStatement<'connection>,
+}
+
+impl<'connection> Statements<'connection> {
+    pub(super) fn prepare(connection: &'connection Connection) -> rusqlite::Result<Self> {
+        let prepare = |sql| connection.prepare_cached(sql);
+        Ok(Self {
+            begin: prepare("BEGIN IMMEDIATE")?,
+            commit: prepare("COMMIT")?,
+            get_epoch: prepare("SELECT epoch FROM meta")?,
+            set_epoch: prepare("UPDATE meta SET epoch = ?1")?,
+            // It changes when another connection has written to the file, and with nothing else.
+            data_version: prepare("PRAGMA data_version")?,
+            log_length: prepare("PRAGMA wal_checkpoint(NOOP)")?,
+            checkpoint: prepare("PRAGMA wal_checkpoint(PASSIVE)")?,
+            find: prepare(
+                "SELECT exec, visit, status, entered_at, record_wake_at, inbox_seen, last_event,
+                     last_control, has_attributes
+                 FROM executions WHERE workflow = ?1 AND id = ?2",
+            )?,
+            create: prepare(
+                "INSERT INTO executions (workflow, id, state, status, visit, entered_at, record_wake_at, wake_at,
+                     inbox_seen, last_event, parked, checksum, body, failing, error, error_kind, has_attributes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                 ON CONFLICT DO NOTHING",
+            )?,
+            replace: prepare(
+                "UPDATE executions SET state = ?2, status = ?3, visit = ?4, entered_at = ?5, record_wake_at = ?6,
+                     wake_at = ?7, inbox_seen = ?8, parked = ?9, checksum = ?10, body = ?11,
+                     last_control = ?12, failing = ?13, error = ?14, error_kind = ?15, has_attributes = ?16
+                 WHERE exec = ?1",
+            )?,
+            set_wake_at: prepare("UPDATE executions SET wake_at = ?2, last_control = ?3 WHERE exec = ?1")?,
+            set_last_event: prepare(
+                "UPDATE executions SET last_event = ?2, wake_at = ?3, last_control = ?4 WHERE exec = ?1",
+            )?,
+            quarantine: prepare(
+                "UPDATE executions SET status = ?2, wake_at = NULL, last_control = 0, parked = ?3, error = ?4,
+                     error_kind = ?5
+                 WHERE exec = ?1",
+            )?,
+            put_journal: prepare("INSERT OR REPLACE INTO journal (exec, key, checksum, body) VALUES (?1, ?2, ?3, ?4)")?,
+            forget_journal: prepare("DELETE FROM journal WHERE exec = ?1 AND key = ?2")?,
+            drop_journal: prepare("DELETE FROM journal WHERE exec = ?1")?,
+            put_event: prepare("INSERT INTO inbox (exec, seq, checksum, body) VALUES (?1, ?2, ?3, ?4)")?,
+            put_event_id: prepare("INSERT OR IGNORE INTO event_ids (exec, event_id) VALUES (?1, ?2)")?,
+            consume_event: prepare("DELETE FROM inbox WHERE exec = ?1 AND seq = ?2")?,
+            last_pending: prepare("SELECT MAX(seq) FROM inbox WHERE exec = ?1")?,
+            inbox: prepare("SELECT checksum, body FROM inbox WHERE exec = ?1 ORDER BY seq")?,
+            drop_inbox: prepare("DELETE FROM inbox WHERE exec = ?1")?,
+            find_event_id: prepare("SELECT 1 FROM event_ids WHERE exec = ?1 AND event_id = ?2")?,
+            add_reply: prepare(
+                "INSERT OR IGNORE INTO replies (exec, event_id, checksum, body) VALUES (?1, ?2, ?3, ?4)",
+            )?,
+            last_history: prepare("SELECT MAX(seq) FROM history WHERE exec = ?1")?,
+            add_history: prepare("INSERT INTO history (exec, seq, checksum, body) VALUES (?1, ?2, ?3, ?4)")?,
+            // Both ends of what is dropped are found by the key, so it costs what it drops.
+            trim_history: prepare("DELETE FROM history WHERE exec = ?1 AND seq <= ?2")?,
+            drop_attributes: prepare("DELETE FROM attributes WHERE exec = ?1")?,
+            put_attribute: prepare(
+                "INSERT OR REPLACE INTO attributes (exec, name, value, workflow, id) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?,
+        })
+    }
+}
