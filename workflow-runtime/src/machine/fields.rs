@@ -243,13 +243,18 @@ mod tests {
 
     use super::{read_fields, write_fields};
 
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(rename = "Parcel")]
-    struct Derived {
-        order: String,
-        count: Option<u32>,
-        marks: Vec<(u8, String)>,
+    mod derived {
+        use serde::{Deserialize, Serialize};
+
+        // What is said of it has the name that it has in the source.
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        pub(super) struct Parcel {
+            pub(super) order: String,
+            pub(super) count: Option<u32>,
+            pub(super) marks: Vec<(u8, String)>,
+        }
     }
+    use derived::Parcel as Derived;
 
     #[derive(Debug, PartialEq)]
     struct Parcel {
