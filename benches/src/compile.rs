@@ -169,7 +169,8 @@ fn source(states: usize, edit: &Edit) -> String {
         );
     }
     for end in ["Done", "Failed", "Dropped"] {
-        let _ = writeln!(text, "#[state(end)]\n#[derive(Debug, Clone)]\npub struct {end} {{\n    pub count: u32,\n}}\n");
+        let _ =
+            writeln!(text, "#[state(end)]\n#[derive(Debug, Clone)]\npub struct {end} {{\n    pub count: u32,\n}}\n");
     }
     for row in 0..rows {
         let _ = writeln!(text, "#[event]\n#[derive(Debug, Clone)]\npub struct E{row} {{\n    pub amount: u32,\n}}\n");

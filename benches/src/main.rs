@@ -1,6 +1,7 @@
 //! Benchmarks of the workflow engine: one command, a table, and a JSON file.
 
 mod child;
+mod compile;
 mod effects;
 mod figures;
 mod limit;

@@ -47,7 +47,11 @@ impl Program {
         peer.arg(scratch.path().join("peer.db")).args([at_once, executions].map(|number| number.to_string()));
         let output = peer.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
         match output.status.success() {
-            true => Ok(serde_json::from_slice(&output.stdout)?),
+            // What it logs comes before.
+            true => {
+                let said = String::from_utf8_lossy(&output.stdout);
+                Ok(serde_json::from_str(said.lines().last().unwrap_or_default())?)
+            }
             false => Err(Error::msg(format!("duroxide ended with {}", output.status))),
         }
     }

@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 use cpu_time::ProcessTime;
 use workflow_runtime::Error;
 
-use crate::measure::median;
-
 /// What was done in a while.
 #[derive(Debug)]
 pub(crate) struct Slice {
@@ -66,12 +64,12 @@ impl Slices {
 
     /// Executions a second.
     pub(crate) fn rate(&self) -> f64 {
-        median(self.slices.iter().map(Slice::rate).collect())
+        self.executions() / self.sum(|slice| slice.wall.as_secs_f64())
     }
 
     /// How many times the rate of `other`, whose slices were taken in turn with these.
     pub(crate) fn ratio(&self, other: &Self) -> f64 {
-        median(self.slices.iter().zip(&other.slices).map(|(ours, theirs)| ours.rate() / theirs.rate()).collect())
+        self.rate() / other.rate()
     }
 
     /// CPU seconds an execution.
@@ -95,11 +93,5 @@ impl Slices {
 
     fn sum(&self, of: impl Fn(&Slice) -> f64) -> f64 {
         self.slices.iter().map(of).sum()
-    }
-}
-
-impl Slice {
-    fn rate(&self) -> f64 {
-        self.executions as f64 / self.wall.as_secs_f64()
     }
 }

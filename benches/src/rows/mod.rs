@@ -1,6 +1,7 @@
 //! The rows of the table, one file each.
 
 mod burst;
+mod compile;
 mod parallel;
 mod recovery;
 mod steps;
@@ -14,13 +15,14 @@ use crate::options::{Peers, Size};
 use crate::places::Places;
 
 /// The names of the rows, and what they are about.
-pub(crate) const ROWS: [(&str, &str); 6] = [
+pub(crate) const ROWS: [(&str, &str); 7] = [
     ("steps", "ten durable steps in sequence"),
     ("parallel", "what branches cost that run at once"),
     ("recovery", "executions of ten steps, killed half-way"),
     ("visits", "one execution with very many visits"),
     ("waiting", "very many executions that wait"),
     ("burst", "ten times as much as can be done, for a while"),
+    ("compile", "what a large machine costs its developer"),
 ];
 
 /// What every row is given.
@@ -41,6 +43,7 @@ pub(crate) async fn run(row: &str, setting: &Setting, report: &mut Report) -> Re
         "visits" => visits::run(setting, report).await,
         "waiting" => waiting::run(setting, report).await,
         "burst" => burst::run(setting, report).await,
+        "compile" => compile::run(setting, report),
         other => Err(Error::msg(format!("there is no row `{other}`"))),
     }
 }

@@ -24,9 +24,14 @@ fn at_once(size: Size) -> [u64; 3] {
     size.pick([1, 100, 1_000], [1, 100, 1_000], [1, 2, 10])
 }
 
-/// How often those that are compared take turns, and for how long each.
-fn turns(size: Size) -> (u32, Duration) {
-    let (turns, millis) = size.pick((5, 800), (3, 300), (1, 20));
+/// How often those that are compared take turns, and for how long each: a disk that gives a few fast syncs and then slow ones
+/// is to treat both alike, so turns are short there.
+fn turns(size: Size, at_once: u64, is_disk: bool) -> (u32, Duration) {
+    let (turns, millis) = match (is_disk, at_once) {
+        (true, 1) => size.pick((100, 40), (30, 40), (1, 20)),
+        (true, 100) => size.pick((20, 200), (6, 200), (1, 20)),
+        _ => size.pick((5, 800), (3, 300), (1, 20)),
+    };
     (turns, Duration::from_millis(millis))
 }
 
@@ -110,7 +115,7 @@ async fn execute(engine: &Engine, number: u64) -> Result<(), Error> {
 
 async fn in_memory(setting: &Setting, report: &mut Report, at_once: u64) -> Result<(), Error> {
     let runner = Runner::new(Arc::new(MemoryStore::new())).await?;
-    let (turns, length) = turns(setting.size);
+    let (turns, length) = turns(setting.size, at_once, false);
     runner.slice(at_once, length / 4).await?;
     let mut slices = Slices::default();
     for _ in 0..turns {
@@ -129,13 +134,16 @@ async fn on_sqlite(setting: &Setting, report: &mut Report, place: &Place, at_onc
     let runner = Runner::new(Arc::clone(&store) as Arc<dyn Store>).await?;
     let log = Log::create(&scratch.path().join("log"))?;
     let logged = Numbers::default();
-    let (turns, length) = turns(setting.size);
+    let (turns, length) = turns(setting.size, at_once, place.is_disk);
     let (mut engine, mut limit) = (Slices::default(), Slices::default());
     runner.slice(at_once, length / 4).await?;
     let before = probe(place, setting.size)?;
     for _ in 0..turns {
         limit.push(limit_slice(&log, &logged, at_once, length).await?);
-        engine.push(runner.slice(at_once, length).await?);
+        let synced = syncs(&store);
+        let mut slice = runner.slice(at_once, length).await?;
+        slice.syncs = Some(syncs(&store) - synced);
+        engine.push(slice);
     }
     let after = probe(place, setting.size)?;
     runner.engine.shutdown().await?;
@@ -154,6 +162,13 @@ async fn on_sqlite(setting: &Setting, report: &mut Report, place: &Place, at_onc
     add_costs(report, &variant, &engine, at_once, Some(&limit));
     probe::add(report, &variant, [before, after]);
     Ok(engine.rate() * STEPS as f64)
+}
+
+/// How often the store has waited for the disk: for its log, and for the log and the file when it moves the one into the
+/// other.
+fn syncs(store: &SqliteStore) -> u64 {
+    let stats = store.stats();
+    stats.groups + 2 * stats.checkpoints
 }
 
 async fn limit_slice(log: &Log, numbers: &Numbers, at_once: u64, length: Duration) -> Result<Slice, Error> {

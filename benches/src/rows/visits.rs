@@ -83,7 +83,7 @@ impl Walk {
         let gate = Arc::new(Gate { permits: Semaphore::new(0), arrivals: arrive });
         // One that is left at a gate is not waited for.
         let engine = engine.drain_timeout(Duration::ZERO).workflow(Counter { gate: Arc::clone(&gate) }).start().await?;
-        let execution = engine.start::<Counter>("walk", Counting { visit: 1, last: visits }).await?;
+        let execution = engine.start::<Counter>(format!("walk-{visits}"), Counting { visit: 1, last: visits }).await?;
         let walk = Self { gate, arrivals: Mutex::new(arrivals), engine, execution };
         walk.arrive(1).await?;
         Ok(walk)
@@ -131,11 +131,20 @@ pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Er
     walk.walk(visits - compared - 1).await?;
     let rate = (visits - compared - 1) as f64 / begun.elapsed().as_secs_f64();
     // The first visits of another execution, in turn with the last ones of this, so that noise strikes both.
+    // Its store has got over its first pages by then, as any store has in its life.
+    let before = Walk::begin(Engine::sqlite(&fresh), visits / 20 + 1).await?;
+    before.walk(visits / 20).await?;
+    before.end().await?;
     let other = Walk::begin(Engine::sqlite(&fresh), visits).await?;
     let (mut first, mut last) = (Costs::default(), Costs::default());
-    for _ in 0..compared {
-        other.measure(&mut first).await?;
-        walk.measure(&mut last).await?;
+    for pair in 0..compared {
+        if pair.is_multiple_of(2) {
+            other.measure(&mut first).await?;
+            walk.measure(&mut last).await?;
+        } else {
+            walk.measure(&mut last).await?;
+            other.measure(&mut first).await?;
+        }
     }
     walk.end().await?;
     other.engine.shutdown().await?;
