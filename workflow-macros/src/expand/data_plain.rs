@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 use syn::{Attribute, Data, DataStruct, DeriveInput, Field, Fields};
 
 use crate::model::unraw;
-use crate::parse::data::DataModel;
+use crate::parse::data::{DataModel, field_use};
 
 /// The fields that the runtime reads at most.
 const AT_MOST: usize = 12;
@@ -54,7 +54,8 @@ pub(crate) fn expand_plain(model: &DataModel, item: &DeriveInput) -> TokenStream
         (0..idents.len()).map(|place| format_ident!("__{}", place, span = Span::call_site())).collect();
     let mut seen: Vec<String> = Vec::new();
     let mut types = Vec::new();
-    for ty in fields.iter().map(|field| &field.ty) {
+    // What holds the struct itself cannot be a condition of it.
+    for ty in fields.iter().filter(|field| field_use(field, ident).serialized).map(|field| &field.ty) {
         let text = quote!(#ty).to_string();
         if !seen.contains(&text) {
             seen.push(text);
