@@ -33,48 +33,59 @@ impl DataEnum<'_> {
         }
     }
 
-    /// Helpers `__name`, `__encode` and `__decode`, for impls in the same block.
-    pub(crate) fn helpers(&self, machine: &Machine) -> TokenStream {
-        let (runtime, ident, probe) = (&machine.runtime, self.ident, &self.probe);
-        let names = self.variants.iter().map(|(ty, cfg)| {
-            let name = &ty.name;
-            quote!(#cfg #ident::#name(_) => __private::#probe::<#ty>::NAME)
-        });
-        let encodes = self.variants.iter().map(|(ty, cfg)| {
-            let name = &ty.name;
-            quote!(#cfg #ident::#name(ref __data) => __private::#probe::<#ty>::encode(__data))
-        });
-        // A name of now goes before another's name of old.
-        let decodes = ["is_name", "is_old_name"].into_iter().flat_map(|test| {
-            let test = Ident::new(test, proc_macro2::Span::call_site());
-            self.variants.iter().map(move |(ty, cfg)| {
-                let name = &ty.name;
-                quote! {
-                    #cfg
-                    {
-                        if __private::#test(__name, __private::#probe::<#ty>::NAME, __private::#probe::<#ty>::WAS) {
-                            let __data = __private::#probe::<#ty>::decode(__data);
-                            return ::core::option::Option::Some(::core::result::Result::map(__data, #ident::#name));
-                        }
-                    }
-                }
-            })
-        });
+    /// Helpers `__part` and `__decode`, for impls in the same block. `reader` is `StateReader` or `EventReader`.
+    pub(crate) fn helpers(&self, machine: &Machine, reader: &Ident) -> TokenStream {
+        let (runtime, ident, part) = (&machine.runtime, self.ident, self.part());
+        let readers = self.variants.iter().map(|(ty, cfg)| quote!(#cfg __private::#reader::<#ident, #ty>::READER));
         quote! {
-            fn __name(__value: &#ident) -> &'static ::core::primitive::str {
-                match *__value { #(#names,)* }
-            }
-            fn __encode(__value: &#ident) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> {
-                match *__value { #(#encodes,)* }
-            }
+            #part
+            const __READERS: &[__private::Reader<#ident>] = &[#(#readers),*];
             fn __decode(
                 __name: &::core::primitive::str,
                 __data: &#runtime::Json,
             ) -> ::core::option::Option<::core::result::Result<#ident, #runtime::JsonError>> {
-                #(#decodes)*
-                ::core::option::Option::None
+                __private::read_variant(__READERS, __name, __data)
             }
         }
+    }
+
+    /// The same helpers of an enum that has some of the states, and `__STATES`.
+    pub(crate) fn helpers_of_states(&self, machine: &Machine, state: &Ident) -> TokenStream {
+        let (runtime, ident, part) = (&machine.runtime, self.ident, self.part());
+        let facts = self.variants.iter().map(|(ty, cfg)| quote!(#cfg __private::StateProbe::<#ty>::FACTS));
+        quote! {
+            #part
+            const __STATES: &[__private::StateFacts] = &[#(#facts),*];
+            fn __decode(
+                __name: &::core::primitive::str,
+                __data: &#runtime::Json,
+            ) -> ::core::option::Option<::core::result::Result<#ident, #runtime::JsonError>> {
+                __private::read_state_of::<#ident, #state>(__STATES, __name, __data)
+            }
+        }
+    }
+
+    fn part(&self) -> TokenStream {
+        let (ident, probe) = (self.ident, &self.probe);
+        let parts = self.variants.iter().map(|(ty, cfg)| {
+            let name = &ty.name;
+            quote!(#cfg #ident::#name(ref __data) => __private::#probe::<#ty>::part(__data))
+        });
+        quote! {
+            fn __part(__value: &#ident) -> __private::Part {
+                match *__value { #(#parts,)* }
+            }
+        }
+    }
+
+    /// The name alone, for those that are asked for it again and again.
+    pub(crate) fn name(&self) -> TokenStream {
+        let (ident, probe) = (self.ident, &self.probe);
+        let names = self.variants.iter().map(|(ty, cfg)| {
+            let name = &ty.name;
+            quote!(#cfg #ident::#name(_) => __private::#probe::<#ty>::NAME)
+        });
+        quote!(match *self { #(#names,)* })
     }
 
     /// The enum from the data of each of its variants.
@@ -84,7 +95,6 @@ impl DataEnum<'_> {
             let name = &ty.name;
             quote! {
                 #cfg
-                #[automatically_derived]
                 impl ::core::convert::From<#ty> for #ident {
                     fn from(__data: #ty) -> Self { Self::#name(__data) }
                 }
@@ -105,7 +115,7 @@ impl DataEnum<'_> {
                     &self,
                     __serializer: __S,
                 ) -> ::core::result::Result<__S::Ok, __S::Error> {
-                    __private::serialize_variant(__serializer, __name(self), __encode(self))
+                    __private::serialize_variant(__serializer, __part(self))
                 }
             }
             #[automatically_derived]
@@ -121,12 +131,12 @@ impl DataEnum<'_> {
 }
 
 /// `Debug`, by the helpers.
-pub(crate) fn debug_impl(ident: &Ident) -> TokenStream {
+fn debug_impl(ident: &Ident) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl ::core::fmt::Debug for #ident {
             fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                __private::debug_variant(__formatter, __name(self), __encode(self))
+                __private::debug_variant(__formatter, __part(self))
             }
         }
     }

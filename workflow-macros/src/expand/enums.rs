@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Ident;
 
 use super::data_enum::DataEnum;
-use super::group::group_impl;
+use super::group::live_group_impl;
 use super::{generated_ident, graph::expand_graph, in_const};
 use crate::case::snake;
 use crate::model::{Cfg, Machine, StateModel, TypeRef};
@@ -37,10 +37,11 @@ fn expand_state(machine: &Machine) -> TokenStream {
     };
     let item = data.item(machine, &TokenStream::new());
     let graph = expand_graph(machine, ident);
-    let (helpers, impls) = (data.helpers(machine), data.serde_impls());
-    let ends = data.variants.iter().map(|(ty, cfg)| {
-        let name = &ty.name;
-        quote!(#cfg #ident::#name(_) => __private::StateProbe::<#ty>::END)
+    let (helpers, impls, name) = (data.helpers(machine, &probe("StateReader")), data.serde_impls(), data.name());
+    // A state without a handler is an end, or the graph is refused.
+    let ends = machine.states.iter().filter(|state| !state.live).map(|state| {
+        let (cfg, name) = (&state.cfg, &state.ty.name);
+        quote!(#cfg #ident::#name(_) => true)
     });
     let conversions = data.conversions();
     let hidden = in_const(
@@ -50,9 +51,9 @@ fn expand_state(machine: &Machine) -> TokenStream {
             #impls
             #[automatically_derived]
             impl #runtime::WorkflowState for #ident {
-                fn name(&self) -> &'static ::core::primitive::str { __name(self) }
-                fn is_end(&self) -> ::core::primitive::bool { match *self { #(#ends,)* } }
-                fn encode(&self) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> { __encode(self) }
+                fn name(&self) -> &'static ::core::primitive::str { #name }
+                fn is_end(&self) -> ::core::primitive::bool { match *self { #(#ends,)* _ => false } }
+                fn encode(&self) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> { __part(self).1 }
                 fn decode(
                     __name: &::core::primitive::str,
                     __data: &#runtime::Json,
@@ -104,10 +105,10 @@ fn expand_live(machine: &Machine) -> TokenStream {
         probe: probe("StateProbe"),
     };
     let item = data.item(machine, &TokenStream::new());
-    let (helpers, impls, conversions) = (data.helpers(machine), data.serde_impls(), conversions(&data, &state));
-    let members: Vec<_> = data.variants.iter().map(|(ty, cfg)| (&ty.name, *ty, *cfg)).collect();
+    let helpers = data.helpers_of_states(machine, &state);
+    let (impls, conversions) = (data.serde_impls(), conversions(&data, &state));
     let name = snake(&ident.to_string());
-    let group = group_impl(&machine.runtime, ident, &name, true, &members);
+    let group = live_group_impl(&machine.runtime, ident, &name);
     let hidden = in_const(&machine.runtime, &quote!(#helpers #impls #conversions #group));
     quote!(#item #hidden)
 }
@@ -122,7 +123,8 @@ fn expand_outcome(machine: &Machine) -> TokenStream {
         probe: probe("StateProbe"),
     };
     let item = data.item(machine, &TokenStream::new());
-    let (helpers, impls, conversions) = (data.helpers(machine), data.serde_impls(), conversions(&data, state));
+    let helpers = data.helpers_of_states(machine, state);
+    let (impls, conversions) = (data.serde_impls(), conversions(&data, state));
     let hidden = in_const(
         runtime,
         &quote! {
@@ -151,7 +153,7 @@ fn expand_event(machine: &Machine) -> TokenStream {
         probe: probe("EventProbe"),
     };
     let item = data.item(machine, &TokenStream::new());
-    let (helpers, impls) = (data.helpers(machine), data.serde_impls());
+    let (helpers, impls, name) = (data.helpers(machine, &probe("EventReader")), data.serde_impls(), data.name());
     let conversions = data.conversions();
     let hidden = in_const(
         runtime,
@@ -161,8 +163,8 @@ fn expand_event(machine: &Machine) -> TokenStream {
             #conversions
             #[automatically_derived]
             impl #runtime::WorkflowEvent for #ident {
-                fn name(&self) -> &'static ::core::primitive::str { __name(self) }
-                fn encode(&self) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> { __encode(self) }
+                fn name(&self) -> &'static ::core::primitive::str { #name }
+                fn encode(&self) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> { __part(self).1 }
                 fn decode(
                     __name: &::core::primitive::str,
                     __data: &#runtime::Json,

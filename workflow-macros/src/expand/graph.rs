@@ -16,9 +16,7 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
     let Some(start) = machine.start.as_ref().map(state_probe) else { return TokenStream::new() };
     let states = machine.states.iter().map(|state| {
         let (cfg, probe, type_name) = (&state.cfg, state_probe(&state.ty), super::display(&state.ty.name));
-        quote!(#cfg #runtime::StateInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC, #probe::END)
-            .pivot(#probe::PIVOT)
-            .attributes(#probe::ATTRIBUTES))
+        quote!(#cfg __private::state_info(#type_name, #probe::FACTS))
     });
     let events = machine.events.iter().map(|event| {
         let (cfg, ty, type_name) = (&event.cfg, &event.ty, super::display(&event.ty.name));

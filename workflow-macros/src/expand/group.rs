@@ -21,7 +21,7 @@ use crate::parse::runtime::default_runtime;
 pub(crate) fn expand_group(model: &GroupModel, item: &DeriveInput) -> TokenStream {
     let ident = &model.ident;
     let variants: Vec<_> = model.members.iter().map(|member| (&member.variant, &member.ty, &member.cfg)).collect();
-    let group = group_impl(&model.runtime, ident, &model.name, false, &variants);
+    let group = group_impl(&model.runtime, ident, &model.name, &variants);
     let froms = model.members.iter().map(|member| {
         let (cfg, variant, ty) = (&member.cfg, &member.variant, &member.ty);
         quote! {
@@ -82,66 +82,55 @@ pub(crate) fn expand_broken_group(item: &DeriveInput) -> TokenStream {
     quote!(#item #hidden)
 }
 
-/// The impls of `Group` and `Source`.
-pub(crate) fn group_impl(
-    runtime: &Runtime,
-    ident: &Ident,
-    name: &str,
-    any: bool,
-    variants: &[(&Ident, &TypeRef, &Cfg)],
-) -> TokenStream {
-    let names = variants.iter().map(|(_, ty, cfg)| {
+/// The impls of `Group` and `Source`, where the enum is made `From` each of its states.
+fn group_impl(runtime: &Runtime, ident: &Ident, name: &str, variants: &[(&Ident, &TypeRef, &Cfg)]) -> TokenStream {
+    let readers = variants.iter().map(|(_, ty, cfg)| quote!(#cfg __private::StateReader::<#ident, #ty>::READER));
+    let facts = variants.iter().map(|(_, ty, cfg)| {
         let probe = state_probe(ty);
-        quote!(#cfg #probe::NAME)
-    });
-    let has = variants.iter().map(|(_, ty, cfg)| {
-        let probe = state_probe(ty);
-        quote! {
-            #cfg
-            if __private::is_name(__state, #probe::NAME, #probe::WAS) || __private::is_old_name(__state, #probe::NAME, #probe::WAS) {
-                return true;
-            }
-        }
-    });
-    // A name of now goes before another's name of old.
-    let reads = ["is_name", "is_old_name"].into_iter().flat_map(|test| {
-        let test = Ident::new(test, proc_macro2::Span::call_site());
-        variants.iter().map(move |(variant, ty, cfg)| {
-            let probe = state_probe(ty);
-            quote! {
-                #cfg
-                if __private::#test(__state, #probe::NAME, #probe::WAS) {
-                    let __state = #probe::decode(__data);
-                    return ::core::option::Option::Some(::core::result::Result::map(__state, Self::#variant));
-                }
-            }
-        })
+        quote!(#cfg #probe::FACTS)
     });
     let writes = variants.iter().map(|(variant, ty, cfg)| {
         let probe = state_probe(ty);
-        quote!(#cfg Self::#variant(ref __state) => (#probe::NAME, #probe::encode(__state)))
+        quote!(#cfg #ident::#variant(ref __state) => #probe::part(__state))
     });
+    let group =
+        any_group_impl(runtime, ident, name, false, &quote!(__private::read_variant(__READERS, __state, __data)));
+    quote! {
+        const __READERS: &[__private::Reader<#ident>] = &[#(#readers),*];
+        const __STATES: &[__private::StateFacts] = &[#(#facts),*];
+        fn __part(__value: &#ident) -> __private::Part {
+            match *__value { #(#writes,)* }
+        }
+        #group
+    }
+}
+
+/// The same of a workflow's `Live` enum, with its helpers.
+pub(crate) fn live_group_impl(runtime: &Runtime, ident: &Ident, name: &str) -> TokenStream {
+    any_group_impl(runtime, ident, name, true, &quote!(__decode(__state, __data)))
+}
+
+fn any_group_impl(runtime: &Runtime, ident: &Ident, name: &str, any: bool, read: &TokenStream) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #runtime::Group for #ident {
             const NAME: &'static ::core::primitive::str = #name;
-            const MEMBERS: &'static [&'static ::core::primitive::str] = &[#(#names),*];
+            const MEMBERS: &'static [&'static ::core::primitive::str] =
+                &__private::names::<{ __STATES.len() }>(__STATES);
             const ANY: ::core::primitive::bool = #any;
             fn has(__state: &::core::primitive::str) -> ::core::primitive::bool {
-                #(#has)*
-                false
+                __private::is_state_of(__STATES, __state)
             }
             fn read(
                 __state: &::core::primitive::str,
                 __data: &#runtime::Json,
             ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
-                #(#reads)*
-                ::core::option::Option::None
+                #read
             }
             fn write(
                 &self,
             ) -> (&'static ::core::primitive::str, ::core::result::Result<#runtime::Json, #runtime::JsonError>) {
-                match *self { #(#writes,)* }
+                __part(self)
             }
         }
         #[automatically_derived]

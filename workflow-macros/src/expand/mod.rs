@@ -133,7 +133,7 @@ pub(crate) fn group_probe(group: &TypeRef) -> TokenStream {
 /// The name of a state or a group, where nobody knows which of the two it is.
 pub(crate) fn source_name(source: &TypeRef) -> TokenStream {
     let (group, state) = (group_probe(source), state_probe(source));
-    quote!(if #group::IS_GROUP { #group::NAME } else { #state::NAME })
+    quote!(__private::source(#state::FACTS, #group::FACTS))
 }
 
 /// How what a handler is for is read.

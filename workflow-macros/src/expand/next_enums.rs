@@ -4,13 +4,19 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Ident, PathSegment, Type};
 
-use super::data_enum::debug_impl;
 use super::{allow, display, doc, generated_ident, in_const};
 use crate::model::{Cfg, Handler, Machine, StateModel, Target, TypeRef, unraw};
 use crate::parse::types::{bare, last_segment, type_arguments};
 
 pub(crate) fn expand_next_enums(machine: &Machine) -> TokenStream {
-    machine.states.iter().filter(|state| state.live).map(|state| expand_next(machine, state)).collect()
+    let (mut named, mut hidden) = (TokenStream::new(), TokenStream::new());
+    for state in machine.states.iter().filter(|state| state.live) {
+        let (item, impls) = expand_next(machine, state);
+        named.extend(item);
+        hidden.extend(impls);
+    }
+    let hidden = in_const(&machine.runtime, &hidden);
+    quote!(#named #hidden)
 }
 
 /// The union over the state's handlers.
@@ -66,7 +72,8 @@ fn union_of<'a>(handlers: &[&'a Handler]) -> Union<'a> {
     union
 }
 
-fn expand_next(machine: &Machine, state: &StateModel) -> TokenStream {
+/// The enum, and what it implements.
+fn expand_next(machine: &Machine, state: &StateModel) -> (TokenStream, TokenStream) {
     let (runtime, vis, cfg, ty) = (&machine.runtime, &machine.vis, &state.cfg, &state.ty);
     let name = display(&ty.name);
     let ident = &generated_ident(machine, &format!("{name}Next"));
@@ -99,56 +106,43 @@ fn expand_next(machine: &Machine, state: &StateModel) -> TokenStream {
         quote!(#cfg #state_enum::#name(__state) => ::core::result::Result::Ok(Self::#ident(__state)))
     });
     let from_nexts = expand_from_nexts(machine, ident, &handlers);
-    let names = union.targets.iter().map(|(way, cfg)| {
+    let parts = union.targets.iter().map(|(way, cfg)| {
         let (name, ty) = (way.ident(), way.to);
-        quote!(#cfg #ident::#name(_) => __private::StateProbe::<#ty>::NAME)
+        quote!(#cfg #ident::#name(ref __data) => __private::StateProbe::<#ty>::part(__data))
     });
-    let encodes = union.targets.iter().map(|(way, cfg)| {
-        let (name, ty) = (way.ident(), way.to);
-        quote!(#cfg #ident::#name(ref __data) => __private::StateProbe::<#ty>::encode(__data))
-    });
-    let stay_name = stay.as_ref().map(|_| {
+    let stay_part = stay.as_ref().map(|_| {
         let cfg = &union.stay;
-        quote!(#cfg #ident::Stay(_) => "stay",)
+        quote!(#cfg #ident::Stay(ref __data) => ("stay", __private::StateProbe::<#ty>::encode(__data)),)
     });
-    let stay_encode = stay.as_ref().map(|_| {
-        let cfg = &union.stay;
-        quote!(#cfg #ident::Stay(ref __data) => __private::StateProbe::<#ty>::encode(__data),)
-    });
-    let wait_name = union.wait.as_ref().map(|cfg| quote!(#cfg #ident::Wait => "wait",));
-    let wait_encode = union.wait.as_ref().map(|cfg| quote!(#cfg #ident::Wait => #runtime::Json::encode(&()),));
-    let debug = debug_impl(ident);
-    let hidden = in_const(
-        runtime,
-        &quote! {
-            fn __name(__value: &#ident) -> &'static ::core::primitive::str {
-                match *__value { #(#names,)* #stay_name #wait_name }
+    let wait_part = union.wait.as_ref().map(|cfg| quote!(#cfg #ident::Wait => ("wait", #runtime::Json::encode(&())),));
+    let hidden = quote! {
+        #cfg
+        #[automatically_derived]
+        impl ::core::fmt::Debug for #ident {
+            fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                __private::debug_variant(__formatter, match *self { #(#parts,)* #stay_part #wait_part })
             }
-            fn __encode(__value: &#ident) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> {
-                match *__value { #(#encodes,)* #stay_encode #wait_encode }
-            }
-            #debug
-            #from_nexts
-            #[automatically_derived]
-            impl ::core::convert::TryFrom<#state_enum> for #ident {
-                type Error = #state_enum;
-                fn try_from(__state: #state_enum) -> ::core::result::Result<Self, #state_enum> {
-                    match __state {
-                        #(#narrowed,)*
-                        __other => ::core::result::Result::Err(__other),
-                    }
+        }
+        #from_nexts
+        #cfg
+        #[automatically_derived]
+        impl ::core::convert::TryFrom<#state_enum> for #ident {
+            type Error = #state_enum;
+            fn try_from(__state: #state_enum) -> ::core::result::Result<Self, #state_enum> {
+                match __state {
+                    #(#narrowed,)*
+                    __other => ::core::result::Result::Err(__other),
                 }
             }
-        },
-    );
-    quote! {
+        }
+    };
+    let item = quote! {
         #text
         #allow
         #cfg
         #vis enum #ident { #(#variants,)* #stay #wait }
-        #cfg
-        #hidden
-    }
+    };
+    (item, hidden)
 }
 
 /// `From<Next<(A, B)>>`, once for each distinct tuple.

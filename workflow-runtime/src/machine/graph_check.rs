@@ -8,7 +8,7 @@
     reason = "a constant function has no other way, and a slip fails the user's build, not the program"
 )]
 
-use super::{HandlerInfo, Trigger};
+use super::{AttributeInfo, HandlerInfo, StateInfo, Trigger};
 
 /// What is known of a state of the workflow.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +62,22 @@ pub struct StateFacts {
     pub is_state: bool,
     /// Whether it is an end.
     pub end: bool,
+    /// Whether entering it makes all that was done final.
+    pub pivot: bool,
+    /// The fields that executions are searched by.
+    pub attributes: &'static [AttributeInfo],
+    /// Its doc comment.
+    pub doc: &'static str,
+}
+
+impl StateFacts {
+    /// What is said of a type that is no state.
+    pub const NONE: Self =
+        Self { name: "", was: &[], is_state: false, end: false, pivot: false, attributes: &[], doc: "" };
+
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.was.contains(&name)
+    }
 }
 
 /// What is known of a group by its type alone.
@@ -69,6 +85,8 @@ pub struct StateFacts {
 pub struct GroupFacts {
     /// Whether it is one.
     pub is_group: bool,
+    /// Its name.
+    pub name: &'static str,
     /// The states in it.
     pub members: &'static [&'static str],
     /// Whether it is the group of every state that is no end.
@@ -90,6 +108,20 @@ pub const fn place(type_name: &'static str, handled: bool, state: StateFacts, gr
         members: group.members,
         any: group.any,
     }
+}
+
+/// What the graph says of a state.
+#[must_use]
+pub const fn state_info(type_name: &'static str, facts: StateFacts) -> StateInfo {
+    StateInfo::declare(facts.name, facts.was, type_name, facts.doc, facts.end)
+        .pivot(facts.pivot)
+        .attributes(facts.attributes)
+}
+
+/// What the graph says of where a handler belongs, with the name of the state or the group.
+#[must_use]
+pub const fn source(state: StateFacts, group: GroupFacts) -> &'static str {
+    if group.is_group { group.name } else { state.name }
 }
 
 /// An event of the workflow.

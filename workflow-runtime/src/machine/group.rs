@@ -47,7 +47,7 @@ impl<T: Group> GroupProbe<T> {
     pub const NAME: &'static str = T::NAME;
     pub const MEMBERS: &'static [&'static str] = T::MEMBERS;
     pub const ANY: bool = T::ANY;
-    pub const FACTS: GroupFacts = GroupFacts { is_group: true, members: T::MEMBERS, any: T::ANY };
+    pub const FACTS: GroupFacts = GroupFacts { is_group: true, name: T::NAME, members: T::MEMBERS, any: T::ANY };
 
     pub fn assert_entered() {}
 
@@ -73,7 +73,7 @@ pub trait NoGroup<T> {
     const NAME: &'static str = "";
     const MEMBERS: &'static [&'static str] = &[];
     const ANY: bool = false;
-    const FACTS: GroupFacts = GroupFacts { is_group: false, members: &[], any: false };
+    const FACTS: GroupFacts = GroupFacts { is_group: false, name: "", members: &[], any: false };
 
     fn assert_entered()
     where

@@ -46,6 +46,7 @@ mod turn_state;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod undo;
 mod uuid;
+mod variants;
 mod watch;
 mod workflow;
 

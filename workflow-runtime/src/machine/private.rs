@@ -19,7 +19,7 @@ pub use crate::record::{Json, JsonError, UndoRecord};
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
 pub use super::fields::{read_fields, write_fields};
 pub use super::graph_check::{
-    GroupFacts, Judged, Place, StateFacts, Ways, clashes, differs, event_place, judge, place,
+    GroupFacts, Judged, Place, StateFacts, Ways, clashes, differs, event_place, judge, place, source, state_info,
 };
 pub use super::graph_told::{
     refuse, tell_at_handler, tell_at_name, tell_entered, tell_event, tell_shared, tell_target, tell_wait,
@@ -31,6 +31,7 @@ pub use super::step::{StepCall, StepPolicy, blocking, blocking_free};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
 pub use super::undo::*;
+pub use super::variants::{Part, Reader, is_state_of, names, read_state_of, read_variant};
 pub use crate::kernel::{Jitter, JoinRule, RetryPolicy};
 
 /// What a field of a state or an event must be.
@@ -459,11 +460,7 @@ fn decided<W: Workflow>(call: &HandlerCall, handled: Handled<W>) -> Result<Decid
 ///
 /// # Errors
 /// Those of the serializer.
-pub fn serialize_variant<S: serde::Serializer>(
-    serializer: S,
-    name: &'static str,
-    data: Result<Json, JsonError>,
-) -> Result<S::Ok, S::Error> {
+pub fn serialize_variant<S: serde::Serializer>(serializer: S, (name, data): Part) -> Result<S::Ok, S::Error> {
     use serde::ser::{Error as _, SerializeMap as _};
     let data = data.map_err(S::Error::custom)?;
     let mut map = serializer.serialize_map(Some(1))?;
@@ -501,11 +498,7 @@ where
 ///
 /// # Errors
 /// Those of the formatter.
-pub fn debug_variant(
-    formatter: &mut std::fmt::Formatter<'_>,
-    variant: &str,
-    data: Result<Json, JsonError>,
-) -> std::fmt::Result {
+pub fn debug_variant(formatter: &mut std::fmt::Formatter<'_>, (variant, data): Part) -> std::fmt::Result {
     match data {
         Ok(data) => write!(formatter, "{variant}({})", data.text()),
         Err(error) => write!(formatter, "{variant}(<{error}>)"),

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::graph_check::StateFacts;
 use super::private::{Decode, Lists, Persist, Read, run_after, run_catch, run_entry, run_on, timer_of};
 use super::step::StepCall;
+use super::variants::{Part, Reader};
 use super::{
     After, AttributeInfo, Catch, CatchError, Cx, Decision, Described, Event, EventPolicy, Failure, Handle, HandlerCall,
     HandlerInfo, HandlerRun, On, Source, State, StepError, Timer, Workflow,
@@ -27,9 +28,9 @@ pub mod fallbacks {
     pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoFailure as _, NoShare as _};
     pub use super::super::undo::{NoPart as _, NoUndo as _, NotUndone as _};
     pub use super::{
-        NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoGoto as _,
-        NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _, NoState as _,
-        NoStep as _,
+        NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoEventReader as _,
+        NoGoto as _, NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _,
+        NoState as _, NoStateReader as _, NoStep as _,
     };
 }
 
@@ -45,7 +46,19 @@ impl<T: State> StateProbe<T> {
     pub const ATTRIBUTES: &'static [AttributeInfo] = T::ATTRIBUTES;
     pub const PIVOT: bool = T::PIVOT;
     pub const DOC: &'static str = T::DOC;
-    pub const FACTS: StateFacts = StateFacts { name: T::NAME, was: T::WAS, is_state: !T::REFUSED, end: T::END };
+    pub const FACTS: StateFacts = StateFacts {
+        name: T::NAME,
+        was: T::WAS,
+        is_state: !T::REFUSED,
+        end: T::END,
+        pivot: T::PIVOT,
+        attributes: T::ATTRIBUTES,
+        doc: T::DOC,
+    };
+
+    pub fn part(state: &T) -> Part {
+        (T::NAME, state.encode())
+    }
 
     pub fn encode(state: &T) -> Result<Json, JsonError> {
         state.encode()
@@ -69,7 +82,11 @@ pub trait NoState<T> {
     const ATTRIBUTES: &'static [AttributeInfo] = &[];
     const PIVOT: bool = false;
     const DOC: &'static str = "";
-    const FACTS: StateFacts = StateFacts { name: "", was: &[], is_state: false, end: false };
+    const FACTS: StateFacts = StateFacts::NONE;
+
+    fn part(_: &T) -> Part {
+        ("", Json::encode(&()))
+    }
 
     fn encode(_: &T) -> Result<Json, JsonError> {
         Json::encode(&())
@@ -86,6 +103,36 @@ pub trait NoState<T> {
 
 impl<T> NoState<T> for StateProbe<T> {}
 
+/// Reads a state as a variant of the enum `E`.
+#[derive(Debug)]
+pub struct StateReader<E, T>(PhantomData<(E, T)>);
+
+impl<E: From<T>, T: State> StateReader<E, T> {
+    pub const READER: Reader<E> = Reader { name: T::NAME, was: T::WAS, read: |json| T::decode(json).map(E::from) };
+}
+
+/// The other side of [`StateReader`].
+pub trait NoStateReader<E, T> {
+    const READER: Reader<E> = Reader { name: "", was: &[], read: |_| Err(no_such_type()) };
+}
+
+impl<E, T> NoStateReader<E, T> for StateReader<E, T> {}
+
+/// Reads an event as a variant of the enum `E`.
+#[derive(Debug)]
+pub struct EventReader<E, T>(PhantomData<(E, T)>);
+
+impl<E: From<T>, T: Event> EventReader<E, T> {
+    pub const READER: Reader<E> = Reader { name: T::NAME, was: T::WAS, read: |json| T::decode(json).map(E::from) };
+}
+
+/// The other side of [`EventReader`].
+pub trait NoEventReader<E, T> {
+    const READER: Reader<E> = Reader { name: "", was: &[], read: |_| Err(no_such_type()) };
+}
+
+impl<E, T> NoEventReader<E, T> for EventReader<E, T> {}
+
 /// What is known of a type that ought to be an event.
 #[derive(Debug)]
 pub struct EventProbe<T>(PhantomData<T>);
@@ -96,6 +143,10 @@ impl<T: Event> EventProbe<T> {
     pub const WAS: &'static [&'static str] = T::WAS;
     pub const DOC: &'static str = T::DOC;
     pub const POLICY: EventPolicy = T::POLICY;
+
+    pub fn part(event: &T) -> Part {
+        (T::NAME, event.encode())
+    }
 
     pub fn key(event: &T) -> Option<String> {
         event.key()
@@ -117,6 +168,10 @@ pub trait NoEvent<T> {
     const WAS: &'static [&'static str] = &[];
     const DOC: &'static str = "";
     const POLICY: EventPolicy = EventPolicy::Defer;
+
+    fn part(_: &T) -> Part {
+        ("", Json::encode(&()))
+    }
 
     fn key(_: &T) -> Option<String> {
         None
