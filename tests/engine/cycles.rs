@@ -178,3 +178,24 @@ impl Turnstile {
         Closed { count: shut.count }
     }
 }
+
+#[test]
+fn of_a_long_history_the_last_rows_are_kept_if_the_engine_is_told_so() {
+    test(async {
+        let (mut histories, mut ends) = (Vec::new(), Vec::new());
+        for keep in [None, Some(7), Some(0)] {
+            let builder =
+                Engine::in_memory().clock(workflow_runtime::ManualClock::new(workflow_runtime::Timestamp::EPOCH));
+            let builder = keep.into_iter().fold(builder, workflow_runtime::EngineBuilder::keep_history);
+            let engine = builder.workflow(Rally).start().await.unwrap();
+            let rally = engine.start::<Rally>("a", Ping { left: 100 }).await.unwrap();
+            rally.outcome().await.unwrap();
+            histories.push(rally.history(0, 1_000).await.unwrap());
+            ends.push(rally.record().await.unwrap());
+        }
+        assert_eq!(histories[0].len(), 203, "the start, and two visits a round");
+        assert_eq!(histories[1], histories[0][196..], "the rows keep their places");
+        assert_eq!(histories[2], histories[0][202..], "one row is the least");
+        assert!(ends.iter().all(|end| *end == ends[0]));
+    });
+}

@@ -140,6 +140,45 @@ fn a_caller_that_goes_away_changes_nothing() {
     });
 }
 
+/// Has executions wait for the limit of a step, loses the engine, and sees all of them served by the next one.
+async fn serve_after_a_crash(ids: &[String]) {
+    let world = World::default();
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let engine = || world.builder().workflow(narrow::Counter(Arc::clone(&gate))).start();
+    let first = engine().await.unwrap();
+    first.start_all::<narrow::Counter, _>(ids.iter().map(|id| (id, narrow::Asked))).await.unwrap();
+    while first.limits().iter().map(|limit| limit.waiting).sum::<usize>() < ids.len() - 1 {
+        settle(&first).await;
+    }
+    settle(&first).await;
+    drop(first);
+    gate.add_permits(1);
+    let second = engine().await.unwrap();
+    loop {
+        let counts = second.counts::<narrow::Counter>().await.unwrap();
+        // The clock stands still, so nobody waits for a time: it is now or never.
+        if counts.iter().all(|count| count.status == workflow_runtime::record::Status::Ended) {
+            break;
+        }
+        let before = second.limits();
+        settle(&second).await;
+        settle(&second).await;
+        let moves = second.active() > 0 || second.limits() != before;
+        assert!(moves || second.counts::<narrow::Counter>().await.unwrap() != counts, "{counts:?}");
+    }
+    for id in [ids.first(), ids.last()].into_iter().flatten() {
+        let served = second.execution::<narrow::Counter>(id).unwrap();
+        let record = served.record().await.unwrap();
+        assert!(record.attributes.is_empty(), "no mark is left: {record:?}");
+    }
+}
+
+#[test]
+fn of_any_number_that_waited_for_a_limit_at_a_crash_each_asks_again_at_once() {
+    let ids: Vec<_> = (0..10_300).map(|number| format!("c-{number}")).collect();
+    test(serve_after_a_crash(&ids));
+}
+
 mod narrow {
     use std::sync::Arc;
 

@@ -68,6 +68,7 @@ impl Killer {
             Moment::Opening(after) | Moment::AtWork(after) => (after, after),
             Moment::Checkpoint(after, latest) => (after, latest),
         };
+        let mut is_long = false;
         if shortest == longest {
             sleep(shortest);
         } else {
@@ -78,12 +79,13 @@ impl Killer {
             while begun.elapsed() < longest && fs::metadata(&log).map_or(0, |log| log.len()) < LOG_LENGTH {
                 sleep(Duration::from_millis(1));
             }
+            is_long = begun.elapsed() < longest;
             sleep(shortest);
         }
         match moment {
             Moment::Opening(_) => self.at_opening += 1,
-            Moment::AtWork(_) => self.at_work += 1,
-            Moment::Checkpoint(..) => self.at_checkpoint += 1,
+            Moment::Checkpoint(..) if is_long => self.at_checkpoint += 1,
+            Moment::AtWork(_) | Moment::Checkpoint(..) => self.at_work += 1,
         }
         if let Some(status) = child.try_wait().unwrap() {
             return Err(format!("the process {} ended with {status}:\n{}", self.runs, self.errors()));

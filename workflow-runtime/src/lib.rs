@@ -118,9 +118,9 @@ pub use machine::ParallelInfo;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
     EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
-    JoinMissed, Next, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo, Stay,
-    StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger, Turn,
-    TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
+    JoinMissed, Next, NotTaken, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo,
+    Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger,
+    Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
 pub use machine::{AdHocStep, LimitState, StepHeartbeatMissed};
 pub use machine::{Asks, NoRefusal, Reply, refuse, reply};

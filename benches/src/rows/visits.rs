@@ -12,6 +12,9 @@ use super::Setting;
 use crate::figures::{Figure, Report};
 use crate::measure::{median, micros, size_on_disk};
 
+/// The rows of history that are kept where it is trimmed.
+const KEPT: u64 = 100;
+
 /// One visit of many.
 #[state]
 struct Counting {
@@ -152,12 +155,15 @@ pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Er
     let variant = format!("SQLite {}, {visits} visits", place.name);
     report.add(Figure::new(&variant, "rate", rate, "visits/s"));
     add_costs(report, &variant, first, last, compared);
-    report.add(Figure::new(
-        &variant,
-        "store size, history kept",
-        size_on_disk(&long)? / visits as f64,
-        "bytes a visit",
-    ));
+    let kept = size_on_disk(&long)?;
+    report.add(Figure::new(&variant, "store size, history kept", kept / 1e6, "MB"));
+    let trimmed = scratch.path().join("trimmed.db");
+    let walk = Walk::begin(Engine::sqlite(&trimmed).keep_history(KEPT), visits).await?;
+    walk.walk(visits - 1).await?;
+    walk.end().await?;
+    let trimmed = size_on_disk(&trimmed)?;
+    let figure = Figure::new(&variant, format!("store size, {KEPT} rows of history kept"), trimmed / 1e6, "MB");
+    report.add(figure.beside("all of it", trimmed / kept));
     Ok(())
 }
 

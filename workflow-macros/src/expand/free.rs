@@ -48,8 +48,18 @@ pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
             async move { #decide }
         }
     } else {
-        let decide = decide_for(runtime, workflow, handler, &call);
-        quote!(__private::SendProbe::<(#state, &#workflow)>::hold(async move { #decide }))
+        decide_for(runtime, workflow, handler, &call)
+    };
+    let handled = quote!(#runtime::Handled<#workflow>);
+    let signature = match handler.effects {
+        true => quote! {
+            fn handle(
+                #workflow_parameter: &#workflow,
+                #context: &#runtime::Cx,
+                #state_parameter: Self,
+            ) -> impl ::core::future::Future<Output = #handled> + ::core::marker::Send
+        },
+        false => quote!(fn decide(#workflow_parameter: &#workflow, #state_parameter: Self) -> #handled),
     };
     let from = state_probe(state);
     let to = handler.output.states().map(state_probe);
@@ -70,13 +80,7 @@ pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
                 #(<#workflow as #runtime::Workflow>::State: ::core::convert::From<#targets>,)*
             {
                 const PURE: ::core::primitive::bool = #pure;
-                fn handle(
-                    #workflow_parameter: &#workflow,
-                    #context: &#runtime::Cx,
-                    #state_parameter: Self,
-                ) -> impl ::core::future::Future<Output = #runtime::Handled<#workflow>> + ::core::marker::Send {
-                    #body
-                }
+                #signature { #body }
             }
             #cfg
             #[automatically_derived]

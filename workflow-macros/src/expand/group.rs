@@ -30,6 +30,9 @@ pub(crate) fn expand_group(model: &GroupModel, item: &DeriveInput) -> TokenStrea
             impl ::core::convert::From<#ty> for #ident {
                 fn from(__state: #ty) -> Self { Self::#variant(__state) }
             }
+            #cfg
+            #[automatically_derived]
+            impl __private::Holds<#ty> for #ident {}
         }
     });
     let assertions = model.members.iter().map(|member| {

@@ -15,6 +15,15 @@ use crate::model::{Due, Fails, Handler, Machine, ReplyModel, Target, Trigger};
 //         async move { … }
 //     }
 // }
+//
+// #[on] fn paid(&self, s: PendingPayment, payment: Payment) -> Fulfilling
+//
+// impl<B: Bank> On<Fulfilment<B>, Payment> for PendingPayment {
+//     const PURE: bool = true;
+//     fn decide<A: Answers>(
+//         workflow: &Fulfilment<B>, state: Self, payment: Payment, answers: &mut A,
+//     ) -> Handled<Fulfilment<B>> { … }
+// }
 pub(crate) fn expand_handlers(machine: &Machine, part: bool) -> TokenStream {
     let own = machine.handlers.iter().filter(|handler| !handler.broken && !handler.is_included());
     own.map(|handler| expand_handler(machine, handler, part)).collect()
@@ -66,8 +75,24 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
             async move { #decide }
         }
     } else {
-        let decide = decide(machine, handler, &call);
-        quote!(__private::SendProbe::<(#state #held, &#self_ty)>::#hold(async move { #decide }))
+        decide(machine, handler, &call)
+    };
+    let parameters = match handler.effects {
+        true => {
+            quote!(#workflow_parameter: &#self_ty, #context: &#runtime::Cx, #state_parameter: Self #payload_parameter)
+        }
+        false => quote!(#workflow_parameter: &#self_ty, #state_parameter: Self #payload_parameter),
+    };
+    let handled = quote!(#runtime::Handled<#self_ty>);
+    let signature = match &handler.trigger {
+        _ if handler.effects => quote! {
+            fn #method(#parameters)
+                -> impl ::core::future::Future<Output = #handled> + ::core::marker::Send
+        },
+        Trigger::On { .. } => {
+            quote!(fn decide<__A: __private::Answers>(#parameters, __answers: &mut __A) -> #handled)
+        }
+        _ => quote!(fn decide(#parameters) -> #handled),
     };
     quote! {
         #cfg
@@ -75,14 +100,7 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
         #[doc(hidden)]
         impl #impl_generics #runtime::#bound for #state #where_clause {
             const PURE: ::core::primitive::bool = #pure;
-            fn #method(
-                #workflow_parameter: &#self_ty,
-                #context: &#runtime::Cx,
-                #state_parameter: Self
-                #payload_parameter
-            ) -> impl ::core::future::Future<Output = #runtime::Handled<#self_ty>> + ::core::marker::Send {
-                #body
-            }
+            #signature { #body }
             #timer
         }
     }
@@ -112,7 +130,28 @@ fn expand_timer(machine: &Machine, handler: &Handler) -> Option<TokenStream> {
     })
 }
 
-/// The decision of a handler that answers, or refuses to.
+/// The decision of a handler without effects that answers, or refuses to.
+fn answering(runtime: &crate::model::Runtime, reply: &ReplyModel, decision: &TokenStream) -> TokenStream {
+    let answer = &reply.reply;
+    let refusal = match &reply.refusal {
+        Some(refusal) => quote!(#refusal),
+        None => quote!(#runtime::NoRefusal),
+    };
+    quote! {
+        match #runtime::Reply::into_parts(__returned) {
+            ::core::result::Result::Ok((__reply, __returned)) => {
+                __private::Answers::reply(__answers, __reply, __private::JsonProbe::<#answer>::encode);
+                #decision
+            }
+            ::core::result::Result::Err(__refusal) => {
+                __private::Answers::refuse(__answers, __refusal, __private::JsonProbe::<#refusal>::encode);
+                #runtime::Decision::Wait
+            }
+        }
+    }
+}
+
+/// The decision of a handler with effects that answers, or refuses to.
 fn answered(runtime: &crate::model::Runtime, reply: &ReplyModel, decision: &TokenStream) -> TokenStream {
     let answer = &reply.reply;
     let refusal = match &reply.refusal {
@@ -186,7 +225,8 @@ pub(crate) fn decide_for(
     let scrutinee = if output.next { quote!(__returned.into_union()) } else { quote!(__returned) };
     let decision = quote!(match #scrutinee { #(#arms,)* });
     let decision = match &output.reply {
-        Some(reply) => answered(runtime, reply, &decision),
+        Some(reply) if handler.effects => answered(runtime, reply, &decision),
+        Some(reply) => answering(runtime, reply, &decision),
         None => decision,
     };
     match &output.fails {

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Type;
 
+use super::pure::{expand_pure, expand_take_once};
 use super::undo::expand_undo;
 use super::{at, edge_key, generated_ident, group_probe, source_read, state_probe, where_shared};
 use crate::model::{Due, EventModel, Handler, Machine, Trigger, TypeRef};
@@ -42,6 +43,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
         }
     });
     let accepts = machine.events.iter().map(|event| {
+        let take_once = expand_take_once(machine, event);
         let (cfg, event) = (&event.cfg, &event.ty);
         quote! {
             #cfg
@@ -56,9 +58,11 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 fn encode_event(__event: &#event) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> {
                     __private::EventProbe::<#event>::encode(__event)
                 }
+                #take_once
             }
         }
     });
+    let (pure, helpers) = expand_pure(machine);
     let asks = machine.events.iter().filter_map(|event| expand_asks(machine, event));
     quote! {
         #[automatically_derived]
@@ -90,7 +94,9 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 ::core::option::Option::None
             }
             #timer
+            #pure
         }
+        #helpers
         #(#accepts)*
         #(#asks)*
     }

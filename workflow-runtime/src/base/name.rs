@@ -200,3 +200,31 @@ impl<'de> Deserialize<'de> for Name {
         deserializer.deserialize_str(Visitor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashSet};
+
+    use super::*;
+
+    #[test]
+    fn it_is_persisted_as_its_text() {
+        for name in [Name::constant("say \"hi\""), Name::from("say \"hi\"")] {
+            let json = serde_json::to_string(&name).unwrap();
+            assert_eq!(json, r#""say \"hi\"""#);
+            assert_eq!(serde_json::from_str::<Name>(&json).unwrap(), name);
+        }
+        assert!(serde_json::from_str::<Name>("7").is_err());
+    }
+
+    #[test]
+    fn where_its_text_comes_from_makes_no_difference() {
+        let (constant, shared) = (Name::constant("a"), Name::from("a".to_owned()));
+        assert_eq!(constant, shared);
+        assert_eq!(HashSet::from([constant.clone(), shared.clone()]).len(), 1);
+        assert_eq!(BTreeSet::from([constant, shared]).first().map(Name::as_str), Some("a"));
+        assert!(HashSet::from([Name::from("b")]).contains("b"));
+        let (first, second) = (Name::from("a"), Name::constant("b"));
+        assert!(first < second);
+    }
+}

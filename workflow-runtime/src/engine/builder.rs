@@ -19,6 +19,7 @@ use crate::stores::this_process;
 /// | setting | default |
 /// |---|---|
 /// | [`max_active`](Self::max_active) | 256 executions |
+/// | [`keep_history`](Self::keep_history) | all of it |
 /// | [`payload_limit`](Self::payload_limit) | 2 MiB |
 /// | [`drain_timeout`](Self::drain_timeout) | 30 s |
 /// | [`clock`](Self::clock) | [`SystemClock`] |
@@ -29,6 +30,7 @@ pub struct EngineBuilder {
     store: Source,
     machines: Vec<Arc<dyn Machine>>,
     max_active: usize,
+    keep_history: Option<u64>,
     drain_timeout: Duration,
     services: Services,
     ctrl_c: bool,
@@ -47,6 +49,7 @@ impl EngineBuilder {
             store,
             machines: Vec::new(),
             max_active: 256,
+            keep_history: None,
             drain_timeout: Duration::from_secs(30),
             services: Services::new(SystemClock),
             ctrl_c: false,
@@ -73,6 +76,15 @@ impl EngineBuilder {
     pub fn max_active(mut self, executions: usize) -> Self {
         // The upper end is that of the semaphore behind it.
         self.max_active = executions.clamp(1, u32::MAX as usize >> 3);
+        self
+    }
+
+    /// How many rows of its history an execution keeps, at least 1: with each row past those, its oldest are dropped. It is
+    /// for executions that go round for ever, whose history would grow for ever. Nothing else changes: rows keep their
+    /// numbers, and nothing that an execution does depends on them. What is dropped is dropped for good; the history of
+    /// one that gets no new rows stays as it is.
+    pub fn keep_history(mut self, rows: u64) -> Self {
+        self.keep_history = Some(rows.max(1));
         self
     }
 
@@ -119,6 +131,7 @@ impl EngineBuilder {
             services: self.services,
             drain_timeout: self.drain_timeout,
             max_active: self.max_active,
+            keep_history: self.keep_history,
             runtime: runtime.clone(),
         }));
         core.start_scheduler();

@@ -10,7 +10,6 @@ use tokio::task::AbortHandle;
 
 use super::EngineError;
 use super::active::{ActiveSet, Claim};
-use super::regained::Regained;
 use super::registry::{Machine, Registry};
 use super::requests::Requests;
 use super::run::Run;
@@ -33,11 +32,12 @@ pub(super) struct Core {
     pub(super) active: Arc<ActiveSet>,
     pub(super) alarm: Alarm,
     pub(super) offered: Offered,
-    pub(super) regained: Regained,
     /// Those who wait for what they asked for by hand.
     pub(super) requests: Requests,
     /// They are told when an execution has ended or was parked, and when the engine stops.
     pub(super) watchers: Watchers,
+    /// How many rows of history an execution keeps, if not all.
+    pub(super) keep_history: Option<u64>,
     tasks: Tasks,
     stopping: AtomicBool,
     failure: OnceLock<StoreError>,
@@ -53,6 +53,7 @@ pub(super) struct Parts {
     pub(super) services: Services,
     pub(super) drain_timeout: Duration,
     pub(super) max_active: usize,
+    pub(super) keep_history: Option<u64>,
     pub(super) runtime: Handle,
 }
 
@@ -70,9 +71,9 @@ impl Core {
             active: Arc::new(ActiveSet::new(parts.max_active)),
             alarm: Alarm::new(),
             offered: Offered::default(),
-            regained: Regained::default(),
             requests: Requests::default(),
             watchers: Watchers::default(),
+            keep_history: parts.keep_history,
             tasks,
             stopping: AtomicBool::new(false),
             failure: OnceLock::new(),

@@ -16,7 +16,7 @@ mod error;
 mod handle;
 mod limits;
 mod progress;
-mod regained;
+mod queued;
 mod registry;
 mod requests;
 mod run;

@@ -110,6 +110,11 @@ impl Run {
         };
         let Some(stored) = known else { return Ok(()) };
         let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
+        let limits = &self.core.services.limits;
+        if execution.is_queued() && !limits.has_ticket(self.place.key()) {
+            // It waited when an engine was lost, and its call has no place in any line.
+            execution.resume(self.core.now());
+        }
         loop {
             if self.core.is_stopping() {
                 self.commit(&mut execution).await?;
@@ -118,9 +123,7 @@ impl Run {
             if self.place.signal().take() {
                 self.look_at_inbox(&mut execution).await?;
             }
-            let (offered, regained) =
-                (self.core.services.limits.takes_offer(self.place.key()), self.core.regained.take(self.place.key()));
-            if offered || regained {
+            if limits.takes_offer(self.place.key()) {
                 execution.resume(self.core.now());
             }
             match self.pass_through(&mut execution) {
@@ -263,6 +266,9 @@ impl Run {
                 Progress::Wait { due, results, events } => {
                     execution.recorded(results);
                     execution.suspended(due, events, self.machine.plan(), self.core.now());
+                    if turn.is_queued() {
+                        execution.queued();
+                    }
                     return Ok(());
                 }
                 Progress::Interrupted { results } => {
@@ -299,10 +305,11 @@ impl Run {
 
     async fn commit(&self, execution: &mut Kernel) -> Result<(), Stop> {
         let fence = Fence { visit: execution.stored_visit(), epoch: self.core.epoch };
-        let advance = execution.take_changes();
+        let mut advance = execution.take_changes();
         if advance.is_empty() {
             return Ok(());
         }
+        advance.keep_history = self.core.keep_history.filter(|_| !advance.history.is_empty());
         // A store may answer at once, and an execution may go round for ever: the others of this thread have their turn.
         tokio::task::coop::consume_budget().await;
         let taken = taken_in(&advance.history);

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
 use super::core::Core;
-use super::regained::Regained;
+use super::queued::Queued;
 use crate::base::Timestamp;
 use crate::record::ExecutionKey;
 
@@ -107,10 +107,8 @@ pub(super) async fn schedule(core: Arc<Core>) {
     let _stop = StopAtEnd(&core);
     let workflows = core.registry.names();
     let mut queue = VecDeque::new();
-    match Regained::find(&core).await {
-        Ok(found) => queue.extend(found),
-        Err(error) => return core.fail(&error),
-    }
+    let mut queued = Queued::new(workflows.clone());
+    let mut has_looked = false;
     while !core.is_stopping() {
         queue.extend(core.offered.take());
         if queue.is_empty() {
@@ -121,12 +119,19 @@ pub(super) async fn schedule(core: Arc<Core>) {
                 Ok(due) => due,
                 Err(error) => return core.fail(&error),
             };
-            if due.ready.len() == limit {
+            // What is due goes first.
+            let asking = if has_looked { queued.page(&core).await } else { Ok(Vec::new()) };
+            has_looked = true;
+            let asking = match asking {
+                Ok(asking) => asking,
+                Err(error) => return core.fail(&error),
+            };
+            if due.ready.len() == limit || !queued.is_done() {
                 core.alarm.backlog();
             } else if let Some(next) = due.next {
                 core.alarm.not_after(next);
             }
-            queue.extend(due.ready.into_iter().filter(|key| !core.active.is_active(key)));
+            queue.extend(due.ready.into_iter().chain(asking).filter(|key| !core.active.is_active(key)));
         }
         core.alarm.has_queue(!queue.is_empty());
         give_places(&core, &mut queue);

@@ -41,7 +41,7 @@
 use std::collections::HashSet;
 
 use super::journal::Journal;
-use super::searching::index;
+use super::searching::{QUEUED, index};
 use super::timers::{fire_next, next_due_timer, set_timers};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::{Name, Timestamp};
@@ -53,7 +53,8 @@ use crate::record::{
 /// An execution in memory: what is stored of it, and what has changed since.
 #[derive(Debug, Clone)]
 pub struct Kernel {
-    pub(super) record: ExecutionRecord,
+    /// On the heap, as whoever drives it hands this around by value.
+    pub(super) record: Box<ExecutionRecord>,
     pub(super) inbox: Vec<EventRecord>,
     pub(super) journal: Journal,
     pub(super) changes: Advance,
@@ -114,7 +115,7 @@ impl Kernel {
         let next_order = orders.max().unwrap_or(0);
         let now = record.entered_at;
         Self {
-            record,
+            record: Box::new(record),
             inbox,
             journal: Journal::new(journal),
             changes: Advance::default(),
@@ -155,7 +156,7 @@ impl Kernel {
         let mut changes = std::mem::take(&mut self.changes);
         changes.journal = self.journal.take_unsaved();
         if std::mem::take(&mut self.changed) {
-            changes.record = Some(self.record.clone());
+            changes.record = Some(ExecutionRecord::clone(&self.record));
         }
         self.stored_visit = self.record.visit;
         changes
@@ -227,16 +228,17 @@ impl Kernel {
     }
 
     /// Results of steps of the running handler.
-    pub fn recorded(&mut self, results: Vec<JournalEntry>) {
+    pub fn recorded(&mut self, mut results: Vec<JournalEntry>) {
         self.consume_received(&results);
-        for mut result in results {
+        for result in &mut results {
             if let Some(call) = &mut result.undo {
                 self.next_order += 1;
                 call.order = self.next_order;
             }
-            self.see_failing(&result);
-            self.journal.record(result);
+            self.see_failing(result);
+            self.journal.put(result.clone());
         }
+        self.journal.save(results);
     }
 
     /// The running handler ended.
@@ -430,6 +432,7 @@ impl Kernel {
     pub(super) fn go_on(&mut self) {
         self.record.resume_at = None;
         self.record.waits_for.clear();
+        self.record.attributes.remove(QUEUED);
     }
 
     pub(super) fn interrupt_entry(&mut self) {

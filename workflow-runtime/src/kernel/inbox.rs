@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use super::execution::Kernel;
+use super::searching::QUEUED;
 use super::{Plan, StatePlan};
 use crate::base::{Name, Timestamp};
 use crate::record::{
@@ -34,6 +35,7 @@ impl Kernel {
             let error = taken_by_edge(&self.handler_name(plan), event, &edge);
             return self.park(error, now);
         }
+        self.record.attributes.remove(QUEUED);
         match due {
             Some(due) => self.record.resume_at = Some(due),
             None if !events.is_empty() || has_edges && self.record.activity == Activity::Entry => {

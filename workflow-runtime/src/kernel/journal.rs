@@ -46,7 +46,7 @@ impl Journal {
     }
 
     /// Adds an entry, in the place of one with its key if there is one.
-    fn put(&mut self, entry: JournalEntry) {
+    pub(super) fn put(&mut self, entry: JournalEntry) {
         let is_retrying = matches!(entry.result, JournalResult::Retrying { .. });
         let place = match self.places.get(&entry.key) {
             Some(place) => *place,
@@ -66,20 +66,18 @@ impl Journal {
         }
     }
 
-    /// Adds an entry that is not stored.
-    pub(super) fn record(&mut self, entry: JournalEntry) {
-        self.put(entry.clone());
-        // Mostly one is recorded between two commits.
-        if self.unsaved.capacity() == 0 {
-            self.unsaved.reserve_exact(1);
+    /// Has entries stored that were just [put](Self::put).
+    pub(super) fn save(&mut self, entries: Vec<JournalEntry>) {
+        // Mostly there is one between two commits.
+        if self.unsaved.is_empty() && entries.len() == 1 {
+            self.unsaved = entries;
+            return;
         }
-        let older = match self.unsaved.as_slice() {
-            [] => None,
-            _ => self.unsaved_place(&entry.key),
-        };
-        match older.and_then(|place| self.unsaved.get_mut(place)) {
-            Some(older) => *older = entry,
-            None => self.unsaved.push(entry),
+        for entry in entries {
+            match self.unsaved_place(&entry.key).and_then(|place| self.unsaved.get_mut(place)) {
+                Some(older) => *older = entry,
+                None => self.unsaved.push(entry),
+            }
         }
     }
 
@@ -123,6 +121,11 @@ mod tests {
     use crate::base::Timestamp;
     use crate::record::{ErrorKind, ErrorRecord, JournalEntry, JournalResult, Json};
 
+    fn record(journal: &mut Journal, entry: JournalEntry) {
+        journal.put(entry.clone());
+        journal.save(vec![entry]);
+    }
+
     fn entry(key: &str, attempts: u32) -> JournalEntry {
         JournalEntry::new(key, attempts, JournalResult::Done(Json::encode(&attempts).unwrap()))
     }
@@ -139,16 +142,16 @@ mod tests {
     #[test]
     fn a_later_entry_takes_the_place_of_an_earlier_one_of_its_key() {
         let mut journal = Journal::new(vec![entry("a", 1), entry("b", 1), entry("a", 2)]);
-        journal.record(entry("c", 1));
+        record(&mut journal, entry("c", 1));
         assert_eq!(text(journal.entries()), ["a2", "b1", "c1"]);
         let over = journal.extract(|entry| entry.key == "a");
         assert_eq!(over.len(), 1);
-        journal.record(entry("c", 2));
-        journal.record(entry("a", 3));
+        record(&mut journal, entry("c", 2));
+        record(&mut journal, entry("a", 3));
         assert_eq!(text(journal.entries()), ["b1", "c2", "a3"]);
         assert_eq!(journal.get("c").map(|entry| entry.attempts), Some(2));
         journal.clear();
-        journal.record(entry("c", 4));
+        record(&mut journal, entry("c", 4));
         assert_eq!(text(journal.entries()), ["c4"]);
     }
 
@@ -157,12 +160,12 @@ mod tests {
         let mut journal = Journal::new(vec![entry("a", 1)]);
         assert_eq!(journal.take_unsaved(), []);
         for (key, attempts) in [("b", 1), ("a", 2), ("b", 2), ("c", 1), ("c", 2), ("a", 3)] {
-            journal.record(entry(key, attempts));
+            record(&mut journal, entry(key, attempts));
         }
         journal.extract(|entry| entry.key == "c");
-        journal.record(entry("b", 3));
+        record(&mut journal, entry("b", 3));
         assert_eq!(text(&journal.take_unsaved()), ["b3", "a3"]);
-        journal.record(entry("b", 4));
+        record(&mut journal, entry("b", 4));
         assert_eq!(text(&journal.take_unsaved()), ["b4"]);
     }
 
@@ -173,9 +176,9 @@ mod tests {
         assert_eq!(besides(&journal, "").as_deref(), Some("b"));
         assert_eq!(besides(&journal, "b").as_deref(), Some("c"));
         journal.extract(|entry| entry.key == "a");
-        journal.record(entry("b", 2));
+        record(&mut journal, entry("b", 2));
         assert_eq!(besides(&journal, "").as_deref(), Some("c"));
-        journal.record(entry("c", 2));
+        record(&mut journal, entry("c", 2));
         assert_eq!(besides(&journal, ""), None);
     }
 }

@@ -42,3 +42,4 @@ pub(crate) use progress::progress;
 pub use progress::{BranchProgress, BranchStatus, ParallelProgress};
 pub use rate::{InvalidRate, Rate};
 pub use retry::{Jitter, RetryPolicy};
+pub(crate) use searching::QUEUED;

@@ -12,6 +12,21 @@ impl Kernel {
         self.now = self.now.max(now);
     }
 
+    /// The suspended handler waits for the limits of a step: whoever finds it so, and knows nothing of that, is to have it
+    /// [resume](Self::resume), so that it asks again.
+    pub fn queued(&mut self) {
+        if self.record.resume_at.is_some() {
+            self.record.attributes.insert(QUEUED.to_owned(), queued());
+            self.changed = true;
+        }
+    }
+
+    /// Whether the suspended handler waits for the limits of a step.
+    #[must_use]
+    pub fn is_queued(&self) -> bool {
+        self.record.attributes.contains_key(QUEUED)
+    }
+
     /// Brings up to date which step fails, before `result` is put into the journal.
     pub(super) fn see_failing(&mut self, result: &JournalEntry) {
         let is_this = self.record.failing.as_ref().is_some_and(|failing| failing.key == result.key);
@@ -36,6 +51,14 @@ impl Kernel {
             self.changed = true;
         }
     }
+}
+
+/// What executions are found by that wait for the limits of a step. No field of a state has such a name.
+pub(crate) const QUEUED: &str = "~queued";
+
+fn queued() -> Json {
+    // The text of `true` is JSON, whatever happens.
+    Json::encode(&true).unwrap_or_else(|_| Json::null())
 }
 
 fn failing_in(entry: &JournalEntry, since: Timestamp) -> Option<FailingRecord> {

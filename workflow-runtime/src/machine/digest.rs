@@ -84,10 +84,10 @@ pub(super) struct Hex([u8; 32]);
 
 impl Hex {
     pub(super) fn new(number: u128) -> Self {
+        let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
         let mut digits = [0; 32];
-        for (digit, shift) in digits.iter_mut().rev().zip((0..128).step_by(4)) {
-            let nibble = (number >> shift) as u8 & 0xf;
-            *digit = nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+        for (two, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(number.to_be_bytes()) {
+            *two = [digit(byte >> 4), digit(byte & 0xf)];
         }
         Self(digits)
     }

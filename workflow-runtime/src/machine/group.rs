@@ -97,6 +97,28 @@ pub trait NoGroup<T> {
 
 impl<T> NoGroup<T> for GroupProbe<T> {}
 
+/// Says that `S` is one of the states of a group.
+pub trait Holds<S>: From<S> {}
+
+/// Puts a state into a group, if it is in that.
+#[derive(Debug)]
+pub struct MemberProbe<G, S>(PhantomData<(G, S)>);
+
+impl<G: Holds<S>, S> MemberProbe<G, S> {
+    pub fn narrow<T>(state: S) -> Result<G, T> {
+        Ok(G::from(state))
+    }
+}
+
+/// The other side of [`MemberProbe`].
+pub trait NoMember<G, S> {
+    fn narrow<T: From<S>>(state: S) -> Result<G, T> {
+        Err(T::from(state))
+    }
+}
+
+impl<G, S> NoMember<G, S> for MemberProbe<G, S> {}
+
 fn not_in_group(state: &str, group: &str) -> JsonError {
     JsonError::Decode(serde::de::Error::custom(format_args!("`{state}` is no state of the group `{group}`")))
 }

@@ -2,14 +2,18 @@
 //!
 //! They are implemented for the state's type, so that any crate that owns the state can implement them: the main impl of
 //! a workflow, a part of it in another file, or a free function in another crate.
+//!
+//! A handler with effects is a future that is given a context. One without is a plain function, `decide`, which is all
+//! that is needed to run a machine [without an engine](super::Workflow#without-an-engine).
 
 use std::error::Error as StdError;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::pure::Answers;
 use super::{Cx, Handled, HandlerInfo, Workflow};
 use crate::base::{Error, Timestamp};
 use crate::record::Json;
@@ -24,8 +28,20 @@ pub trait Handle<W: Workflow>: Sized {
     /// Whether it has no effects and never waits.
     const PURE: bool;
 
-    /// Runs it.
-    fn handle(workflow: &W, cx: &Cx, state: Self) -> impl Future<Output = Handled<W>> + Send;
+    /// Runs it, if it has effects.
+    fn handle(workflow: &W, cx: &Cx, state: Self) -> impl Future<Output = Handled<W>> + Send {
+        let _ = (workflow, cx, state);
+        pending()
+    }
+
+    /// Runs it, if it has none.
+    ///
+    /// # Errors
+    /// What the handler fails with.
+    fn decide(workflow: &W, state: Self) -> Handled<W> {
+        let _ = (workflow, state);
+        Err(has_effects())
+    }
 }
 
 /// An edge of a state that an event of type `E` takes: `#[on]`.
@@ -38,8 +54,20 @@ pub trait On<W: Workflow, E>: Sized {
     /// Whether it has no effects and never waits.
     const PURE: bool;
 
-    /// Runs it.
-    fn on(workflow: &W, cx: &Cx, state: Self, event: E) -> impl Future<Output = Handled<W>> + Send;
+    /// Runs it, if it has effects.
+    fn on(workflow: &W, cx: &Cx, state: Self, event: E) -> impl Future<Output = Handled<W>> + Send {
+        let _ = (workflow, cx, state, event);
+        pending()
+    }
+
+    /// Runs it, if it has none.
+    ///
+    /// # Errors
+    /// What the handler fails with.
+    fn decide<A: Answers>(workflow: &W, state: Self, event: E, answers: &mut A) -> Handled<W> {
+        let _ = (workflow, state, event, answers);
+        Err(has_effects())
+    }
 }
 
 /// An edge of a state that time takes: `#[after]`, `#[at]` or `#[every]`. `K` is the [`EdgeKey`] of the handler, as a state
@@ -53,8 +81,20 @@ pub trait After<W: Workflow, K>: Sized {
     /// Whether it has no effects and never waits.
     const PURE: bool;
 
-    /// Runs it.
-    fn after(workflow: &W, cx: &Cx, state: Self) -> impl Future<Output = Handled<W>> + Send;
+    /// Runs it, if it has effects.
+    fn after(workflow: &W, cx: &Cx, state: Self) -> impl Future<Output = Handled<W>> + Send {
+        let _ = (workflow, cx, state);
+        pending()
+    }
+
+    /// Runs it, if it has none.
+    ///
+    /// # Errors
+    /// What the handler fails with.
+    fn decide(workflow: &W, state: Self) -> Handled<W> {
+        let _ = (workflow, state);
+        Err(has_effects())
+    }
 
     /// When it is due, where that hangs on the state's data: `#[after(Self::delay)]` and `#[at(field)]`. `None` if the data
     /// says that it is not, and where the graph tells the time.
@@ -84,8 +124,20 @@ pub trait Catch<W: Workflow, E>: Sized {
     /// Whether it has no effects and never waits.
     const PURE: bool;
 
-    /// Runs it.
-    fn catch(workflow: &W, cx: &Cx, state: Self, error: E) -> impl Future<Output = Handled<W>> + Send;
+    /// Runs it, if it has effects.
+    fn catch(workflow: &W, cx: &Cx, state: Self, error: E) -> impl Future<Output = Handled<W>> + Send {
+        let _ = (workflow, cx, state, error);
+        pending()
+    }
+
+    /// Runs it, if it has none.
+    ///
+    /// # Errors
+    /// What the handler fails with.
+    fn decide(workflow: &W, state: Self, error: E) -> Handled<W> {
+        let _ = (workflow, state, error);
+        Err(has_effects())
+    }
 }
 
 /// What the graph says of a handler that is written outside the main impl. `K` is its [`EdgeKey`].
@@ -157,4 +209,9 @@ impl<E: StdError + Serialize + DeserializeOwned + 'static> CatchError for E {
     fn restore(json: &Json) -> Result<Self, crate::record::JsonError> {
         json.decode()
     }
+}
+
+#[cold]
+fn has_effects() -> Error {
+    Error::msg("the handler has effects")
 }

@@ -18,6 +18,8 @@ mod graph_told;
 #[allow(missing_docs, reason = "the probe is for generated code alone")]
 mod group;
 mod handler;
+#[allow(missing_docs, reason = "for generated code alone")]
+mod handler_probes;
 mod limits;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod parallel;
@@ -26,6 +28,8 @@ mod plan;
 pub mod private;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod probes;
+#[allow(missing_docs, reason = "most of it is for generated code alone")]
+mod pure;
 mod pure_handlers;
 mod receive;
 mod render;
@@ -66,6 +70,7 @@ pub use limits::{LimitState, Limits};
 pub(crate) use parallel::ParallelPolicy;
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
+pub use pure::NotTaken;
 pub use pure_handlers::PureHandlers;
 pub use reply::{Asks, NoRefusal, Reply, refuse, reply};
 pub use sending::Sending;

@@ -1,8 +1,7 @@
 //! What generated code calls. No part of the public interface: it changes without notice.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,9 +23,11 @@ pub use super::graph_check::{
 pub use super::graph_told::{
     refuse, tell_at_handler, tell_at_name, tell_entered, tell_event, tell_shared, tell_target, tell_wait,
 };
-pub use super::group::{GroupProbe, NoGroup, Source};
+pub use super::group::{GroupProbe, Holds, MemberProbe, NoGroup, NoMember, Source};
+pub use super::handler_probes::*;
 pub use super::parallel::*;
 pub use super::probes::*;
+pub use super::pure::{Answers, Arrival, Arrived, Keep, Member, Unanswered, member};
 pub use super::step::{StepCall, StepPolicy, blocking, blocking_free};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
@@ -284,7 +285,8 @@ where
     S: Handle<W> + 'a,
 {
     match read_state(call, read) {
-        Ok(state) => run(call, S::PURE, S::handle(workflow, cx, state)),
+        Ok(state) if S::PURE => HandlerRun::Ready(decided(call, S::decide(workflow, state))),
+        Ok(state) => run(call, S::handle(workflow, cx, state)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
     }
 }
@@ -303,7 +305,12 @@ where
     E: 'a,
 {
     match read_state(call, read).and_then(|state| Ok((state, decode_payload(call, decode_event)?))) {
-        Ok((state, event)) => run(call, S::PURE, S::on(workflow, cx, state, event)),
+        Ok((state, event)) if S::PURE => {
+            let mut answer = Answered::default();
+            let handled = S::decide(workflow, state, event, &mut answer);
+            HandlerRun::Ready(decided(call, handled).and_then(|then| answer.besides(then)))
+        }
+        Ok((state, event)) => run(call, S::on(workflow, cx, state, event)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
     }
 }
@@ -316,7 +323,8 @@ where
     K: 'a,
 {
     match read_state(call, read) {
-        Ok(state) => run(call, S::PURE, S::after(workflow, cx, state)),
+        Ok(state) if S::PURE => HandlerRun::Ready(decided(call, S::decide(workflow, state))),
+        Ok(state) => run(call, S::after(workflow, cx, state)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
     }
 }
@@ -350,7 +358,8 @@ where
     E: 'a,
 {
     match read_state(call, read).and_then(|state| Ok((state, decode_payload(call, restore)?))) {
-        Ok((state, error)) => run(call, S::PURE, S::catch(workflow, cx, state, error)),
+        Ok((state, error)) if S::PURE => HandlerRun::Ready(decided(call, S::decide(workflow, state, error))),
+        Ok((state, error)) => run(call, S::catch(workflow, cx, state, error)),
         Err(failure) => HandlerRun::Ready(Err(failure)),
     }
 }
@@ -391,19 +400,37 @@ fn decode_payload<T>(call: &HandlerCall, decode: Decode<T>) -> Result<T, Failure
 
 fn run<'a, W: Workflow>(
     call: &'a HandlerCall,
-    pure: bool,
     handled: impl Future<Output = Handled<W>> + Send + 'a,
 ) -> HandlerRun<'a> {
-    if pure {
-        // A pure handler has nothing to wait for: one poll is all, and no box is needed.
-        let mut handled = pin!(handled);
-        return match handled.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(handled) => HandlerRun::Ready(decided(call, handled)),
-            Poll::Pending => HandlerRun::Ready(Err(Failure::failed(Error::msg("a pure handler waits")))),
-        };
-    }
     let future: Pin<Box<dyn Future<Output = _> + Send + 'a>> = Box::pin(async move { decided(call, handled.await) });
     HandlerRun::Future(future)
+}
+
+/// What a handler without effects answers, as it is persisted.
+#[derive(Default)]
+struct Answered(Option<Result<Result<Json, JsonError>, Result<Json, JsonError>>>);
+
+impl Answers for Answered {
+    fn reply<R: 'static>(&mut self, reply: R, encode: fn(&R) -> Result<Json, JsonError>) {
+        self.0 = Some(Ok(encode(&reply)));
+    }
+
+    fn refuse<R: 'static>(&mut self, refusal: R, encode: fn(&R) -> Result<Json, JsonError>) {
+        self.0 = Some(Err(encode(&refusal)));
+    }
+}
+
+impl Answered {
+    /// The answer, and what was decided besides.
+    fn besides(self, then: Decided) -> Result<Decided, Failure> {
+        match self.0 {
+            None => Ok(then),
+            Some(Ok(Ok(reply))) => Ok(Decided::Reply { reply, then: Box::new(then) }),
+            Some(Err(Ok(refusal))) => Ok(Decided::Refuse { refusal }),
+            Some(Ok(Err(error))) => Err(unanswerable("answer", error)),
+            Some(Err(Err(error))) => Err(unanswerable("refusal", error)),
+        }
+    }
 }
 
 fn unanswerable(what: &str, error: JsonError) -> Failure {

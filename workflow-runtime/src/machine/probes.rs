@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::graph_check::StateFacts;
-use super::private::{Decode, Lists, Persist, Read, run_after, run_catch, run_entry, run_on, timer_of};
+use super::private::{Lists, Persist};
 use super::step::StepCall;
 use super::variants::{Part, Reader};
 use super::{
-    After, AttributeInfo, Catch, CatchError, Cx, Decision, Described, Event, EventPolicy, Failure, Handle, HandlerCall,
-    HandlerInfo, HandlerRun, On, Source, State, StepError, Timer, Workflow,
+    AttributeInfo, CatchError, Cx, Decision, Described, Event, EventPolicy, HandlerInfo, Source, State, StepError,
+    Workflow,
 };
 use crate::base::Error;
 use crate::record::{Json, JsonError};
@@ -24,13 +24,13 @@ use crate::record::{Json, JsonError};
 /// The other sides of the probes, to import where a probe is used.
 pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
-    pub use super::super::group::NoGroup as _;
+    pub use super::super::group::{NoGroup as _, NoMember as _};
+    pub use super::super::handler_probes::{NoAccepts as _, NoAfter as _, NoCatch as _, NoEntry as _, NoOn as _};
     pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoFailure as _, NoShare as _};
     pub use super::super::undo::{NoPart as _, NoUndo as _, NotUndone as _};
     pub use super::{
-        NoAfter as _, NoCatch as _, NoCatchError as _, NoEntry as _, NoEvent as _, NoEventOf as _, NoEventReader as _,
-        NoGoto as _, NoHandler as _, NoJson as _, NoListedOf as _, NoOn as _, NoPersistOf as _, NoSend as _,
-        NoState as _, NoStateReader as _, NoStep as _,
+        NoCatchError as _, NoEvent as _, NoEventOf as _, NoEventReader as _, NoGoto as _, NoHandler as _, NoJson as _,
+        NoKeep as _, NoListedOf as _, NoPersistOf as _, NoSend as _, NoState as _, NoStateReader as _, NoStep as _,
     };
 }
 
@@ -132,6 +132,26 @@ pub trait NoEventReader<E, T> {
 }
 
 impl<E, T> NoEventReader<E, T> for EventReader<E, T> {}
+
+/// Copies a state, where it is `Clone`.
+#[derive(Debug)]
+pub struct KeepProbe<S>(PhantomData<S>);
+
+impl<S: Clone> KeepProbe<S> {
+    pub fn keep(state: &S) -> Option<S> {
+        Some(state.clone())
+    }
+}
+
+/// The other side of [`KeepProbe`].
+pub trait NoKeep<S> {
+    #[must_use]
+    fn keep(_: &S) -> Option<S> {
+        None
+    }
+}
+
+impl<S> NoKeep<S> for KeepProbe<S> {}
 
 /// What is known of a type that ought to be an event.
 #[derive(Debug)]
@@ -436,119 +456,3 @@ pub trait NoHandler<S, K> {
 }
 
 impl<S, K> NoHandler<S, K> for HandlerProbe<S, K> {}
-
-fn missing(call: &HandlerCall) -> HandlerRun<'_> {
-    let text = format!("the handler `{}` is in no part of the workflow", call.handler);
-    HandlerRun::Ready(Err(Failure::unreadable(Error::msg(text))))
-}
-
-/// Runs the entry handler of a part.
-#[derive(Debug)]
-pub struct EntryProbe<W, S>(PhantomData<(W, S)>);
-
-impl<W: Workflow, S: Handle<W>> EntryProbe<W, S> {
-    pub fn run<'a>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, read: Read<S>) -> HandlerRun<'a>
-    where
-        S: 'a,
-    {
-        run_entry(workflow, cx, call, read)
-    }
-}
-
-/// The other side of [`EntryProbe`].
-pub trait NoEntry<W, S> {
-    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Read<S>) -> HandlerRun<'a> {
-        missing(call)
-    }
-}
-
-impl<W, S> NoEntry<W, S> for EntryProbe<W, S> {}
-
-/// Runs an `#[on]` handler of a part.
-#[derive(Debug)]
-pub struct OnProbe<W, S, E>(PhantomData<(W, S, E)>);
-
-impl<W: Workflow, S: On<W, E>, E> OnProbe<W, S, E> {
-    pub fn run<'a>(
-        workflow: &'a W,
-        cx: &'a Cx,
-        call: &'a HandlerCall,
-        read: Read<S>,
-        decode_event: Decode<E>,
-    ) -> HandlerRun<'a>
-    where
-        S: 'a,
-        E: 'a,
-    {
-        run_on(workflow, cx, call, read, decode_event)
-    }
-}
-
-/// The other side of [`OnProbe`].
-pub trait NoOn<W, S, E> {
-    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Read<S>, _: Decode<E>) -> HandlerRun<'a> {
-        missing(call)
-    }
-}
-
-impl<W, S, E> NoOn<W, S, E> for OnProbe<W, S, E> {}
-
-/// Runs an `#[after]` handler of a part.
-#[derive(Debug)]
-pub struct AfterProbe<W, S, K>(PhantomData<(W, S, K)>);
-
-impl<W: Workflow, S: After<W, K>, K> AfterProbe<W, S, K> {
-    pub fn run<'a>(workflow: &'a W, cx: &'a Cx, call: &'a HandlerCall, read: Read<S>) -> HandlerRun<'a>
-    where
-        S: 'a,
-        K: 'a,
-    {
-        run_after::<W, S, K>(workflow, cx, call, read)
-    }
-
-    pub fn timer(workflow: &W, state: &str, data: &Json, read: Read<S>) -> Result<Option<Timer>, Error> {
-        timer_of::<W, S, K>(workflow, state, data, read)
-    }
-}
-
-/// The other side of [`AfterProbe`].
-pub trait NoAfter<W, S, K> {
-    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Read<S>) -> HandlerRun<'a> {
-        missing(call)
-    }
-
-    fn timer(_: &W, _: &str, _: &Json, _: Read<S>) -> Result<Option<Timer>, Error> {
-        Ok(None)
-    }
-}
-
-impl<W, S, K> NoAfter<W, S, K> for AfterProbe<W, S, K> {}
-
-/// Runs a `#[catch]` handler of a part.
-#[derive(Debug)]
-pub struct CatchProbe<W, S, E>(PhantomData<(W, S, E)>);
-
-impl<W: Workflow, S: Catch<W, E>, E> CatchProbe<W, S, E> {
-    pub fn run<'a>(
-        workflow: &'a W,
-        cx: &'a Cx,
-        call: &'a HandlerCall,
-        read: Read<S>,
-        restore: Decode<E>,
-    ) -> HandlerRun<'a>
-    where
-        S: 'a,
-        E: 'a,
-    {
-        run_catch(workflow, cx, call, read, restore)
-    }
-}
-
-/// The other side of [`CatchProbe`].
-pub trait NoCatch<W, S, E> {
-    fn run<'a>(_: &'a W, _: &'a Cx, call: &'a HandlerCall, _: Read<S>, _: Decode<E>) -> HandlerRun<'a> {
-        missing(call)
-    }
-}
-
-impl<W, S, E> NoCatch<W, S, E> for CatchProbe<W, S, E> {}

@@ -83,9 +83,9 @@ impl<R, T, E> Reply<R, T, E> {
 )]
 pub trait Asks<E>: Accepts<E> {
     /// The answer.
-    type Reply;
+    type Reply: 'static;
     /// What an edge may say instead.
-    type Refusal;
+    type Refusal: 'static;
 
     /// The answer from its persisted form.
     #[doc(hidden)]

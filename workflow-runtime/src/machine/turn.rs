@@ -181,6 +181,13 @@ impl Turn {
         self.state.interrupt();
     }
 
+    /// Whether calls of it wait for the limits of their steps. Asked after [`Progress::Wait`], it says whether the handler is
+    /// to be looked at again should these be forgotten.
+    #[must_use]
+    pub fn is_queued(&self) -> bool {
+        self.state.has_queued()
+    }
+
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Progress> {
         self.driver.watch(context.waker());
         let mut looks = 0;

@@ -20,6 +20,8 @@ pub(super) struct TurnState {
     detached: bool,
     /// How many branches run on their own and do not wait for the turn alone.
     busy: Arc<AtomicUsize>,
+    /// How many calls wait for the limits of their steps.
+    queued: AtomicUsize,
     // Held only to read or change plain data, never over an await or a call of user code.
     inner: Mutex<Inner>,
 }
@@ -79,7 +81,7 @@ impl TurnState {
     fn with(scope: TurnScope, journal: Vec<JournalEntry>, turn: Option<Waker>) -> Self {
         let detached = turn.is_none();
         let inner = Inner { journal: TurnJournal::new(journal), turn, ..Inner::default() };
-        Self { scope, detached, busy: Arc::default(), inner: Mutex::new(inner) }
+        Self { scope, detached, busy: Arc::default(), queued: AtomicUsize::new(0), inner: Mutex::new(inner) }
     }
 
     /// That of a context which no turn drives.
@@ -181,6 +183,18 @@ impl TurnState {
     /// The turn ends because its handler waits: what the handler holds is dropped on its behalf, not given up.
     pub(super) fn suspend(&self) {
         self.lock().suspended = true;
+    }
+
+    /// A call begins to wait for the limits of its step, or does so no longer.
+    pub(super) fn queues(&self, waits: bool) {
+        match waits {
+            true => self.queued.fetch_add(1, Ordering::Relaxed),
+            false => self.queued.fetch_sub(1, Ordering::Relaxed),
+        };
+    }
+
+    pub(super) fn has_queued(&self) -> bool {
+        self.queued.load(Ordering::Relaxed) > 0
     }
 
     pub(super) fn is_suspended(&self) -> bool {

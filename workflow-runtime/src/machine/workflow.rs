@@ -7,7 +7,8 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Cx, Graph, State, Timer};
+use super::pure::{self, Answers, Arrival, Arrived, Unanswered, not_taken};
+use super::{Asks, Cx, Graph, NotTaken, State, Timer};
 use crate::base::{Error, Name};
 use crate::kernel::Decided;
 use crate::record::{Json, JsonError, UndoRecord};
@@ -17,6 +18,68 @@ use crate::record::{Json, JsonError, UndoRecord};
 ///
 /// Libraries are written against this trait: it gives the graph, the typed state of any execution, and every transition
 /// that there can be.
+///
+/// # Without an engine
+///
+/// Handlers without effects need no engine: [`take`](Self::take) goes from a state to the next one by a `match` that the
+/// compiler sees through. It is synchronous, and allocates and encodes nothing.
+///
+/// ```
+/// use workflow_runtime::NotTaken;
+/// use workflow_runtime::prelude::*;
+///
+/// #[state] struct Locked { cents: u32 }
+/// #[state] struct Unlocked;
+/// #[state(end)] struct Removed;
+/// #[event] struct Coin { cents: u32 }
+/// #[event] struct Push;
+/// #[event] struct Remove;
+///
+/// struct Turnstile { price: u32 }
+///
+/// #[workflow(start = Locked)]
+/// impl Turnstile {
+///     #[on(allow(endless_wait))]
+///     fn coin(&self, locked: Locked, coin: Coin) -> Next<(Stay<Locked>, Unlocked)> {
+///         let cents = locked.cents + coin.cents;
+///         if cents < self.price { goto(Stay(Locked { cents })) } else { goto(Unlocked) }
+///     }
+///     #[on]
+///     fn push(&self, _: Unlocked, _: Push) -> Locked { Locked { cents: 0 } }
+///     #[after("1m")]
+///     fn too_late(&self, _: Unlocked) -> Locked { Locked { cents: 0 } }
+///     #[on]
+///     fn remove(&self, _: TurnstileLive, _: Remove) -> Removed { Removed }
+/// }
+///
+/// let turnstile = Turnstile { price: 50 };
+/// let state = turnstile.enter(Locked { cents: 0 })?;
+/// let state = turnstile.take(state, Coin { cents: 20 })?;
+/// let state = turnstile.take(state, Coin { cents: 30 })?;
+/// assert!(matches!(state, TurnstileState::Unlocked(_)));
+/// let state = turnstile.fire(state, TurnstileTransition::TooLateToLocked)?;
+///
+/// // What has no edge gives the state back.
+/// let Err(NotTaken::NoEdge { state, .. }) = turnstile.take(state, Push) else { panic!() };
+/// let state = turnstile.take_any(state, TurnstileEvent::Remove(Remove))?;
+/// assert!(state.is_end());
+/// # workflow_runtime::Result::<()>::Ok(())
+/// ```
+///
+/// What happens is what happens in an engine, as far as there are no effects:
+///
+/// | the handler | gives |
+/// |---|---|
+/// | goes to a state | that state, or where its pure entry handler leads, and so on |
+/// | returns `Stay` | the state with the new data; its entry handler is not run again |
+/// | returns `Wait`, or refuses | the state as it was. A copy is kept for that, so it has to be `Clone`: else [`NotTaken::NotClone`] |
+/// | returns `Unwind` | that state: what has no effects leaves nothing to undo |
+/// | answers | the next state; the answer as well with [`ask`](Self::ask) |
+/// | returns an error | what a pure `#[catch]` makes of it, which may go through the error's saved form; else [`NotTaken::Failed`] |
+/// | has effects | [`NotTaken::Effects`], with the state; as an entry handler, it is left for an engine to run |
+///
+/// A handler owns the state that it is given, so an error takes that along, unless a pure `#[catch]` may be for it and the
+/// state is `Clone`. What the handler of a group stays in goes through its saved form.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a workflow",
     label = "not a workflow",
@@ -59,6 +122,86 @@ pub trait Workflow: Sized + Send + Sync + 'static {
     fn timer(&self, handler: &str, state: &str, data: &Json) -> Result<Option<Timer>, Error> {
         let _ = (handler, state, data);
         Ok(None)
+    }
+
+    /// Takes the edge of `state` for `event`, and gives the state in which the machine comes to rest: pure entry handlers
+    /// on the way are run. See [above](#without-an-engine).
+    ///
+    /// # Errors
+    /// If the state has no such edge, its handler has effects, or fails.
+    #[inline]
+    fn take<E>(&self, state: Self::State, event: E) -> Result<Self::State, NotTaken<Self::State>>
+    where
+        Self: Accepts<E>,
+    {
+        pure::settle(self, self.take_once(state, event, &mut Unanswered))
+    }
+
+    /// The same with any event of the workflow.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    #[inline]
+    fn take_any(&self, state: Self::State, event: Self::Event) -> Result<Self::State, NotTaken<Self::State>> {
+        pure::settle(self, self.take_any_once(state, event))
+    }
+
+    /// The same with what the edge answers, or refuses with.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take). What the edge's handler fails with is not caught.
+    #[inline]
+    fn ask<E>(&self, state: Self::State, question: E) -> pure::Answered<Self, E>
+    where
+        Self: Asks<E>,
+    {
+        pure::ask(self, state, question)
+    }
+
+    /// Takes the edge of a timer, as if it were due. Where its handler has several targets, any of its edges stands for
+    /// all of them.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    #[inline]
+    fn fire(&self, state: Self::State, timer: Self::Transition) -> Result<Self::State, NotTaken<Self::State>> {
+        let taken = match self.take_named(timer.handler(), state, None) {
+            Err(NotTaken::NoEdge { state, asked }) => Err(not_taken::<Self>(state, asked)),
+            taken => taken,
+        };
+        pure::settle(self, taken)
+    }
+
+    /// Enters `state`, as an execution does that starts in it: runs its entry handler, if that is pure, and those of the
+    /// states that it leads to. Without any, the state is given back as it is.
+    ///
+    /// # Errors
+    /// If an entry handler fails.
+    #[inline]
+    fn enter(&self, state: impl Into<Self::State>) -> Result<Self::State, NotTaken<Self::State>> {
+        pure::settle(self, Ok(Arrival::Entered(state.into())))
+    }
+
+    /// Runs the pure entry handler of `state`.
+    #[doc(hidden)]
+    #[inline]
+    fn enter_once(&self, state: Self::State) -> Arrived<Self::State> {
+        Err(NotTaken::NoEdge { state, asked: "" })
+    }
+
+    /// Takes the edge of any event.
+    #[doc(hidden)]
+    #[inline]
+    fn take_any_once(&self, state: Self::State, event: Self::Event) -> Arrived<Self::State> {
+        Err(not_taken::<Self>(state, event.name()))
+    }
+
+    /// Takes the edge of the timer or the `#[catch]` of this name.
+    #[doc(hidden)]
+    #[inline]
+    fn take_named(&self, handler: &'static str, state: Self::State, payload: Option<&Json>) -> Arrived<Self::State> {
+        let _ = payload;
+        Err(NotTaken::NoEdge { state, asked: handler })
     }
 }
 
@@ -156,6 +299,14 @@ pub trait Accepts<E>: Workflow {
     fn event_key(event: &E) -> Option<String> {
         let _ = event;
         None
+    }
+
+    /// Takes the edge of `state` for it.
+    #[doc(hidden)]
+    #[inline]
+    fn take_once<A: Answers>(&self, state: Self::State, event: E, answers: &mut A) -> Arrived<Self::State> {
+        let _ = (event, answers);
+        Err(not_taken::<Self>(state, Self::event_name()))
     }
 }
 

@@ -56,7 +56,7 @@ pub struct ExecutionRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerRecord>,
     /// The highest place in the inbox that was looked at in this state.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "super::is_zero")]
     pub inbox_seen: u64,
     /// Why and when it was parked, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,7 +77,7 @@ pub struct ExecutionRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<FailingRecord>,
     /// What it can be searched by: the fields of its state with `#[index]` that have a value, by the names that they are
-    /// saved under.
+    /// saved under. While it waits for the limits of a step, also `~queued`, which is `true`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Json>,
     /// The handler that a `#[on]` of the built-in event [`Cancel`](crate::Cancel) interrupted in the middle of its own edge:

@@ -39,7 +39,7 @@ pub use seal::{RecordKind, Sealed, UnsealError, open, seal};
 pub use undo::{UndoOutput, UndoRecord, UndoableCall, UnwindInto};
 
 /// The version of the persisted format that this build writes. It reads every version up to this one.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
 fn is_zero(number: &u64) -> bool {

@@ -1,11 +1,12 @@
 //! A store that forgets.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::rules::{Head, Pending, event_left};
-use crate::base::{Name, Timestamp};
+use crate::base::{Name, Quick, Timestamp};
 use crate::kernel::Advance;
 use crate::record::{
     Answer, AttributeValue, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent,
@@ -34,14 +35,16 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Shared {
     epoch: u64,
-    executions: BTreeMap<ExecutionKey, Kept>,
+    executions: HashMap<ExecutionKey, Kept, Quick>,
+    /// Their keys, for those who look through them in order.
+    keys: BTreeSet<ExecutionKey>,
     due: BTreeSet<(Timestamp, ExecutionKey)>,
 }
 
 struct Kept {
     record: ExecutionRecord,
     quarantine: Option<ParkedRecord>,
-    journal: BTreeMap<Name, JournalEntry>,
+    journal: HashMap<Name, JournalEntry, Quick>,
     inbox: BTreeMap<u64, NewEvent>,
     event_ids: HashSet<String>,
     replies: BTreeMap<String, Answer>,
@@ -110,8 +113,9 @@ impl Store for MemoryStore {
     fn list(&self, query: &Query) -> StoreFuture<Page> {
         let shared = self.lock();
         let mut page = Page::default();
-        let asked = shared.executions.iter().filter(|(key, _)| query.after.as_ref().is_none_or(|after| *key > after));
-        for (key, kept) in asked {
+        let after = query.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let keys = shared.keys.range((after, Bound::Unbounded));
+        for (key, kept) in keys.filter_map(|key| Some((key, shared.executions.get(key)?))) {
             if !kept.is_asked_for(key, query) {
                 continue;
             }
@@ -157,21 +161,27 @@ impl Shared {
         let Commit { key, change } = commit;
         let Change::Create { record, history } = change else {
             let kept = self.executions.get_mut(&key).ok_or(Refused::Unknown)?;
+            if is_of_journal_alone(&change) {
+                return kept.apply(change, Epoch(self.epoch));
+            }
             let due_before = kept.wake_at();
             let committed = kept.apply(change, Epoch(self.epoch))?;
-            self.reschedule(key, due_before);
+            let due = kept.wake_at();
+            self.reschedule(key, due_before, due);
             return Ok(committed);
         };
         if self.executions.contains_key(&key) {
             return Ok(Committed::Existed);
         }
-        self.executions.insert(key.clone(), Kept::new(*record, history));
-        self.reschedule(key, None);
+        let kept = Kept::new(*record, history);
+        let due = kept.wake_at();
+        self.executions.insert(key.clone(), kept);
+        self.keys.insert(key.clone());
+        self.reschedule(key, None, due);
         Ok(Committed::Applied)
     }
 
-    fn reschedule(&mut self, key: ExecutionKey, due_before: Option<Timestamp>) {
-        let due = self.executions.get(&key).and_then(Kept::wake_at);
+    fn reschedule(&mut self, key: ExecutionKey, due_before: Option<Timestamp>, due: Option<Timestamp>) {
         if due == due_before {
             return;
         }
@@ -184,12 +194,17 @@ impl Shared {
     }
 }
 
+/// Whether a change leaves everything as it is that an execution can be due for.
+fn is_of_journal_alone(change: &Change) -> bool {
+    matches!(change, Change::Advance { advance, .. } if advance.record.is_none() && advance.consumed.is_empty())
+}
+
 impl Kept {
     fn new(record: ExecutionRecord, history: Vec<HistoryRecord>) -> Self {
         Self {
             record,
             quarantine: None,
-            journal: BTreeMap::new(),
+            journal: HashMap::default(),
             inbox: BTreeMap::new(),
             event_ids: HashSet::new(),
             replies: BTreeMap::new(),
@@ -291,20 +306,18 @@ impl Kept {
         let head = self.head();
         let left = std::mem::take(&mut self.inbox).into_values();
         self.history.extend(left.map(|event| event_left(&head, event)));
-        self.journal.clear();
+        self.journal = HashMap::default();
     }
 
     fn stored(&self) -> Stored {
         let event = |(seq, event): (&u64, &NewEvent)| EventRecord { seq: *seq, event: event.clone() };
+        let mut journal: Vec<_> = self.journal.values().cloned().collect();
+        journal.sort_unstable_by(|left, right| left.key.cmp(&right.key));
         let mut record = self.record.clone();
         if let Some(quarantine) = &self.quarantine {
             record.parked = Some(quarantine.clone());
         }
-        Stored {
-            record,
-            journal: self.journal.values().cloned().collect(),
-            inbox: self.inbox.iter().map(event).collect(),
-        }
+        Stored { record, journal, inbox: self.inbox.iter().map(event).collect() }
     }
 
     /// Why it is parked, if it is.

@@ -49,6 +49,10 @@ impl Suspended {
         }
     }
 
+    pub(super) fn has(&self, execution: &ExecutionKey) -> bool {
+        self.lock().contains_key(execution)
+    }
+
     pub(super) fn calls(&self, execution: &ExecutionKey) -> Tickets {
         self.lock().get(execution).cloned().unwrap_or_default()
     }

@@ -154,6 +154,11 @@ impl Limits {
         calls.iter().filter(|(queue, call)| queue.take_offer(*call)).count() > 0
     }
 
+    /// Whether a call of this execution, which is not in memory, waits to be let through.
+    pub(crate) fn has_ticket(&self, execution: &ExecutionKey) -> bool {
+        self.shared.suspended.has(execution)
+    }
+
     /// A turn of the execution has ended: what it was offered and did not want is given to others.
     pub fn settle(&self, execution: &ExecutionKey, now: Timestamp) {
         let calls = self.shared.suspended.take(execution);

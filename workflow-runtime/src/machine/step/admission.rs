@@ -59,11 +59,14 @@ impl Future for Admission {
         let admission = &mut *self;
         let clock = &admission.turn.scope.services.clock;
         loop {
-            admission.asked = true;
+            if !std::mem::replace(&mut admission.asked, true) {
+                admission.turn.queues(true);
+            }
             let waker = || admission.turn.waker(context);
             match admission.queue.poll(admission.call, admission.holder, clock, waker) {
                 Ok(permit) => {
                     admission.asked = false;
+                    admission.turn.queues(false);
                     return Poll::Ready(permit);
                 }
                 Err(due) => {
@@ -84,6 +87,7 @@ impl Future for Admission {
 impl Drop for Admission {
     fn drop(&mut self) {
         if self.asked {
+            self.turn.queues(false);
             let now = self.turn.scope.services.clock.now();
             match self.turn.is_suspended() {
                 true => self.queue.suspend(self.call, self.holder, &self.turn.scope.key, now),

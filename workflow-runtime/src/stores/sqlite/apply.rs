@@ -3,6 +3,9 @@
 //! Whether a commit is refused is known before its first write, so a refusal leaves nothing to take back, and an error
 //! of SQLite concerns the whole group.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -23,6 +26,7 @@ const UNREADABLE: &str = "(unreadable)";
 pub(super) struct Applier<'connection> {
     statements: Statements<'connection>,
     cache: Cache,
+    workflows: HashMap<Arc<str>, i64>,
     /// The epoch that may write, and SQLite's number for the state of the file that it was read from.
     seen: Option<(i64, Epoch)>,
     /// Executions of the group that had to be looked up.
@@ -32,7 +36,7 @@ pub(super) struct Applier<'connection> {
 impl<'connection> Applier<'connection> {
     pub(super) fn new(connection: &'connection Connection) -> rusqlite::Result<Self> {
         let statements = Statements::prepare(connection)?;
-        Ok(Self { statements, cache: Cache::default(), seen: None, lookups: 0 })
+        Ok(Self { statements, cache: Cache::default(), workflows: HashMap::new(), seen: None, lookups: 0 })
     }
 
     /// Begins a transaction; the answer is the epoch that may write. It is that of the file as it is now, so that even a
@@ -61,6 +65,7 @@ impl<'connection> Applier<'connection> {
     /// Forgets what was read: the file has changed, or what was written has been taken back.
     pub(super) fn forget(&mut self) {
         self.cache.clear();
+        self.workflows.clear();
         self.seen = None;
     }
 
@@ -138,7 +143,8 @@ impl<'connection> Applier<'connection> {
 
     fn find(&mut self, key: &ExecutionKey) -> rusqlite::Result<Option<Found>> {
         self.lookups += 1;
-        let found = self.statements.find.query_row(params![&*key.workflow, key.id.as_str()], |row| {
+        let Some(workflow) = self.find_workflow(&key.workflow)? else { return Ok(None) };
+        let found = self.statements.find.query_row(params![workflow, key.id.as_str()], |row| {
             let time = |millis: Option<i64>| millis.map(Timestamp::from_millis);
             Ok(Found {
                 exec: row.get(0)?,
@@ -160,10 +166,30 @@ impl<'connection> Applier<'connection> {
         found.optional()
     }
 
+    /// The number of a workflow, if it has had an execution.
+    fn find_workflow(&mut self, name: &Arc<str>) -> rusqlite::Result<Option<i64>> {
+        if let Some(workflow) = self.workflows.get(name) {
+            return Ok(Some(*workflow));
+        }
+        let found: Option<i64> = self.statements.find_workflow.query_row([&**name], |row| row.get(0)).optional()?;
+        if let Some(workflow) = found {
+            self.workflows.insert(Arc::clone(name), workflow);
+        }
+        Ok(found)
+    }
+
     fn create(&mut self, key: ExecutionKey, row: ExecutionRow, history: &[Sealed]) -> rusqlite::Result<Committed> {
         let ExecutionRow { head, state, parked, failing, error, attributes, sealed } = row;
+        let workflow = match self.find_workflow(&key.workflow)? {
+            Some(workflow) => workflow,
+            None => {
+                let workflow = self.statements.add_workflow.insert([&*key.workflow])?;
+                self.workflows.insert(Arc::clone(&key.workflow), workflow);
+                workflow
+            }
+        };
         let created = self.statements.create.insert(params![
-            &*key.workflow,
+            workflow,
             key.id.as_str(),
             state,
             head.status.name(),

@@ -178,6 +178,8 @@ fn harden(path: &Path, connection: &Connection) -> Result<(), StoreError> {
 /// sync, what can be read of the log may not be on the disk yet.
 fn settle_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::ZERO)?;
+    // If the tables have just been made, the next statement reads of them, and what reads cannot move the log.
+    number(connection, "SELECT COUNT(*) FROM sqlite_schema")?;
     // Someone who reads the file meanwhile is no reason to wait: the rest of the log is moved later.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     connection.busy_timeout(BUSY_TIMEOUT)

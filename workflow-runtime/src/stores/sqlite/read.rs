@@ -39,7 +39,7 @@ pub(super) fn history(
     limit: usize,
 ) -> Result<Vec<HistoryRow>, StoreError> {
     let sql = "SELECT history.checksum, history.body, history.seq FROM history JOIN executions USING (exec)
-               WHERE workflow = ?1 AND id = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
+               WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = || -> rusqlite::Result<Vec<(u64, Body)>> {
@@ -106,7 +106,7 @@ fn find(connection: &Connection, key: &ExecutionKey) -> rusqlite::Result<Option<
     let mut statement = connection.prepare_cached(
         "SELECT checksum, body, exec, state, visit, status, entered_at, record_wake_at, inbox_seen, last_event,
                 parked
-         FROM executions WHERE workflow = ?1 AND id = ?2",
+         FROM executions WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2",
     )?;
     let found = statement.query_row(params![&*key.workflow, key.id.as_str()], |row| {
         let head = Head {
@@ -168,7 +168,7 @@ pub(super) fn event(
         let mut statement = connection.prepare_cached(
             "SELECT replies.checksum, replies.body FROM executions
              JOIN event_ids USING (exec) LEFT JOIN replies USING (exec, event_id)
-             WHERE workflow = ?1 AND id = ?2 AND event_id = ?3",
+             WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2 AND event_id = ?3",
         )?;
         let row = statement.query_row(params![&*key.workflow, key.id.as_str(), event_id], |row| {
             let is_answered = !matches!(row.get_ref(1)?, rusqlite::types::ValueRef::Null);

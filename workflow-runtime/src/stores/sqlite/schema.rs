@@ -8,6 +8,7 @@
 //!
 //! A record's `body` is its JSON and the truth; `checksum` covers it and whose it is. The other columns of `executions`
 //! are derived from the body, for queries. Rows of one execution share its number `exec`, which keeps their keys small.
+//! A person reads `executions_by_name`, where workflows have their names.
 
 use rusqlite::Connection;
 
@@ -113,8 +114,54 @@ const VERSION_2: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+// The name of a workflow stands in one place, and its number in `executions` and the indexes: with a million executions the
+// names would take more than their ids. Short columns come before long ones, so that none is read past a long one.
+const VERSION_3: &str = "
+    CREATE TABLE workflows (
+        workflow INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT;
+    INSERT INTO workflows (name) SELECT DISTINCT workflow FROM executions ORDER BY workflow;
+
+    CREATE TABLE new_executions (
+        exec INTEGER PRIMARY KEY,
+        workflow INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        state TEXT NOT NULL,
+        status TEXT NOT NULL,
+        visit INTEGER NOT NULL,
+        entered_at INTEGER NOT NULL,
+        record_wake_at INTEGER,
+        wake_at INTEGER,
+        inbox_seen INTEGER NOT NULL,
+        last_event INTEGER NOT NULL,
+        last_control INTEGER NOT NULL,
+        has_attributes INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        error_kind TEXT,
+        error TEXT,
+        failing TEXT,
+        parked TEXT,
+        body TEXT NOT NULL,
+        UNIQUE (workflow, id)
+    ) STRICT;
+    INSERT INTO new_executions
+        SELECT exec, (SELECT workflows.workflow FROM workflows WHERE name = executions.workflow), id, state, status, visit,
+            entered_at, record_wake_at, wake_at, inbox_seen, last_event, last_control, has_attributes, checksum,
+            error_kind, error, failing, parked, body
+        FROM executions ORDER BY exec;
+    DROP TABLE executions;
+    ALTER TABLE new_executions RENAME TO executions;
+    CREATE INDEX due ON executions (workflow, wake_at) WHERE wake_at IS NOT NULL;
+    CREATE INDEX troubled ON executions (workflow, id) WHERE error IS NOT NULL;
+
+    CREATE VIEW executions_by_name AS
+        SELECT workflows.name AS workflow, id, state, status, visit, wake_at, error, body
+        FROM executions JOIN workflows USING (workflow);
+";
+
 /// What makes a file of the version before one of this version, from version 1 on.
-const VERSIONS: [&str; FORMAT_VERSION as usize] = [VERSION_1, VERSION_2];
+const VERSIONS: [&str; FORMAT_VERSION as usize] = [VERSION_1, VERSION_2, VERSION_3];
 
 /// Makes an empty file a store, in one transaction. It must not be in WAL mode yet, so that the header is in the file
 /// itself as soon as anything is.

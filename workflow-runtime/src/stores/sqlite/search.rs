@@ -44,7 +44,8 @@ fn first_due(
     limit: usize,
 ) -> rusqlite::Result<Vec<(Timestamp, ExecutionKey)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT wake_at, id FROM executions WHERE workflow = ?1 AND wake_at IS NOT NULL
+        "SELECT wake_at, id FROM executions
+         WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND wake_at IS NOT NULL
          ORDER BY wake_at LIMIT ?2",
     )?;
     let mut rows = statement.query(params![&**workflow, sql_limit(limit.saturating_add(1))])?;
@@ -61,64 +62,81 @@ fn first_due(
 
 /// See [`Store::list`](crate::store::Store::list).
 pub(super) fn list(connection: &Connection, query: &Query) -> Result<Page, StoreError> {
-    let mut executions = select(connection, query).map_err(failed)?;
+    let mut executions = find(connection, query).map_err(failed)?;
     let has_more = executions.len() > query.limit;
     executions.truncate(query.limit);
     let next = executions.last().map(ExecutionSummary::key).filter(|_| has_more);
     Ok(Page { executions, next })
 }
 
-fn select(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<ExecutionSummary>> {
-    let (sql, parameters) = selection(query);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(parameters), summary)?;
-    rows.filter_map(Result::transpose).collect()
+/// A page, and the first one after it: one workflow after the other, so that each is a stretch of an index.
+fn find(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<ExecutionSummary>> {
+    let mut found = Vec::new();
+    for workflow in workflows(connection, query)? {
+        let wanted = query.limit.saturating_add(1) - found.len();
+        let (sql, parameters) = selection(query, &workflow, wanted);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(parameters), |row| summary(row, &workflow.name))?;
+        for summary in rows {
+            found.extend(summary?);
+        }
+        if found.len() > query.limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// A workflow and its number.
+pub(super) struct NumberedWorkflow {
+    pub(super) number: i64,
+    pub(super) name: Arc<str>,
+}
+
+/// The workflows that a page may be of, in their order.
+fn workflows(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<NumberedWorkflow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT workflow, name FROM workflows WHERE name >= ?1 AND (?2 IS NULL OR name = ?2) ORDER BY name",
+    )?;
+    let first = query.after.as_ref().map_or("", |after| &*after.workflow);
+    let rows = statement.query_map(params![first, query.workflow.as_deref()], |row| {
+        Ok(NumberedWorkflow { number: row.get(0)?, name: lossy(row, 1)?.into() })
+    })?;
+    rows.collect()
 }
 
 /// The columns that [`summary`] reads.
 const SUMMARY: &str =
-    "found.workflow, found.id, found.state, found.status, found.visit, found.entered_at, found.wake_at,
-    found.parked, found.failing";
+    "found.id, found.state, found.status, found.visit, found.entered_at, found.wake_at, found.parked, found.failing";
 
-/// The statement that `query` is, with its parameters.
-pub(super) fn selection(query: &Query) -> (String, Vec<Value>) {
+/// The statement that `query` is for one workflow, with its parameters.
+pub(super) fn selection(query: &Query, workflow: &NumberedWorkflow, limit: usize) -> (String, Vec<Value>) {
     let mut selection = Selection::default();
     let mut attributes = query.attributes.iter();
+    let first = attributes.next();
     // A page of those that have an attribute is one stretch of its index, and in order.
-    let first = query.workflow.as_ref().and_then(|workflow| Some((workflow, attributes.next()?)));
     let place = match first {
-        Some((workflow, attribute)) => {
+        Some((name, value)) => {
             selection.sql =
                 format!("SELECT {SUMMARY} FROM attributes CROSS JOIN executions AS found USING (exec) WHERE");
             selection.add(
                 " attributes.workflow = ? AND attributes.name = ? AND attributes.value = ?",
-                [text(workflow), text(&attribute.0), json(&attribute.1)],
+                [text(&workflow.name), text(name), json(value)],
             );
             "attributes"
         }
         None => {
             selection.sql = format!("SELECT {SUMMARY} FROM ");
             match query.stuck_before {
-                Some(time) => selection.start_with_stuck(query.workflow.as_ref(), time),
+                Some(time) => selection.start_with_stuck(workflow.number, time),
                 None => selection.add("executions AS found", []),
             }
-            selection.add(" WHERE TRUE", []);
+            selection.add(" WHERE found.workflow = ?", [Value::Integer(workflow.number)]);
             "found"
         }
     };
-    match (&query.after, first) {
-        (Some(after), Some((workflow, _))) if after.workflow < *workflow => {}
-        (Some(after), Some((workflow, _))) if after.workflow == *workflow => {
-            selection.add(" AND attributes.id > ?", [text(after.id.as_str())]);
-        }
-        (Some(_), Some(_)) => selection.add(" AND FALSE", []),
-        (Some(after), None) => {
-            selection.add(" AND (found.workflow, found.id) > (?, ?)", [text(&after.workflow), text(after.id.as_str())]);
-        }
-        (None, _) => {}
-    }
-    if let (Some(workflow), None) = (&query.workflow, first) {
-        selection.add(" AND found.workflow = ?", [text(workflow)]);
+    if let Some(after) = query.after.as_ref().filter(|after| after.workflow == workflow.name) {
+        selection.add(&format!(" AND {place}.id > ?"), [text(after.id.as_str())]);
     }
     for (name, value) in attributes {
         let other = " AND EXISTS (SELECT 1 FROM attributes AS other
@@ -139,8 +157,7 @@ pub(super) fn selection(query: &Query) -> (String, Vec<Value>) {
         let stuck = " AND (found.error IS NOT NULL OR found.wake_at < ?)";
         selection.add(stuck, [Value::Integer(time.as_millis())]);
     }
-    let limit = Value::Integer(sql_limit(query.limit.saturating_add(1)));
-    selection.add(&format!(" ORDER BY {place}.workflow, {place}.id LIMIT ?"), [limit]);
+    selection.add(&format!(" ORDER BY {place}.id LIMIT ?"), [Value::Integer(sql_limit(limit))]);
     (selection.sql, selection.parameters)
 }
 
@@ -166,27 +183,28 @@ impl Selection {
     }
 
     /// Those that are stuck, each half by its index: few, whatever there is besides.
-    fn start_with_stuck(&mut self, workflow: Option<&Arc<str>>, before: Timestamp) {
-        let (of_workflow, workflow) = match workflow {
-            Some(workflow) => ("workflow = ? AND", Some(text(workflow))),
-            None => ("", None),
-        };
-        self.sql.push_str(&format!(
-            "(SELECT exec FROM executions WHERE {of_workflow} error IS NOT NULL UNION
-              SELECT exec FROM executions WHERE {of_workflow} wake_at IS NOT NULL AND wake_at < ?) AS stuck
-             CROSS JOIN executions AS found USING (exec)"
-        ));
-        self.parameters.extend(workflow.clone());
-        self.parameters.extend(workflow);
-        self.parameters.push(Value::Integer(before.as_millis()));
+    fn start_with_stuck(&mut self, workflow: i64, before: Timestamp) {
+        let [workflow, before] = [workflow, before.as_millis()].map(Value::Integer);
+        self.add(
+            "(SELECT exec FROM executions WHERE workflow = ? AND error IS NOT NULL UNION
+              SELECT exec FROM executions WHERE workflow = ? AND wake_at IS NOT NULL AND wake_at < ?) AS stuck
+             CROSS JOIN executions AS found USING (exec)",
+            [workflow.clone(), workflow, before],
+        );
     }
 }
 
 /// See [`Store::counts`](crate::store::Store::counts).
 pub(super) fn counts(connection: &Connection, workflow: Option<&str>) -> Result<Vec<StateCount>, StoreError> {
     let sql = match workflow {
-        Some(_) => "SELECT workflow, state, status, COUNT(*) FROM executions WHERE workflow = ?1 GROUP BY 1, 2, 3",
-        None => "SELECT workflow, state, status, COUNT(*) FROM executions GROUP BY 1, 2, 3",
+        Some(_) => {
+            "SELECT name, state, status, COUNT(*) FROM executions JOIN workflows USING (workflow)
+             WHERE name = ?1 GROUP BY name, state, status"
+        }
+        None => {
+            "SELECT name, state, status, COUNT(*) FROM executions JOIN workflows USING (workflow)
+             GROUP BY name, state, status"
+        }
     };
     let counts = || -> rusqlite::Result<Vec<StateCount>> {
         let mut statement = connection.prepare_cached(sql)?;
@@ -206,18 +224,18 @@ pub(super) fn counts(connection: &Connection, workflow: Option<&str>) -> Result<
 }
 
 /// The summary in a row; `None` if not even its key can be read, so that nobody could ask for it.
-fn summary(row: &Row<'_>) -> rusqlite::Result<Option<ExecutionSummary>> {
-    let Some(id) = id(row, 1)? else { return Ok(None) };
-    let key = ExecutionKey { workflow: lossy(row, 0)?.into(), id };
-    let entered_at = Timestamp::from_millis(row.get(5)?);
+fn summary(row: &Row<'_>, workflow: &Arc<str>) -> rusqlite::Result<Option<ExecutionSummary>> {
+    let Some(id) = id(row, 0)? else { return Ok(None) };
+    let key = ExecutionKey { workflow: Arc::clone(workflow), id };
+    let entered_at = Timestamp::from_millis(row.get(4)?);
     let mut summary =
-        ExecutionSummary::new(key, lossy(row, 2)?, status(row.get_ref(3)?), from_sql(row.get(4)?), entered_at);
-    summary.wake_at = row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis);
-    let parked = row.get_ref(7)?.as_bytes_or_null()?;
+        ExecutionSummary::new(key, lossy(row, 1)?, status(row.get_ref(2)?), from_sql(row.get(3)?), entered_at);
+    summary.wake_at = row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis);
+    let parked = row.get_ref(6)?.as_bytes_or_null()?;
     let parked = parked.and_then(|parked| serde_json::from_slice::<ParkedRecord>(parked).ok());
     summary.parked_at = parked.as_ref().map(|parked| parked.at);
     summary.error = parked.map(|parked| parked.error);
-    let failing = row.get_ref(8)?.as_bytes_or_null()?;
+    let failing = row.get_ref(7)?.as_bytes_or_null()?;
     summary.failing = failing.and_then(|failing| serde_json::from_slice(failing).ok());
     Ok(Some(summary))
 }

@@ -12,6 +12,8 @@ pub(super) struct Statements<'connection> {
     pub(super) log_length: CachedStatement<'connection>,
     pub(super) checkpoint: CachedStatement<'connection>,
     pub(super) last_history: CachedStatement<'connection>,
+    pub(super) find_workflow: CachedStatement<'connection>,
+    pub(super) add_workflow: CachedStatement<'connection>,
     pub(super) find: CachedStatement<'connection>,
     pub(super) create: CachedStatement<'connection>,
     pub(super) replace: CachedStatement<'connection>,
@@ -47,6 +49,8 @@ impl<'connection> Statements<'connection> {
             data_version: prepare("PRAGMA data_version")?,
             log_length: prepare("PRAGMA wal_checkpoint(NOOP)")?,
             checkpoint: prepare("PRAGMA wal_checkpoint(PASSIVE)")?,
+            find_workflow: prepare("SELECT workflow FROM workflows WHERE name = ?1")?,
+            add_workflow: prepare("INSERT INTO workflows (name) VALUES (?1)")?,
             find: prepare(
                 "SELECT exec, visit, status, entered_at, record_wake_at, inbox_seen, last_event,
                      last_control, has_attributes
@@ -54,8 +58,9 @@ impl<'connection> Statements<'connection> {
             )?,
             create: prepare(
                 "INSERT INTO executions (workflow, id, state, status, visit, entered_at, record_wake_at, wake_at,
-                     inbox_seen, last_event, parked, checksum, body, failing, error, error_kind, has_attributes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                     inbox_seen, last_event, last_control, parked, checksum, body, failing, error, error_kind,
+                     has_attributes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
                  ON CONFLICT DO NOTHING",
             )?,
             replace: prepare(

@@ -1,8 +1,9 @@
 //! What the store does not do: statements planned anew, executions looked up again, syncs beyond those of groups.
 
-use rusqlite::StatementStatus;
+use rusqlite::{StatementStatus, params};
 
 use super::*;
+use crate::record::{TimerKind, TimerRecord};
 use crate::stores::sqlite::statements::Statements;
 
 #[test]
@@ -10,11 +11,12 @@ fn a_statement_is_planned_once() {
     let (_folder, path) = folder();
     let opened = open::open(&path).unwrap();
     let mut statements = Statements::prepare(&opened.writer).unwrap();
-    let find = "SELECT exec FROM executions WHERE workflow = ?1 AND id = ?2";
+    let find = "SELECT exec FROM executions
+        WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2";
     let mut read = opened.reader.prepare_cached(find).unwrap();
     for number in 0..10 {
         let id = number.to_string();
-        assert!(!statements.find.exists(["Orders", &id]).unwrap());
+        assert!(!statements.find.exists(params![1, id]).unwrap());
         assert!(!read.exists(["Orders", &id]).unwrap());
     }
     let planned_anew = [&statements.find, &read].map(|statement| statement.get_status(StatementStatus::RePrepare));
@@ -92,4 +94,28 @@ fn what_another_program_wrote_is_seen() {
     assert_eq!(places, [1, 2, 100, 101]);
     shell.execute_batch("UPDATE executions SET status = 'ended' WHERE id = 'a'").unwrap();
     assert_eq!(commit(&store, add("a")), Err(Refused::Ended));
+}
+
+#[test]
+fn an_execution_that_waits_takes_little_of_the_disk() {
+    const EXECUTIONS: u64 = 20_000;
+    let (_folder, path) = folder();
+    let (store, _) = open(&path);
+    let waiting = |number: u64| {
+        let due = Timestamp::from_millis(1_800_000_000_000 + i64::try_from(number).unwrap());
+        let timer = TimerRecord { handler: "reminder".into(), due, fired: false, kind: TimerKind::After };
+        let at = Timestamp::from_millis(1_790_000_000_000);
+        let record = ExecutionRecord::new("Pending".to_owned(), text("data"), at);
+        let record = ExecutionRecord { timers: vec![timer], ..record };
+        let started = HistoryKind::Started { to: record.state.clone() };
+        let history = vec![HistoryRecord { at, visit: 1, kind: started }];
+        Commit { key: key(&format!("order-{number:07}")), change: Change::Create { record: Box::new(record), history } }
+    };
+    for batch in 0..20 {
+        apply(&store, (batch * EXECUTIONS / 20..(batch + 1) * EXECUTIONS / 20).map(waiting).collect());
+    }
+    drop(store);
+    let own = EXECUTIONS * (text("data").text().len() + "order-0000000".len()) as u64;
+    let each = (std::fs::metadata(&path).unwrap().len() - own) / EXECUTIONS;
+    assert!(each <= 400, "{each} bytes beyond its own data");
 }

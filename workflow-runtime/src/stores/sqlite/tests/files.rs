@@ -67,9 +67,9 @@ fn an_empty_file_is_a_new_store() {
 fn a_newer_format_is_refused_by_name() {
     let (folder, path) = folder();
     store_without_lock_file(&path);
-    other_program(&path).execute_batch("PRAGMA user_version = 3").unwrap();
+    other_program(&path).execute_batch("PRAGMA user_version = 4").unwrap();
     let StoreError::Newer { found, .. } = refused(&folder, &path) else { panic!("it is newer") };
-    assert_eq!(found, 3);
+    assert_eq!(found, 4);
 }
 
 #[test]
@@ -77,9 +77,9 @@ fn a_newer_format_that_is_only_in_the_log_is_refused_too() {
     let (_folder, path) = folder();
     store_without_lock_file(&path);
     let newer = other_program(&path);
+    newer.execute_batch("PRAGMA user_version = 4").unwrap();
+    assert!(matches!(SqliteStore::open(&path), Err(StoreError::Newer { found: 4, .. })));
     newer.execute_batch("PRAGMA user_version = 3").unwrap();
-    assert!(matches!(SqliteStore::open(&path), Err(StoreError::Newer { found: 3, .. })));
-    newer.execute_batch("PRAGMA user_version = 2").unwrap();
     let (store, _) = open(&path);
     assert!(block_on(store.load(&key("a"))).unwrap().is_some());
 }

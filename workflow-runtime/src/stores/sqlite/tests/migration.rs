@@ -73,12 +73,12 @@ fn what_is_parked_in_an_old_file_is_found_by_its_error() {
 fn a_migration_that_fails_leaves_the_file_as_it_was() {
     let (_folder, path) = old_file();
     let before = bodies(&path);
-    // The last table of the new format is in the way: everything before it has been done by then.
-    other_program(&path).execute_batch("CREATE TABLE replies (what TEXT)").unwrap();
+    // A table of the newest format is in the way: everything of the formats before has been done by then.
+    other_program(&path).execute_batch("CREATE TABLE workflows (what TEXT)").unwrap();
     let old_shape = shape(&path);
     assert!(matches!(SqliteStore::open(&path), Err(StoreError::Open { .. })));
     assert_eq!((version(&path), shape(&path), bodies(&path)), (1, old_shape, before.clone()));
-    other_program(&path).execute_batch("DROP TABLE replies").unwrap();
+    other_program(&path).execute_batch("DROP TABLE workflows").unwrap();
     drop(open(&path));
     assert_eq!((version(&path), bodies(&path)), (FORMAT_VERSION, before));
 }

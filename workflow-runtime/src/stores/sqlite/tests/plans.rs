@@ -4,7 +4,7 @@ use rusqlite::params_from_iter;
 
 use super::*;
 use crate::store::Query;
-use crate::stores::sqlite::search::selection;
+use crate::stores::sqlite::search::{NumberedWorkflow, selection};
 
 fn orders() -> Query {
     Query { workflow: Some("Orders".into()), ..Query::default() }
@@ -15,7 +15,8 @@ fn plan(query: &Query) -> String {
     let (_folder, path) = folder();
     drop(open(&path));
     let shell = other_program(&path);
-    let (sql, parameters) = selection(query);
+    let workflow = NumberedWorkflow { number: 1, name: "Orders".into() };
+    let (sql, parameters) = selection(query, &workflow, query.limit);
     let mut explained = shell.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let steps = explained.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();
     steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
