@@ -179,10 +179,12 @@ fn expand_helpers(machine: &Machine) -> TokenStream {
         let (group, function) = (&group.ty, narrow_ident(&group.ty));
         let arms = live_states().map(|member| {
             let (ty, cfg, variant) = (&member.ty, &member.cfg, &member.ty.name);
-            quote!(#cfg #state::#variant(__state) => __private::MemberProbe::<#group, #ty>::narrow(__state))
+            quote!(#cfg #state::#variant(__state) => __M::<#ty>::narrow(__state))
         });
         quote! {
             fn #function(__state: #state) -> ::core::result::Result<#group, #state> {
+                // There are as many of these as there are groups, with an arm for each state.
+                type __M<__T> = __private::MemberProbe<#group, __T>;
                 match __state {
                     #(#arms,)*
                     __state => ::core::result::Result::Err(__state),
