@@ -28,7 +28,7 @@ fn size_after(work: impl AsyncFnOnce(&workflow_runtime::Engine)) -> u64 {
 #[test]
 fn an_execution_that_waits_takes_few_bytes_on_the_disk() {
     const WAITING: usize = 10_000;
-    const MOST: f64 = 366.0;
+    const MOST: f64 = 340.0;
     let empty = size_after(async |_| {});
     let full = size_after(async |engine| {
         let starts = (0..WAITING).map(|id| (format!("execution-{id:06}"), Resting));
