@@ -5,6 +5,7 @@ mod compile;
 mod parallel;
 mod recovery;
 mod steps;
+mod transitions;
 mod visits;
 mod waiting;
 
@@ -15,8 +16,9 @@ use crate::options::{Peers, Size};
 use crate::places::Places;
 
 /// The names of the rows, and what they are about.
-pub(crate) const ROWS: [(&str, &str); 7] = [
+pub(crate) const ROWS: [(&str, &str); 8] = [
     ("steps", "ten durable steps in sequence"),
+    ("transitions", "pure transitions"),
     ("parallel", "what branches cost that run at once"),
     ("recovery", "executions of ten steps, killed half-way"),
     ("visits", "one execution with very many visits"),
@@ -38,6 +40,7 @@ pub(crate) async fn run(row: &str, setting: &Setting, report: &mut Report) -> Re
     report.begin(row);
     match row {
         "steps" => steps::run(setting, report).await,
+        "transitions" => transitions::run(setting, report).await,
         "parallel" => parallel::run(setting, report).await,
         "recovery" => recovery::run(setting, report).await,
         "visits" => visits::run(setting, report).await,
