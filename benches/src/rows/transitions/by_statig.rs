@@ -47,7 +47,7 @@ impl Statig {
 
 pub(super) async fn drive_statig(transitions: u64) -> u64 {
     let mut machine = Statig { price: black_box(PRICE) }.state_machine();
-    let mut events = Events(1);
+    let mut events = Events(0);
     for _ in 0..transitions {
         let event = events.next(|coins| Happened::Coin { coins }, || Happened::Push);
         machine.handle(&event).await;
