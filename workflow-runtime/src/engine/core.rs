@@ -18,8 +18,8 @@ use super::tasks::Tasks;
 use super::watchers::Watchers;
 use crate::base::{ExecutionId, Timestamp};
 use crate::machine::{Services, Workflow};
-use crate::record::{ExecutionKey, Json};
-use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, Stored};
+use crate::record::{ExecutionKey, ExecutionRecord, Json};
+use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError};
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -174,11 +174,11 @@ impl Core {
         }
     }
 
-    /// Gives a run its task. Where nobody else can have written since, it goes on with `known`, and else reads what is
-    /// stored.
-    pub(super) fn begin(&self, run: Run, known: Option<Stored>) {
+    /// Gives a run its task. That of an execution that was just created goes on with its record, as nobody else can have
+    /// written since; any other reads what is stored.
+    pub(super) fn begin(&self, run: Run, new: Option<Box<ExecutionRecord>>) {
         let (set, signal) = (Arc::clone(&self.active), Arc::clone(run.place().signal()));
-        set.has_task(&signal, self.tasks.start(run.run(known)));
+        set.has_task(&signal, self.tasks.start(run.run(new)));
     }
 
     pub(super) fn is_stopping(&self) -> bool {

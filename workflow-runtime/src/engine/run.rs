@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -15,7 +15,7 @@ use super::requests::taken_in;
 use crate::base::Error;
 use crate::kernel::{HandlerPlan, Kernel, Next};
 use crate::machine::{Finished, Finishing, HandlerCall, Progress, Turn, TurnScope, panic_text};
-use crate::record::{Activity, ErrorKind, ErrorRecord, Status};
+use crate::record::{Activity, ErrorKind, ErrorRecord, ExecutionRecord, Status};
 use crate::store::{Change, Commit, Fence, Refused, StoreError, Stored};
 
 /// A chain of pure handlers is committed after this many transitions, so that it neither piles up nor is lost whole.
@@ -63,10 +63,11 @@ impl Run {
         None
     }
 
-    /// Goes as far as it gets: from what is `known`, or else from what is stored.
-    pub(super) async fn run(mut self, mut known: Option<Stored>) {
+    /// Goes as far as it gets: from the record of a new execution, or else from what is stored.
+    pub(super) async fn run(mut self, mut new: Option<Box<ExecutionRecord>>) {
         loop {
-            let stop = match caught(self.advance(known.take())).await {
+            let advanced = caught(pin!(self.advance(new.take()))).await;
+            let stop = match advanced {
                 Ok(Ok(()) | Err(Stop::Engine)) => break,
                 Ok(Err(stop)) => stop,
                 Err(panic) => match self.park(&panic).await {
@@ -103,13 +104,14 @@ impl Run {
         Ok(())
     }
 
-    async fn advance(&mut self, known: Option<Stored>) -> Result<(), Stop> {
-        let known = match known {
-            Some(known) => Some(known),
-            None => self.load().await?,
+    async fn advance(&mut self, new: Option<Box<ExecutionRecord>>) -> Result<(), Stop> {
+        let mut execution = match new {
+            Some(record) => Kernel::new(*record, Vec::new(), Vec::new()),
+            None => match self.load().await? {
+                Some(stored) => Kernel::new(stored.record, stored.journal, stored.inbox),
+                None => return Ok(()),
+            },
         };
-        let Some(stored) = known else { return Ok(()) };
-        let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
         let limits = &self.core.services.limits;
         if execution.is_queued() && !limits.has_ticket(self.place.key()) {
             // It waited when an engine was lost, and its call has no place in any line.
@@ -356,8 +358,7 @@ impl Run {
 
 /// Handlers are caught in their turns. What is left is user code that runs because something of it is dropped, or because
 /// its errors are looked at.
-async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
-    let mut work = pin!(work);
+async fn caught<T>(mut work: Pin<&mut impl Future<Output = T>>) -> Result<T, String> {
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
         Ok(poll) => poll.map(Ok),
         Err(panic) => Poll::Ready(Err(panic_text(&*panic).to_owned())),

@@ -10,7 +10,7 @@ use super::core::Core;
 use super::run::Run;
 use crate::base::Timestamp;
 use crate::record::{ExecutionKey, ExecutionRecord};
-use crate::store::{Change, Commit, Committed, Refused, Stored};
+use crate::store::{Change, Commit, Committed, Refused};
 
 /// What is to follow once a commit is answered.
 pub(super) enum Following {
@@ -31,8 +31,7 @@ pub(super) struct Reserved {
 impl Reserved {
     fn begin(mut self) {
         if let Some((run, record)) = self.run.take() {
-            let known = Stored { record: *record, journal: Vec::new(), inbox: Vec::new() };
-            self.core.begin(run, Some(known));
+            self.core.begin(run, Some(record));
         }
     }
 }
