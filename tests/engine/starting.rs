@@ -10,7 +10,7 @@ use workflow_runtime::store::{Change, StoreError};
 use workflow_runtime::stores::MemoryStore;
 use workflow_runtime::{Engine, EngineError};
 
-use super::fixture::{Draft, Job, World, settle, test};
+use super::fixture::{Act, Draft, Job, World, settle, test};
 use super::hooked::{Call, Hooked};
 use super::lagging::Lagging;
 
@@ -117,6 +117,7 @@ fn whoever_waits_for_the_end_is_handed_it() {
         let engine = world.engine().await;
         let job = world.working(&engine, "a").await;
         world.script.called().await;
+        let before = loads.load(Ordering::Relaxed);
         let outcomes: Vec<_> = (0..3)
             .map(|_| {
                 let job = job.clone();
@@ -124,7 +125,6 @@ fn whoever_waits_for_the_end_is_handed_it() {
             })
             .collect();
         settle(&engine).await;
-        let before = loads.load(Ordering::Relaxed);
         release.send(()).unwrap();
         for outcome in outcomes {
             outcome.await.unwrap().unwrap();
@@ -263,5 +263,44 @@ fn a_start_that_is_on_its_way_when_the_engine_stops_is_kept_for_the_next_one() {
         let engine = Engine::on(store).workflow(errand).start().await.unwrap();
         engine.execution::<Errand>("a").unwrap().outcome().await.unwrap();
         assert_eq!(work.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
+fn whoever_waits_while_a_start_is_being_written_learns_that_it_came_to_nothing() {
+    test(async {
+        let memory = MemoryStore::new();
+        let (store, _, failing) = counting(&memory);
+        let engine = Engine::on(store).workflow(Errand::default()).start().await.unwrap();
+        settle(&engine).await;
+        failing.store(1, Ordering::Relaxed);
+        let errand = engine.execution::<Errand>("a").unwrap();
+        let (started, outcome) = futures::join!(engine.start::<Errand>("a", Begun), errand.outcome());
+        assert!(matches!(started, Err(EngineError::Store(StoreError::Full))));
+        assert!(matches!(outcome, Err(EngineError::UnknownExecution { .. })));
+    });
+}
+
+#[test]
+fn whoever_begins_to_wait_while_it_runs_is_told_also_if_it_rests_before_its_end() {
+    test(async {
+        let (store, loads, _) = counting(&MemoryStore::new());
+        let world = World::on(store);
+        let release = world.script.will_hold("first");
+        world.script.will("second", Act::Fail("no luck"));
+        let engine = world.engine().await;
+        let job = world.working(&engine, "a").await;
+        world.script.called().await;
+        let before = loads.load(Ordering::Relaxed);
+        let waiting = tokio::spawn({
+            let job = job.clone();
+            async move { job.outcome().await }
+        });
+        settle(&engine).await;
+        assert_eq!(loads.load(Ordering::Relaxed), before, "while it runs, there is nothing to read");
+        release.send(()).unwrap();
+        settle(&engine).await;
+        world.pass(&engine, Duration::from_secs(3600)).await;
+        waiting.await.unwrap().unwrap();
     });
 }

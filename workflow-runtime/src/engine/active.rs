@@ -164,13 +164,18 @@ impl Place {
         self.released = true;
         true
     }
+
+    /// Gives the place up in any case.
+    pub(super) fn leave(&mut self) {
+        if !std::mem::replace(&mut self.released, true) {
+            self.set.lock().remove(&self.key);
+        }
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if !self.released {
-            self.set.lock().remove(&self.key);
-        }
+        self.leave();
     }
 }
 

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::core::Core;
+use super::watchers::Watch;
 use super::{Engine, EngineError};
 use crate::base::ExecutionId;
 use crate::machine::{Accepts, EventPolicy, Outcome as _, Sending, Workflow, WorkflowState as _};
@@ -96,18 +97,20 @@ impl<W: Workflow> Execution<W> {
         loop {
             // Before the look, so that nothing is missed in between.
             let watch = self.engine.core.watchers.watch(&self.key);
-            let Stored { record, inbox, .. } = self.load_or_parked().await?;
-            if let Some(end) = self.end(&record) {
-                return end;
-            }
-            // Somebody has done something by hand, and what comes of it is to be seen yet.
-            let has_control = inbox.iter().any(|event| event.event.control().is_some());
-            if record.status() == Status::Parked && !has_control {
-                let error = record.parked.map(|parked| parked.error).unwrap_or_else(no_reason);
-                return Err(EngineError::Parked { key: self.key.clone(), error });
-            }
-            if self.engine.core.is_stopping() {
-                return Err(self.engine.core.stopped());
+            if !self.is_running(&watch) {
+                let Stored { record, inbox, .. } = self.load_or_parked().await?;
+                if let Some(end) = self.end(&record) {
+                    return end;
+                }
+                // Somebody has done something by hand, and what comes of it is to be seen yet.
+                let has_control = inbox.iter().any(|event| event.event.control().is_some());
+                if record.status() == Status::Parked && !has_control {
+                    let error = record.parked.map(|parked| parked.error).unwrap_or_else(no_reason);
+                    return Err(EngineError::Parked { key: self.key.clone(), error });
+                }
+                if self.engine.core.is_stopping() {
+                    return Err(self.engine.core.stopped());
+                }
             }
             if let Some(record) = watch.told().await
                 && let Some(end) = self.end(&record)
@@ -115,6 +118,16 @@ impl<W: Workflow> Execution<W> {
                 return end;
             }
         }
+    }
+
+    /// Whether it runs now, so that there is nothing to read yet: then `watch` is told when it does not any more.
+    fn is_running(&self, watch: &Watch<'_>) -> bool {
+        let core = &self.engine.core;
+        if core.is_stopping() || !core.active.is_active(&self.key) {
+            return false;
+        }
+        watch.mark_unread();
+        core.active.is_active(&self.key)
     }
 
     /// What came out of it, if it is over.

@@ -370,6 +370,9 @@ impl Drop for Run {
     fn drop(&mut self) {
         // However it ends, nobody waits for it any longer.
         self.core.requests.later(self.place.key());
+        // First the place, then the news of that: whoever finds the place taken is told after it.
+        self.place.leave();
+        self.core.watchers.tell_of_rest(self.place.key());
     }
 }
 

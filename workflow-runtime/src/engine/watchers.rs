@@ -1,6 +1,7 @@
 //! Those who wait for an execution to end.
 //!
-//! Whoever waits when it ends is handed its last record, which nothing changes any more, and need not read it.
+//! Whoever waits when it ends is handed its last record, which nothing changes any more, and need not read it. While an
+//! execution runs, whoever begins to wait need not read it either: he is told when it has stopped running.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +17,14 @@ type News = Option<Arc<ExecutionRecord>>;
 #[derive(Debug, Default)]
 pub(super) struct Watchers {
     // Held only to look up, insert or remove, never over an await.
-    watched: Mutex<HashMap<ExecutionKey, Sender<News>>>,
+    watched: Mutex<HashMap<ExecutionKey, Watched>>,
+}
+
+#[derive(Debug, Default)]
+struct Watched {
+    sender: Sender<News>,
+    /// Whether someone waits who has not read how it stands.
+    is_unread: bool,
 }
 
 /// One who waits. Dropping it ends that.
@@ -28,40 +36,56 @@ pub(super) struct Watch<'a> {
 }
 
 impl Watchers {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Sender<News>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Watched>> {
         // Each change is one insert or remove, so a panic elsewhere cannot have left it half done.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn watch<'a>(&'a self, key: &'a ExecutionKey) -> Watch<'a> {
-        let told = self.lock().entry(key.clone()).or_default().subscribe();
+        let told = self.lock().entry(key.clone()).or_default().sender.subscribe();
         Watch { watchers: self, key, told: Some(told) }
     }
 
     /// Wakes those who wait for this execution.
     pub(super) fn tell(&self, key: &ExecutionKey) {
         // Dropping it tells them.
-        let sender = self.lock().remove(key);
-        drop(sender);
+        let watched = self.lock().remove(key);
+        drop(watched);
+    }
+
+    /// Wakes those who wait for this execution without having read how it stands: it does not run any more.
+    pub(super) fn tell_of_rest(&self, key: &ExecutionKey) {
+        let watched = {
+            let mut all = self.lock();
+            all.get(key).is_some_and(|watched| watched.is_unread).then(|| all.remove(key))
+        };
+        drop(watched);
     }
 
     /// Wakes those who wait for this execution: this is its record, as committed.
     pub(super) fn tell_of(&self, key: &ExecutionKey, record: &ExecutionRecord) {
-        let sender = self.lock().remove(key);
-        if let Some(sender) = sender.filter(|_| record.status().is_over()) {
+        let watched = self.lock().remove(key);
+        if let Some(watched) = watched.filter(|_| record.status().is_over()) {
             // Those who wait are told by that, and those who have gone need not be.
-            let _ = sender.send(Some(Arc::new(record.clone())));
+            let _ = watched.sender.send(Some(Arc::new(record.clone())));
         }
     }
 
     /// Wakes everyone.
     pub(super) fn tell_all(&self) {
-        let senders = std::mem::take(&mut *self.lock());
-        drop(senders);
+        let all = std::mem::take(&mut *self.lock());
+        drop(all);
     }
 }
 
 impl Watch<'_> {
+    /// Has it told also when the execution does not run any more. Whoever says so looks afterwards whether it does.
+    pub(super) fn mark_unread(&self) {
+        if let Some(watched) = self.watchers.lock().get_mut(self.key) {
+            watched.is_unread = true;
+        }
+    }
+
     /// Ready when it has been told: with the last record, if the execution has ended.
     pub(super) async fn told(mut self) -> News {
         let told = self.told.as_mut()?;
@@ -77,7 +101,7 @@ impl Drop for Watch<'_> {
     fn drop(&mut self) {
         let mut watched = self.watchers.lock();
         self.told = None;
-        if watched.get(self.key).is_some_and(|sender| sender.receiver_count() == 0) {
+        if watched.get(self.key).is_some_and(|watched| watched.sender.receiver_count() == 0) {
             watched.remove(self.key);
         }
     }
