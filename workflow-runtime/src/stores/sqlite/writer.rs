@@ -18,7 +18,7 @@ use crate::store::{Committed, Epoch, Refused, StoreError};
 const GROUP_LIMIT: usize = 8_192;
 
 /// Pages of the log, of 4 KiB, after which it is moved into the file: large enough that its two syncs are rare.
-const CHECKPOINT_PAGES: i64 = 4_000;
+const CHECKPOINT_PAGES: i64 = 1_000;
 
 /// Pages that may have come to the log, after which its length is looked at.
 const LOOK_AFTER: usize = 400;
