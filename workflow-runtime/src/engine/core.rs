@@ -178,7 +178,8 @@ impl Core {
     /// written since; any other reads what is stored.
     pub(super) fn begin(&self, run: Run, new: Option<Box<ExecutionRecord>>) {
         let (set, signal) = (Arc::clone(&self.active), Arc::clone(run.place().signal()));
-        set.has_task(&signal, self.tasks.start(run.run(new)));
+        // A run is some thousand bytes: from here on, a pointer is moved.
+        set.has_task(&signal, self.tasks.start(Box::pin(run.run(new))));
     }
 
     pub(super) fn is_stopping(&self) -> bool {

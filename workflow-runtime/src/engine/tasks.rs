@@ -24,8 +24,6 @@ impl Tasks {
 
     pub(super) fn run<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         let alive = self.alive.subscribe();
-        // Some tasks are some ten thousand bytes: from here on, a pointer is moved.
-        let task = Box::pin(task);
         self.runtime.spawn(async move {
             let result = task.await;
             drop(alive);
