@@ -221,7 +221,9 @@ impl Turn {
                 return Poll::Ready(Progress::Execute(self.state.take_commands()));
             }
             if waits_only_for_us && !looked.has_commands && !looked.is_held {
-                self.state.suspend();
+                if !self.state.suspend() {
+                    continue;
+                }
                 let due = self.state.next_due();
                 let (results, events) = (self.state.take_unsaved(), self.state.awaited());
                 return Poll::Ready(Progress::Wait { due, results, events });

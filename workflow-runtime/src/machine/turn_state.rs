@@ -181,8 +181,13 @@ impl TurnState {
     }
 
     /// The turn ends because its handler waits: what the handler holds is dropped on its behalf, not given up.
-    pub(super) fn suspend(&self) {
-        self.lock().suspended = true;
+    ///
+    /// Not if a branch has been woken meanwhile, on whatever thread: says whether it does. A branch counts as busy before it
+    /// is polled, so from here on each of them sees that the turn is over.
+    pub(super) fn suspend(&self) -> bool {
+        let mut inner = self.lock();
+        inner.suspended = !self.has_busy_branches() && inner.in_flight == 0;
+        inner.suspended
     }
 
     /// A call begins to wait for the limits of its step, or does so no longer.

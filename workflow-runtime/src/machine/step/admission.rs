@@ -57,6 +57,10 @@ impl Future for Admission {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Permit> {
         let admission = &mut *self;
+        if admission.turn.is_suspended() {
+            // What is offered now is for the next turn: an attempt that begins here would be lost.
+            return Poll::Pending;
+        }
         let clock = &admission.turn.scope.services.clock;
         loop {
             if !std::mem::replace(&mut admission.asked, true) {
