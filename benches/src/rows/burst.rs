@@ -90,6 +90,7 @@ pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Er
     let burst: Burst = child::said(child::spawn(BURST, &arguments)?)?;
     let variant = format!("SQLite {}, {} s", place.name, length.parse::<f64>()? / 1e3);
     let grown = burst.memory_at_most - burst.memory_before;
+    let ([rate, cpu], [direct_rate, direct_cpu]) = (burst.draining, burst.direct);
     let figures = [
         ("sustainable", burst.sustainable, "executions/s"),
         ("asked for in the burst", burst.offered, "executions/s"),
@@ -99,16 +100,15 @@ pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Er
         ("memory at most", burst.memory_at_most / 1e6, "MB"),
         ("more memory, for each that waited", grown / burst.backlog as f64, "bytes"),
         ("time to drain, under half the sustainable load", burst.drained.as_secs_f64(), "s"),
-        ("ended while it was drained", burst.draining[0], "executions/s"),
-        ("CPU while it was drained", burst.draining[1] * 1e6, "µs an execution"),
+        ("ended while it was drained", rate, "executions/s"),
+        ("CPU while it was drained", cpu * 1e6, "µs an execution"),
     ];
-    let [rate, cpu] = [0, 1].map(|of| burst.draining[of] / burst.direct[of]);
     for (what, value, unit) in figures {
         let figure = Figure::new(&variant, what, value, unit);
         report.add(match what {
             "taken in" => figure.beside("the sustainable rate", burst.accepted / burst.sustainable),
-            "ended while it was drained" => figure.beside("direct starts before and after", rate),
-            "CPU while it was drained" => figure.beside("direct starts before and after", cpu),
+            "ended while it was drained" => figure.beside("direct starts before and after", rate / direct_rate),
+            "CPU while it was drained" => figure.beside("direct starts before and after", cpu / direct_cpu),
             _ => figure,
         });
     }
