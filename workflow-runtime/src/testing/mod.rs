@@ -11,3 +11,4 @@
 #![allow(clippy::missing_panics_doc, reason = "every property panics if it does not hold")]
 
 pub mod conformance;
+pub mod lock;
