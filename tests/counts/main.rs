@@ -12,3 +12,4 @@ mod load;
 mod sizes;
 mod syncs;
 mod tally;
+mod undo;
