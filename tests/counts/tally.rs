@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use workflow_runtime::Timestamp;
 use workflow_runtime::record::ExecutionKey;
 use workflow_runtime::store::{
-    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Page, Query, Refused, StateCount, Store,
+    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store,
     StoreFuture, Stored,
 };
 
@@ -15,6 +15,7 @@ use workflow_runtime::store::{
 pub struct Tally {
     /// Calls that write, each of which the caller waits for: with one caller, so many syncs.
     pub commits: AtomicU64,
+    /// Calls that load, however many executions.
     pub loads: AtomicU64,
     /// Bytes that are written, as JSON: records, entries of journals, what is to be undone.
     pub bytes: AtomicU64,
@@ -68,6 +69,11 @@ impl Store for Tallied {
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
         count(&self.tally.loads);
         self.store.load(key)
+    }
+
+    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
+        count(&self.tally.loads);
+        self.store.load_many(keys)
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
