@@ -198,7 +198,8 @@ impl<'a> Comparison<'a> {
                 self.variants(path, (new_name, new), (old_name, old));
             }
             (new, old) => {
-                self.breaks(format!("{path} was the {} `{old_name}` and is the {} `{new_name}`", is_a(old), is_a(new)))
+                let (was, is) = (is_a(old), is_a(new));
+                self.breaks(format!("{path} was the {was} `{old_name}` and is the {is} `{new_name}`"));
             }
         }
     }

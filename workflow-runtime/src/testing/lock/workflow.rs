@@ -18,8 +18,9 @@ impl Lock {
     pub fn of<W: Workflow>() -> Self {
         let mut traces = Traces::default();
         W::saved_types(&mut traces);
-        let mut versions = BTreeMap::from([(VERSION, traces.section(W::GRAPH))]);
-        for version in 1..VERSION {
+        let present = version();
+        let mut versions = BTreeMap::from([(present, traces.section(W::GRAPH))]);
+        for version in 1..present {
             let mut traces = Traces::default();
             if W::old_types(version, &mut traces) {
                 versions.insert(version, traces.into_section());
@@ -29,8 +30,10 @@ impl Lock {
     }
 }
 
-/// The version of all code, as long as there is but one.
-const VERSION: u32 = 1;
+/// The version of the code.
+const fn version() -> u32 {
+    1
+}
 
 /// The types that were told, traced.
 #[derive(Debug, Default)]

@@ -58,7 +58,7 @@ impl Asked<'_> {
             return Ok(*id);
         }
         let first = content(self.known);
-        let id = self.known.type_of(key.to_owned(), name, Form::Struct, &[""], first);
+        let id = self.known.type_of(key.to_owned(), name, Form::Struct, &[""], &first);
         self.note(Kind::Type(id))?;
         Ok(id)
     }
@@ -277,7 +277,7 @@ impl<'de> Deserializer<'de> for Asked<'_> {
             _ => {
                 let is_tag = type_name::<V>().contains("AdjacentlyTaggedEnumVariant");
                 let form = if is_tag { Form::AdjacentTag } else { Form::Enum };
-                self.known.type_of(key::<V>(name, variants), name, form, variants, Content::Unknown)
+                self.known.type_of(key::<V>(name, variants), name, form, variants, &Content::Unknown)
             }
         };
         self.note(Kind::Type(id))?;

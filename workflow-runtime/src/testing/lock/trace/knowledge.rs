@@ -164,7 +164,7 @@ impl Knowledge {
         name: &str,
         form: Form,
         contents: &[&'static str],
-        first: Content,
+        first: &Content,
     ) -> TypeId {
         if let Some(id) = self.by_key.get(&key) {
             return *id;

@@ -247,7 +247,7 @@ fn next_variant(known: &Knowledge, id: TypeId, mode: Mode) -> Result<(usize, &'s
         Mode::Explore => variants.find(|(place, _)| !known.is_content_complete((id, *place))),
         Mode::Make => variants.find(|(place, _)| known.is_content_fertile((id, *place))),
     };
-    next.ok_or_else(|| match mode {
+    next.ok_or(match mode {
         Mode::Explore => Refusal::Stop,
         Mode::Make => Refusal::Endless,
     })
