@@ -71,7 +71,7 @@ fn same_end(without: &Seen, with: &Played<String>, ignored: &[String]) -> Result
         return Ok(());
     };
     match difference(&without.played, with, ignored) {
-        Some(Differs { key, what }) => return Err(Failure::of(what).about(&key)),
+        Some(Differs { key, what }) => Err(Failure::of(what).about(&key)),
         None if expected == found => Ok(()),
         None => Err(Failure::of(format!(
             "the scenario returned something else\n  without the crash:\n{}\n  with it:\n{}",

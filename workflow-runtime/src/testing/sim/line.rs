@@ -12,8 +12,8 @@ use crate::base::{Name, Timestamp};
 use crate::kernel::Advance;
 use crate::record::{ExecutionKey, JournalResult};
 use crate::store::{
-    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Page, Query, Refused, StateCount, Store, StoreError,
-    StoreFuture, Stored,
+    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store,
+    StoreError, StoreFuture, Stored,
 };
 
 /// An answer takes up to this many turns of the others, as the seed has it.
@@ -134,6 +134,10 @@ impl Store for Line {
 
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
         self.read(|store| store.load(key))
+    }
+
+    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
+        self.read(|store| store.load_many(keys))
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {

@@ -23,7 +23,7 @@ fn describe_one(commit: &Commit) -> String {
     match &commit.change {
         Change::Create { .. } => format!("the start of {key}"),
         Change::Deliver { event } => match event.control() {
-            Some(action) => format!("the request to {} {key}", action),
+            Some(action) => format!("the request to {action} {key}"),
             None => format!("the event `{}` for {key}", event.name),
         },
         Change::Quarantine { .. } => format!("the quarantine of {key}"),
@@ -64,8 +64,8 @@ pub(in crate::testing) fn what(kind: &HistoryKind) -> String {
         HistoryKind::Retried { state } => format!("tried again in `{state}`"),
         HistoryKind::ReportDropped { child } => format!("the report of {child} came too late"),
         HistoryKind::Control { action, refused, .. } => match refused {
-            Some(why) => format!("{} was refused: {why}", action),
-            None => format!("{} by hand", action),
+            Some(why) => format!("{action} was refused: {why}"),
+            None => format!("{action} by hand"),
         },
         HistoryKind::UnwindBegan { from, into, cause, .. } => {
             let into = into.as_ref().map_or_else(String::new, |into| format!(" into `{into}`"));
