@@ -290,3 +290,48 @@ fn what_does_not_fit_is_refused_with_what_is_wrong() {
 mod the_line {
     workflow_runtime::lock!(super::old::Sale);
 }
+
+mod parted {
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Begun;
+    #[state(end)]
+    pub struct Done;
+
+    pub struct Parted<T> {
+        pub with: T,
+    }
+
+    #[workflow(start = Begun, include(state run(Begun) -> Done), allow(small_machine))]
+    impl<T: Clone> Parted<T> {}
+
+    mod part {
+        use super::*;
+
+        #[workflow(part)]
+        impl<T: Clone> Parted<T> {
+            #[state]
+            async fn run(&self, cx: &Cx, _: Begun) -> Result<Done> {
+                self.count(cx, 1).await?;
+                Ok(Done)
+            }
+
+            #[step(undo = forget)]
+            async fn count(&self, _: &Cx, _: u8) -> Result<u64> {
+                Ok(7)
+            }
+
+            async fn forget(&self, _: &Cx, _: u64) -> Result<()> {
+                Ok(())
+            }
+        }
+    }
+}
+
+#[test]
+fn the_steps_of_a_part_are_in_the_lock() {
+    let lock = Lock::of::<parted::Parted<u8>>().to_string();
+    let steps: Vec<_> = facts(&lock).into_iter().filter(|fact| fact.contains(" count: ")).collect();
+    assert_eq!(steps, ["1 step count: u64", "1 undo count: (u8)"], "{lock}");
+}

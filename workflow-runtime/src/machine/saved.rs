@@ -87,6 +87,29 @@ pub trait NoSavedAs<T> {
 
 impl<T> NoSavedAs<T> for SavedAs<T> {}
 
+/// The steps of a part, reached by the [key](super::EdgeKey) of a handler in it.
+pub trait PartSaved<W, K> {
+    /// Tells of them.
+    fn saved<V: SavedTypes>(types: &mut V);
+}
+
+/// Tells of the steps of a part, if this is the handler that has them.
+#[derive(Debug)]
+pub struct PartSavedProbe<W, S, K>(PhantomData<(W, S, K)>);
+
+impl<W, S: PartSaved<W, K>, K> PartSavedProbe<W, S, K> {
+    pub fn saved<V: SavedTypes>(types: &mut V) {
+        S::saved(types);
+    }
+}
+
+/// The other side of [`PartSavedProbe`].
+pub trait NoPartSaved<W, S, K> {
+    fn saved<V>(_: &mut V) {}
+}
+
+impl<W, S, K> NoPartSaved<W, S, K> for PartSavedProbe<W, S, K> {}
+
 impl<T: Serialize + DeserializeOwned, E: StepError> StepProbe<Result<T, E>> {
     pub fn saved<V: SavedTypes>(types: &mut V, name: &'static str) {
         types.saved::<T>(Saved::Step, name);
