@@ -57,7 +57,8 @@ pub struct Kernel {
     pub(super) record: Box<ExecutionRecord>,
     pub(super) inbox: Vec<EventRecord>,
     pub(super) journal: Journal,
-    pub(super) changes: Advance,
+    /// On the heap for the same reason.
+    pub(super) changes: Box<Advance>,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
     /// The present, as far as it was told.
@@ -118,7 +119,7 @@ impl Kernel {
             record: Box::new(record),
             inbox,
             journal: Journal::new(journal),
-            changes: Advance::default(),
+            changes: Box::default(),
             next_order,
             now,
             stored_visit,
@@ -152,7 +153,7 @@ impl Kernel {
 
     /// The changes since the last call, to be committed as one.
     #[must_use]
-    pub fn take_changes(&mut self) -> Advance {
+    pub fn take_changes(&mut self) -> Box<Advance> {
         let mut changes = std::mem::take(&mut self.changes);
         changes.journal = self.journal.take_unsaved();
         if std::mem::take(&mut self.changed) {

@@ -164,8 +164,7 @@ impl Store for SqliteStore {
 
     fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
         self.write(|answer| {
-            let writes = commits.into_iter().map(Write::new).collect::<Result<_, _>>();
-            let writes = writes.map_err(|error| StoreError::Io { source: Arc::new(error) })?;
+            let writes = Write::all(commits).map_err(|error| StoreError::Io { source: Arc::new(error) })?;
             Ok(WriteCall::Commit(writes, answer))
         })
     }
