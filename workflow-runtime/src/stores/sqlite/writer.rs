@@ -3,6 +3,8 @@
 //! It never waits for a group to fill. While it writes and syncs one group, the next gathers in the queue.
 
 use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::Instant;
 
 use futures_channel::oneshot;
 use rusqlite::{Connection, ErrorCode};
@@ -10,6 +12,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::apply::Applier;
 use super::error::failed;
 use super::health::Health;
+use super::pace::{self, Pace};
 use super::stats::Counters;
 use super::write::Write;
 use crate::store::{Committed, Epoch, Refused, StoreError};
@@ -88,9 +91,15 @@ impl Log {
 }
 
 /// Writes until the store is dropped and the queue is empty.
-pub(super) fn run(connection: Connection, queue: &Receiver<WriteCall>, health: &Health, counters: &Counters) {
+pub(super) fn run(
+    connection: Connection,
+    queue: &Receiver<WriteCall>,
+    health: &Health,
+    counters: &Counters,
+    pace: &Pace,
+) {
     match Applier::new(&connection) {
-        Ok(mut applier) => write_groups(&connection, &mut applier, queue, health, counters),
+        Ok(mut applier) => write_groups(&connection, &mut applier, queue, health, counters, pace),
         Err(error) => health.poison(&failed(error)),
     }
     // Closing the last connection moves the log into the file; if that fails, the log is kept and nothing is lost.
@@ -103,10 +112,14 @@ fn write_groups(
     queue: &Receiver<WriteCall>,
     health: &Health,
     counters: &Counters,
+    pace: &Pace,
 ) {
     let mut group = Vec::new();
     let mut log = Log::default();
-    while let Ok(first) = queue.recv() {
+    // How many calls the last group was of.
+    let mut calls = 0;
+    while let Some(first) = pace::next(queue, calls == 1) {
+        let begun = Instant::now();
         if let Err(error) = health.check() {
             first.refuse(error);
             continue;
@@ -130,7 +143,7 @@ fn write_groups(
                 continue;
             }
         };
-        let written = write_group(applier, epoch, first, queue, &mut group).map_err(failed);
+        let written = write_group(applier, epoch, first, (queue, calls > 1), &mut group).map_err(failed);
         match &written {
             Ok(written) => counters.count_group(written.commits, written.lookups),
             Err(error) => {
@@ -139,6 +152,8 @@ fn write_groups(
                 applier.forget();
             }
         }
+        pace.took(begun.elapsed());
+        calls = group.len();
         let answer = written.as_ref().map(|_| ()).map_err(Clone::clone);
         for applied in group.drain(..) {
             applied.answer(&answer);
@@ -154,10 +169,10 @@ fn write_group(
     applier: &mut Applier<'_>,
     mut epoch: Epoch,
     first: WriteCall,
-    queue: &Receiver<WriteCall>,
+    (queue, are_many): (&Receiver<WriteCall>, bool),
     group: &mut Vec<Applied>,
 ) -> rusqlite::Result<Written> {
-    let (mut commits, mut weight) = (0, 0);
+    let (mut commits, mut weight, mut yields) = (0, 0, 0);
     let mut next = Some(first);
     while let Some(call) = next {
         match call {
@@ -178,6 +193,12 @@ fn write_group(
         }
         // What has come in meanwhile joins the group.
         next = if commits < GROUP_LIMIT { queue.try_recv().ok() } else { None };
+        if next.is_none() && (are_many || group.len() > 1) && commits < GROUP_LIMIT && yields < 2 {
+            // Whoever is about to call and has only to be let on the processor joins the group, too.
+            yields += 1;
+            thread::yield_now();
+            next = queue.try_recv().ok();
+        }
     }
     let lookups = applier.commit()?;
     Ok(Written { commits, weight, lookups })
