@@ -78,10 +78,17 @@ impl Check {
         let attempts = self.effects.iter().filter(|effect| !effect.has_ended).count();
         let mut known = foreign.clone();
         let mut repeated = 0;
+        let stored = self.check_whole(foreign).await;
         for number in 0..self.pieces {
             let (id, plan) = load::plan(self.seed, number);
             self.check_acks(number, &id, &plan).await;
-            for expected in plan.expected(&id) {
+            let acks = self.acks.get(&number).map(Vec::as_slice).unwrap_or_default();
+            let found = load::Found { executions: &stored, effects: &by_execution, acks };
+            let of_found = plan.expected_of_found(&id, &found).unwrap_or_else(|error| {
+                self.wrong.push((id.clone(), error));
+                Vec::new()
+            });
+            for expected in plan.expected(&id).into_iter().chain(of_found) {
                 let of_it = by_execution.remove(&expected.key()).unwrap_or_default();
                 match effects::check(&expected, &of_it.iter().collect::<Vec<_>>()) {
                     Ok(repetitions) => repeated += repetitions,
@@ -98,7 +105,6 @@ impl Check {
         if most > queue::AT_ONCE {
             self.is_wrong("Guest", format!("{most} calls of a step with a limit of {} at once", queue::AT_ONCE));
         }
-        let stored = self.check_whole(foreign).await;
         for execution in stored.difference(&known) {
             self.is_wrong(execution, "nobody asked for this execution".to_owned());
         }
@@ -117,7 +123,7 @@ impl Check {
         let key = key(&workflow.key());
         for ack in acks {
             match &ack {
-                Ack::Begun => {}
+                Ack::Begun | Ack::Noted(_) => {}
                 Ack::Started | Ack::Done => {
                     if self.store.load(&key).await.unwrap().is_none() {
                         self.is_wrong(&key.to_string(), format!("{ack:?} was acknowledged, and it is not there"));
@@ -182,6 +188,8 @@ impl Check {
         let Stored { record, journal, inbox } = stored;
         let is_right = match &expected.end {
             End::Cancelled => record.status() == Status::Cancelled,
+            End::Terminated => record.status() == Status::Terminated,
+            End::Resting(state) => record.status() == Status::Waiting && record.state == *state,
             End::In(state, data) => {
                 let found: serde_json::Value = record.data.decode().unwrap();
                 record.status() == Status::Ended && record.state == *state && found == *data
@@ -303,6 +311,7 @@ fn entered(row: &HistoryRow) -> Option<&str> {
 /// No row is missing, each visit begins where the one before ended, and the last is the record's.
 fn check_history(history: &[HistoryRow], visit: u64, state: &str) -> Result<(), String> {
     let (mut at_visit, mut at_state) = (1, "");
+    let mut is_undoing = false;
     for (row, seq) in history.iter().zip(1..) {
         if row.seq != seq {
             return Err(format!("its history has {} where {seq} is to be", row.seq));
@@ -312,10 +321,15 @@ fn check_history(history: &[HistoryRow], visit: u64, state: &str) -> Result<(), 
         }
         match &row.record.kind {
             HistoryKind::Started { to } if seq == 1 => at_state = to,
-            HistoryKind::Transition { from, to, .. } if from == at_state => (at_visit, at_state) = (at_visit + 1, to),
+            HistoryKind::Transition { from, to, .. } if from == at_state => {
+                (at_visit, at_state, is_undoing) = (at_visit + 1, to, false);
+            }
             HistoryKind::Started { .. } | HistoryKind::Transition { .. } => {
                 return Err(format!("its history is in {at_state}, and goes on with {:?}", row.record));
             }
+            HistoryKind::UnwindBegan { .. } => is_undoing = true,
+            // After that, all steps are calls of their own.
+            HistoryKind::Parked { .. } if is_undoing => (at_visit, is_undoing) = (at_visit + 1, false),
             _ => {}
         }
     }

@@ -27,6 +27,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use workflow_runtime::block_on;
+use workflow_runtime::record::FORMAT_VERSION;
 
 use check::Check;
 use killing::Killer;
@@ -79,10 +80,10 @@ fn soak(folder: &Path, seed: u64, duration: Duration) -> Result<(), String> {
     Ok(())
 }
 
-/// With some seeds, the file is one of an older format, which the first processes are to bring to the present one. Gives
-/// the executions in it.
+/// With most seeds, the file is one that a release has left: of an older format, which the first processes are to bring to
+/// the present one, or of the present. Gives the executions in it.
 fn old_file(folder: &Path, seed: u64) -> BTreeSet<String> {
-    let format = seed % 3;
+    let format = seed % u64::from(FORMAT_VERSION + 1);
     if format == 0 {
         return BTreeSet::new();
     }
