@@ -3,7 +3,6 @@
 //! It never waits for a group to fill. While it writes and syncs one group, the next gathers in the queue.
 
 use std::sync::mpsc::Receiver;
-use std::thread;
 use std::time::Instant;
 
 use futures_channel::oneshot;
@@ -12,7 +11,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::apply::Applier;
 use super::error::failed;
 use super::health::Health;
-use super::pace::{self, Pace};
+use super::pace::Pace;
 use super::stats::Counters;
 use super::write::Write;
 use crate::store::{Committed, Epoch, Refused, StoreError};
@@ -118,7 +117,7 @@ fn write_groups(
     let mut log = Log::default();
     // How many calls the last group was of.
     let mut calls = 0;
-    while let Some(first) = pace::next(queue, calls == 1) {
+    while let Some(first) = pace.next(queue, calls == 1) {
         let begun = Instant::now();
         if let Err(error) = health.check() {
             first.refuse(error);
@@ -143,7 +142,7 @@ fn write_groups(
                 continue;
             }
         };
-        let written = write_group(applier, epoch, first, (queue, calls > 1), &mut group).map_err(failed);
+        let written = write_group(applier, epoch, first, queue, &mut group).map_err(failed);
         match &written {
             Ok(written) => counters.count_group(written.commits, written.lookups),
             Err(error) => {
@@ -169,10 +168,10 @@ fn write_group(
     applier: &mut Applier<'_>,
     mut epoch: Epoch,
     first: WriteCall,
-    (queue, are_many): (&Receiver<WriteCall>, bool),
+    queue: &Receiver<WriteCall>,
     group: &mut Vec<Applied>,
 ) -> rusqlite::Result<Written> {
-    let (mut commits, mut weight, mut yields) = (0, 0, 0);
+    let (mut commits, mut weight) = (0, 0);
     let mut next = Some(first);
     while let Some(call) = next {
         match call {
@@ -193,12 +192,6 @@ fn write_group(
         }
         // What has come in meanwhile joins the group.
         next = if commits < GROUP_LIMIT { queue.try_recv().ok() } else { None };
-        if next.is_none() && (are_many || group.len() > 1) && commits < GROUP_LIMIT && yields < 2 {
-            // Whoever is about to call and has only to be let on the processor joins the group, too.
-            yields += 1;
-            thread::yield_now();
-            next = queue.try_recv().ok();
-        }
     }
     let lookups = applier.commit()?;
     Ok(Written { commits, weight, lookups })
