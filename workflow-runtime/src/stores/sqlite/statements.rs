@@ -21,7 +21,6 @@ pub(super) struct Statements<'connection> {
     pub(super) set_last_event: CachedStatement<'connection>,
     pub(super) quarantine: CachedStatement<'connection>,
     pub(super) put_journal: CachedStatement<'connection>,
-    pub(super) put_journals: CachedStatement<'connection>,
     pub(super) forget_journal: CachedStatement<'connection>,
     pub(super) drop_journal: CachedStatement<'connection>,
     pub(super) put_event: CachedStatement<'connection>,
@@ -36,15 +35,6 @@ pub(super) struct Statements<'connection> {
     pub(super) add_reply: CachedStatement<'connection>,
     pub(super) drop_attributes: CachedStatement<'connection>,
     pub(super) put_attribute: CachedStatement<'connection>,
-}
-
-/// How many entries of the journal one statement writes, where there are as many: to begin and end a statement costs as
-/// much as an entry.
-pub(super) const JOURNALS: usize = 8;
-
-fn put_journals() -> String {
-    let rows = ["(?, ?, ?, ?)"; JOURNALS].join(", ");
-    format!("INSERT OR REPLACE INTO journal (exec, key, checksum, body) VALUES {rows}")
 }
 
 impl<'connection> Statements<'connection> {
@@ -89,7 +79,6 @@ impl<'connection> Statements<'connection> {
                  WHERE exec = ?1",
             )?,
             put_journal: prepare("INSERT OR REPLACE INTO journal (exec, key, checksum, body) VALUES (?1, ?2, ?3, ?4)")?,
-            put_journals: prepare(&put_journals())?,
             forget_journal: prepare("DELETE FROM journal WHERE exec = ?1 AND key = ?2")?,
             drop_journal: prepare("DELETE FROM journal WHERE exec = ?1")?,
             put_event: prepare("INSERT INTO inbox (exec, seq, checksum, body) VALUES (?1, ?2, ?3, ?4)")?,
