@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use super::cache::{Cache, Found, HistoryEnds};
 use super::schema::{from_sql, to_sql};
-use super::statements::{JOURNALS, Statements};
+use super::statements::Statements;
 use super::write::{ExecutionRow, SealedAdvance, Write, WriteKind};
-use crate::base::{Name, Quick, Timestamp};
+use crate::base::{Quick, Timestamp};
 use crate::record::{EventRecord, ExecutionKey, Json, NewEvent, RecordKind, Sealed, Status, open, seal};
 use crate::store::{Committed, Epoch, Refused};
 use crate::stores::rules::{Head, Pending, event_left};
@@ -31,27 +31,12 @@ pub(super) struct Applier<'connection> {
     seen: Option<(i64, Epoch)>,
     /// Executions of the group that had to be looked up.
     lookups: u64,
-    /// Entries of the journal that are still to be written in this group: several are written at once.
-    journal: Vec<PendingEntry>,
-}
-
-struct PendingEntry {
-    exec: i64,
-    key: Name,
-    sealed: Sealed,
 }
 
 impl<'connection> Applier<'connection> {
     pub(super) fn new(connection: &'connection Connection) -> rusqlite::Result<Self> {
         let statements = Statements::prepare(connection)?;
-        Ok(Self {
-            statements,
-            cache: Cache::default(),
-            workflows: HashMap::default(),
-            seen: None,
-            lookups: 0,
-            journal: Vec::new(),
-        })
+        Ok(Self { statements, cache: Cache::default(), workflows: HashMap::default(), seen: None, lookups: 0 })
     }
 
     /// Begins a transaction; the answer is the epoch that may write. It is that of the file as it is now, so that even a
@@ -73,7 +58,6 @@ impl<'connection> Applier<'connection> {
 
     /// Ends the transaction; the answer is how often an execution had to be looked up.
     pub(super) fn commit(&mut self) -> rusqlite::Result<u64> {
-        self.write_journal()?;
         self.statements.commit.execute([])?;
         Ok(self.lookups)
     }
@@ -82,7 +66,6 @@ impl<'connection> Applier<'connection> {
     pub(super) fn forget(&mut self) {
         self.cache.clear();
         self.workflows.clear();
-        self.journal.clear();
         self.seen = None;
     }
 
@@ -271,23 +254,16 @@ impl<'connection> Applier<'connection> {
         let exec = found.exec;
         let is_ended = advance.row.as_ref().is_some_and(|row| row.is_ended());
         if (advance.drop_journal || is_ended) && found.has_journal {
-            self.write_journal_of(exec)?;
             self.statements.drop_journal.execute([exec])?;
             found.has_journal = false;
         }
         if !is_ended {
-            if !advance.forget.is_empty() {
-                self.write_journal_of(exec)?;
-            }
             for forgotten in &advance.forget {
                 self.statements.forget_journal.execute(params![exec, forgotten])?;
             }
-            for (key, sealed) in advance.journal {
+            for (entry, Sealed { body, checksum }) in &advance.journal {
+                self.statements.put_journal.execute(params![exec, entry, checksum, body])?;
                 found.has_journal = true;
-                self.journal.push(PendingEntry { exec, key, sealed });
-                if self.journal.len() == JOURNALS {
-                    self.write_journal()?;
-                }
             }
         }
         for seq in &advance.consumed {
@@ -314,35 +290,6 @@ impl<'connection> Applier<'connection> {
         if let Some(keep) = advance.keep_history {
             self.trim_history(found, keep)?;
         }
-        Ok(())
-    }
-
-    /// Writes the entries that are still to be written, if any is of this execution.
-    fn write_journal_of(&mut self, exec: i64) -> rusqlite::Result<()> {
-        match self.journal.iter().any(|entry| entry.exec == exec) {
-            true => self.write_journal(),
-            false => Ok(()),
-        }
-    }
-
-    fn write_journal(&mut self) -> rusqlite::Result<()> {
-        if self.journal.len() == JOURNALS {
-            let all = &mut self.statements.put_journals;
-            for (place, entry) in self.journal.iter().enumerate() {
-                let PendingEntry { exec, key, sealed: Sealed { body, checksum } } = entry;
-                let first = 4 * place + 1;
-                all.raw_bind_parameter(first, exec)?;
-                all.raw_bind_parameter(first + 1, key)?;
-                all.raw_bind_parameter(first + 2, checksum)?;
-                all.raw_bind_parameter(first + 3, body)?;
-            }
-            all.raw_execute()?;
-        } else {
-            for PendingEntry { exec, key, sealed: Sealed { body, checksum } } in &self.journal {
-                self.statements.put_journal.execute(params![exec, key, checksum, body])?;
-            }
-        }
-        self.journal.clear();
         Ok(())
     }
 
