@@ -9,12 +9,16 @@
 use std::hint;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_channel::oneshot;
 
 /// How long to look before going to sleep.
 const MOMENT: Duration = Duration::from_micros(50);
+
+/// How long others may keep the processor.
+const LONG: Duration = Duration::from_millis(1);
 
 /// The most times that it is left alone after it came to nothing.
 const MOST_PASSED: usize = 1_024;
@@ -30,6 +34,8 @@ pub(super) struct Pace {
     callers: Hope,
     /// How the writer fares.
     writer: Hope,
+    /// How it fares when it gives way.
+    giving_way: Hope,
 }
 
 impl Pace {
@@ -42,6 +48,15 @@ impl Pace {
     pub(super) fn enter(self: &Arc<Self>) -> UnderWay {
         let is_alone = self.under_way.fetch_add(1, Ordering::Relaxed) == 0;
         UnderWay { pace: Arc::clone(self), is_alone }
+    }
+
+    /// Lets others on the processor who can run, unless they have kept it long of late: those who come with calls do not.
+    pub(super) fn give_way(&self) {
+        self.giving_way.attempt(|| {
+            let begun = Instant::now();
+            thread::yield_now();
+            (begun.elapsed() < LONG).then_some(())
+        });
     }
 
     /// The next call; `None` if no more can come. `is_soon` says that one is likely to come.
@@ -75,7 +90,7 @@ impl Drop for UnderWay {
     }
 }
 
-/// Whether it was worth it to look.
+/// Whether something was worth it.
 #[derive(Debug, Default)]
 struct Hope {
     /// How often it is to be left alone.
@@ -85,19 +100,27 @@ struct Hope {
 }
 
 impl Hope {
+    /// Looks for a moment, unless that is to be left alone.
     fn look<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        self.attempt(|| {
+            let begun = Instant::now();
+            loop {
+                match look() {
+                    None if begun.elapsed() < MOMENT => hint::spin_loop(),
+                    found => return found,
+                }
+            }
+        })
+    }
+
+    /// Makes an attempt, unless that is to be left alone.
+    fn attempt<T>(&self, attempt: impl FnOnce() -> Option<T>) -> Option<T> {
         let left_alone = self.left_alone.load(Ordering::Relaxed);
         if left_alone > 0 {
             self.left_alone.store(left_alone - 1, Ordering::Relaxed);
             return None;
         }
-        let begun = Instant::now();
-        let found = loop {
-            match look() {
-                None if begun.elapsed() < MOMENT => hint::spin_loop(),
-                found => break found,
-            }
-        };
+        let found = attempt();
         let passed = match found {
             Some(_) => 0,
             None => (2 * self.passed.load(Ordering::Relaxed) + 1).min(MOST_PASSED),

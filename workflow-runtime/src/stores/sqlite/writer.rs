@@ -3,7 +3,6 @@
 //! It never waits for a group to fill. While it writes and syncs one group, the next gathers in the queue.
 
 use std::sync::mpsc::Receiver;
-use std::thread;
 use std::time::Instant;
 
 use futures_channel::oneshot;
@@ -148,7 +147,7 @@ fn write_groups(
                 continue;
             }
         };
-        let written = write_group(applier, epoch, first, (queue, calls >= MANY), &mut group).map_err(failed);
+        let written = write_group(applier, epoch, first, queue, (pace, calls >= MANY), &mut group).map_err(failed);
         match &written {
             Ok(written) => counters.count_group(written.commits, written.lookups),
             Err(error) => {
@@ -174,7 +173,8 @@ fn write_group(
     applier: &mut Applier<'_>,
     mut epoch: Epoch,
     first: WriteCall,
-    (queue, mut are_many): (&Receiver<WriteCall>, bool),
+    queue: &Receiver<WriteCall>,
+    (pace, mut are_many): (&Pace, bool),
     group: &mut Vec<Applied>,
 ) -> rusqlite::Result<Written> {
     let (mut commits, mut weight) = (0, 0);
@@ -200,7 +200,7 @@ fn write_group(
         next = if commits < GROUP_LIMIT { queue.try_recv().ok() } else { None };
         if next.is_none() && std::mem::take(&mut are_many) && commits < GROUP_LIMIT {
             // Those of the last group who have only to be let on the processor come into this one, too.
-            thread::yield_now();
+            pace.give_way();
             next = queue.try_recv().ok();
         }
     }
