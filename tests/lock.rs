@@ -300,24 +300,24 @@ mod parted {
     pub struct Done;
 
     pub struct Parted<T> {
-        pub with: T,
+        _with: T,
     }
 
     #[workflow(start = Begun, include(state run(Begun) -> Done), allow(small_machine))]
-    impl<T: Clone> Parted<T> {}
+    impl<T: Send + Sync + 'static> Parted<T> {}
 
     mod part {
         use super::*;
 
         #[workflow(part)]
-        impl<T: Clone> Parted<T> {
+        impl<T: Send + Sync + 'static> Parted<T> {
             #[state]
             async fn run(&self, cx: &Cx, _: Begun) -> Result<Done> {
                 self.count(cx, 1).await?;
                 Ok(Done)
             }
 
-            #[step(undo = forget)]
+            #[step(undo = forget, allow(fragile_step))]
             async fn count(&self, _: &Cx, _: u8) -> Result<u64> {
                 Ok(7)
             }
