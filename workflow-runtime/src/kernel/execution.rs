@@ -38,8 +38,6 @@
 //! What is to be undone moves from the journal to the record's stack when the journal is dropped; entering a pivot or an
 //! end empties it. See `unwind.rs`.
 
-use std::collections::HashSet;
-
 use super::journal::Journal;
 use super::searching::{QUEUED, index};
 use super::timers::{fire_next, next_due_timer, set_timers};
@@ -56,6 +54,8 @@ pub struct Kernel {
     /// On the heap, as whoever drives it hands this around by value.
     pub(super) record: Box<ExecutionRecord>,
     pub(super) inbox: Vec<EventRecord>,
+    /// The place of the last event that has arrived here.
+    pub(super) last_event: u64,
     pub(super) journal: Journal,
     pub(super) changes: Advance,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
@@ -114,9 +114,11 @@ impl Kernel {
         let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order).chain(stack);
         let next_order = orders.max().unwrap_or(0);
         let now = record.entered_at;
+        let last_event = inbox.last().map_or(0, |event| event.seq);
         Self {
             record: Box::new(record),
             inbox,
+            last_event,
             journal: Journal::new(journal),
             changes: Advance::default(),
             next_order,
@@ -160,12 +162,6 @@ impl Kernel {
         }
         self.stored_visit = self.record.visit;
         changes
-    }
-
-    /// Events that have arrived since.
-    pub fn arrived(&mut self, inbox: Vec<EventRecord>) {
-        let consumed: HashSet<u64> = self.changes.consumed.iter().copied().collect();
-        self.inbox = inbox.into_iter().filter(|event| !consumed.contains(&event.seq)).collect();
     }
 
     /// Takes what a person has asked for and what edges are to be taken, and says what is to be done then.

@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod migration;
 mod plans;
+mod searching;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
