@@ -1,7 +1,7 @@
 //! Compares all that is there with what is to be there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -14,25 +14,10 @@ use crate::expected::{End, Expected};
 use crate::load::{self, Plan, counter, queue};
 use crate::log::{self, Ack, Effect};
 use crate::program::{ACKS, EFFECTS, STORE};
+use crate::summary::Summary;
 
 /// So much of what is wrong is told in full.
 const TOLD: usize = 3;
-
-/// What was found.
-#[derive(Debug)]
-pub struct Found {
-    pub pieces: u64,
-    executions: usize,
-    attempts: usize,
-    repeated: usize,
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pieces, executions, attempts, repeated } = self;
-        write!(formatter, "{pieces} pieces, {executions} executions, {attempts} attempts of steps, {repeated} repeated")
-    }
-}
 
 /// Everything that the processes have left in a folder.
 pub struct Check {
@@ -70,7 +55,7 @@ impl Check {
     }
 
     /// What holds when all is done.
-    pub async fn at_the_end(mut self, foreign: &BTreeSet<String>) -> Result<Found, String> {
+    pub async fn at_the_end(mut self, foreign: &BTreeSet<String>) -> Result<Summary, String> {
         let mut by_execution: BTreeMap<String, Vec<Effect>> = BTreeMap::new();
         for effect in &self.effects {
             by_execution.entry(effect.execution.clone()).or_default().push(effect.clone());
@@ -108,8 +93,12 @@ impl Check {
         for execution in stored.difference(&known) {
             self.is_wrong(execution, "nobody asked for this execution".to_owned());
         }
-        let found = Found { pieces: self.pieces, executions: known.len(), attempts, repeated };
-        self.verdict().await.map(|()| found)
+        let mut executions: BTreeMap<String, u64> = BTreeMap::new();
+        for name in known.difference(foreign) {
+            *executions.entry(key(name).workflow.to_string()).or_default() += 1;
+        }
+        let summary = Summary { pieces: self.pieces, executions, attempts, repeated, ..Summary::default() };
+        self.verdict().await.map(|()| summary)
     }
 
     fn is_wrong(&mut self, execution: &str, error: String) {
