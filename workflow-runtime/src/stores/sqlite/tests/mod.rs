@@ -8,6 +8,7 @@ mod files;
 mod migration;
 mod plans;
 mod searching;
+mod undo;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use super::*;
 use crate::base::ExecutionId;
 use crate::kernel::Advance;
 use crate::record::{
-    Activity, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry, JournalResult, Json, NewEvent,
+    Activity, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry, JournalResult, Json, NewEvent, UndoOutput,
+    UndoRecord,
 };
 use crate::store::{Change, Fence};
 
@@ -49,6 +51,18 @@ fn history(visit: u64) -> HistoryRecord {
 
 fn entry(key: &str) -> JournalEntry {
     JournalEntry::new(key, 1, JournalResult::Done(text("done")))
+}
+
+fn undo(visit: u64, order: u64, older: u64) -> UndoRecord {
+    UndoRecord {
+        step: "reserve".to_owned(),
+        key: format!("work:reserve:{visit}.{order}"),
+        visit,
+        edge_number: 0,
+        order,
+        older,
+        output: UndoOutput::Known(text("seat")),
+    }
 }
 
 fn create(id: &str) -> Commit {
