@@ -127,7 +127,10 @@ impl ActiveSet {
     }
 
     pub(super) fn signal_all(&self) {
-        self.lock().values().for_each(|signal| signal.give());
+        let mut signals: Vec<_> = self.lock().iter().map(|(key, signal)| (key.clone(), Arc::clone(signal))).collect();
+        // Not in the order of a hash, so that what comes of it is the same in every process.
+        signals.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        signals.iter().for_each(|(_, signal)| signal.give());
     }
 
     /// Ready when nothing runs.

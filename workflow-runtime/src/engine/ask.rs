@@ -72,25 +72,39 @@ impl<W: Workflow> Execution<W> {
             // Before it is delivered, so that nothing is missed in between.
             let watch = self.core().watchers.watch(self.key());
             let is_new = delivered.await?;
-            let answer = self.answer(name, &id, watch, is_new).await?;
-            let key = || self.key().clone();
-            match answer {
-                Answer::Replied(reply) => {
-                    W::decode_reply(&reply).map_err(|error| EngineError::unreadable_answer(key(), name, error).into())
-                }
-                Answer::Refused(refusal) => Err(match W::decode_refusal(&refusal) {
-                    Ok(refusal) => AskError::Refused(refusal),
-                    Err(error) => EngineError::unreadable_answer(key(), name, error).into(),
-                }),
-                Answer::Rejected { state } => {
-                    Err(EngineError::Rejected { key: key(), event: name.to_owned(), state }.into())
-                }
-                Answer::Failed { error } => {
-                    Err(EngineError::EdgeFailed { key: key(), event: name.to_owned(), error }.into())
-                }
-                Answer::Dropped { .. } => Err(self.unanswered(name).into()),
-            }
+            self.decoded_answer::<E>(name, &id, watch, is_new).await
         })
+    }
+
+    /// The answer to an event that was delivered after `watch` was made, and was new or not.
+    pub(super) async fn decoded_answer<'a, E>(
+        &'a self,
+        name: &str,
+        id: &str,
+        watch: Watch<'a>,
+        is_new: bool,
+    ) -> Result<W::Reply, AskError<W::Refusal>>
+    where
+        W: Asks<E>,
+    {
+        let answer = self.answer(name, id, watch, is_new).await?;
+        let key = || self.key().clone();
+        match answer {
+            Answer::Replied(reply) => {
+                W::decode_reply(&reply).map_err(|error| EngineError::unreadable_answer(key(), name, error).into())
+            }
+            Answer::Refused(refusal) => Err(match W::decode_refusal(&refusal) {
+                Ok(refusal) => AskError::Refused(refusal),
+                Err(error) => EngineError::unreadable_answer(key(), name, error).into(),
+            }),
+            Answer::Rejected { state } => {
+                Err(EngineError::Rejected { key: key(), event: name.to_owned(), state }.into())
+            }
+            Answer::Failed { error } => {
+                Err(EngineError::EdgeFailed { key: key(), event: name.to_owned(), error }.into())
+            }
+            Answer::Dropped { .. } => Err(self.unanswered(name).into()),
+        }
     }
 
     /// Waits for the answer. Whoever answers tells `watch`, also if it runs; if it does not run any more, `watch` is told too.

@@ -58,11 +58,13 @@ pub(super) struct Parts {
     pub(super) max_active: usize,
     pub(super) keep_history: Option<u64>,
     pub(super) runtime: Handle,
+    /// Whether blocking calls run where everything else does.
+    pub(super) one_thread: bool,
 }
 
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
-        let tasks = Tasks::new(parts.runtime);
+        let tasks = Tasks::new(parts.runtime, parts.one_thread);
         let mut services = parts.services;
         services.spawner = Some(Arc::new(tasks.clone()));
         Self {
@@ -226,6 +228,7 @@ impl Core {
         self.stop();
         let deadline = self.services.clock.sleep_until(self.now() + self.drain_timeout);
         tokio::select! {
+            biased;
             () = self.active.idle() => {}
             () = deadline => {
                 tracing::warn!(left = self.active.len(), "the drain timeout is over: what still runs is stopped where it is");

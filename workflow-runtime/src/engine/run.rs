@@ -183,9 +183,14 @@ impl Run {
     /// Runs a handler without a turn. Says whether it has no effects, and so was run.
     fn run_pure(&self, execution: &mut Kernel, handler: &HandlerPlan) -> bool {
         let span = self.visit_span(execution, handler).entered();
-        let finished = self.machine.run_pure(&HandlerCall::of(execution, &handler.name));
+        let call = HandlerCall::of(execution, &handler.name);
+        let finished = self.machine.run_pure(&call);
         let is_pure = finished.is_some();
-        if let Some(finished) = finished {
+        if let Some(mut finished) = finished {
+            let failure = self.core.services.intercepted(self.place.key(), execution.record().visit, &call);
+            if let Some(failure) = failure {
+                finished.result = Err(failure);
+            }
             self.finished(execution, finished);
         }
         drop(span);

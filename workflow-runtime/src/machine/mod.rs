@@ -20,6 +20,7 @@ mod group;
 mod handler;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod handler_probes;
+mod intercept;
 mod limits;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod parallel;
@@ -65,6 +66,7 @@ pub use graph::ParallelInfo;
 pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use group::{Group, Source};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
+pub use intercept::{Answer, Answering, HandlerSeen, Interceptor, StepSeen};
 pub(crate) use limits::UnknownStep;
 pub use limits::{LimitState, Limits};
 pub(crate) use parallel::ParallelPolicy;
