@@ -327,7 +327,7 @@ impl Run {
         let taken = taken_in(&advance.history);
         // Where the journal is dropped, an edge may have been left without its answer.
         let is_answer = !advance.replies.is_empty() || !advance.consumed.is_empty() || advance.drop_journal;
-        let change = Change::Advance { fence, advance: Box::new(advance) };
+        let change = Change::Advance { fence, advance };
         let commit = Commit { key: self.place.key().clone(), change };
         match self.core.store.commit(vec![commit]).await?.pop() {
             Some(Err(refused)) => Err(Stop::Refused(refused)),

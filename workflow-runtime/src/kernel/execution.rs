@@ -59,7 +59,8 @@ pub struct Kernel {
     pub(super) last_event: u64,
     pub(super) journal: Journal,
     pub(super) undo: UndoStack,
-    pub(super) changes: Advance,
+    /// On the heap, too.
+    pub(super) changes: Box<Advance>,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
     /// The present, as far as it was told.
@@ -136,7 +137,7 @@ impl Kernel {
             last_event,
             journal: Journal::new(journal),
             undo,
-            changes: Advance::default(),
+            changes: Box::default(),
             changed,
         }
     }
@@ -167,7 +168,7 @@ impl Kernel {
 
     /// The changes since the last call, to be committed as one.
     #[must_use]
-    pub fn take_changes(&mut self) -> Advance {
+    pub fn take_changes(&mut self) -> Box<Advance> {
         let mut changes = std::mem::take(&mut self.changes);
         changes.journal = self.journal.take_unsaved();
         self.undo.take_changes(&mut changes);

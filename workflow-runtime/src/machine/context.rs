@@ -189,7 +189,7 @@ impl Cx {
     }
 
     pub(super) fn claim(&self, call: &str) -> Name {
-        self.turn.claim(format_args!("{}:{call}", self.caller()))
+        self.turn.claim(&[self.caller(), call])
     }
 
     /// Who makes the calls in this context: the first part of their keys.

@@ -18,6 +18,7 @@ mod error;
 mod health;
 mod lock;
 mod open;
+mod pace;
 mod read;
 mod reader;
 mod schema;
@@ -42,6 +43,7 @@ use rusqlite::Connection;
 use self::health::Health;
 use self::lock::LockFile;
 use self::open::Opened;
+use self::pace::Pace;
 use self::reader::ReadCall;
 use self::stats::Counters;
 use self::worker::Worker;
@@ -80,6 +82,7 @@ pub struct SqliteStore {
     path: PathBuf,
     health: Arc<Health>,
     counters: Arc<Counters>,
+    pace: Arc<Pace>,
     // Dropped in this order: the writer's connection is the last, so that closing it can clear the log away.
     searcher: Worker<ReadCall>,
     reader: Worker<ReadCall>,
@@ -109,10 +112,11 @@ impl SqliteStore {
         let health = Arc::new(Health::default());
         let writer_health = Arc::clone(&health);
         let counters = Arc::new(Counters::default());
-        let writer_counters = Arc::clone(&counters);
+        let pace = Arc::new(Pace::default());
+        let (writer_counters, writer_pace) = (Arc::clone(&counters), Arc::clone(&pace));
         let no_thread = |error| error::cannot_open_io(&path, error);
         let writer = Worker::spawn("workflow-store-writer", move |queue| {
-            writer::run(writer, &queue, &writer_health, &writer_counters);
+            writer::run(writer, &queue, &writer_health, &writer_counters, &writer_pace);
         });
         let writer = writer.map_err(no_thread)?;
         let read_on = |name, connection: Connection| {
@@ -121,7 +125,7 @@ impl SqliteStore {
         };
         let reader = read_on("workflow-store-reader", reader)?;
         let searcher = read_on("workflow-store-search", searcher)?;
-        Ok(Self { path, health, counters, searcher, reader, writer, _lock: lock })
+        Ok(Self { path, health, counters, pace, searcher, reader, writer, _lock: lock })
     }
 
     /// Reads what is found by its key, or what is due: nothing that takes long.
@@ -150,24 +154,27 @@ impl SqliteStore {
         }
         let (call, answer) = reader::call(query);
         reader.send(call);
-        self.wait_for(answer)
+        let health = Arc::clone(&self.health);
+        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(health.gone())) })
     }
 
     fn write<T: Send + 'static>(
         &self,
         call: impl FnOnce(writer::Answer<T>) -> Result<WriteCall, StoreError>,
     ) -> StoreFuture<T> {
-        let (answer, receiver) = oneshot::channel();
-        match self.health.check().and_then(|()| call(answer)) {
-            Ok(call) => self.writer.send(call),
+        let (answer, mut receiver) = oneshot::channel();
+        let call = match self.health.check().and_then(|()| call(answer)) {
+            Ok(call) => call,
             Err(error) => return Box::pin(std::future::ready(Err(error))),
-        }
-        self.wait_for(receiver)
-    }
-
-    fn wait_for<T: Send + 'static>(&self, answer: oneshot::Receiver<Result<T, StoreError>>) -> StoreFuture<T> {
-        let health = Arc::clone(&self.health);
-        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(health.gone())) })
+        };
+        let (under_way, health) = (self.pace.enter(), Arc::clone(&self.health));
+        self.writer.send(call);
+        Box::pin(async move {
+            if let Some(answer) = under_way.look(&mut receiver) {
+                return answer;
+            }
+            receiver.await.unwrap_or_else(|_| Err(health.gone()))
+        })
     }
 }
 
@@ -184,8 +191,7 @@ impl Store for SqliteStore {
 
     fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
         self.write(|answer| {
-            let writes = commits.into_iter().map(Write::new).collect::<Result<_, _>>();
-            let writes = writes.map_err(|error| StoreError::Io { source: Arc::new(error) })?;
+            let writes = Write::all(commits).map_err(|error| StoreError::Io { source: Arc::new(error) })?;
             Ok(WriteCall::Commit(writes, answer))
         })
     }
