@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use workflow_runtime::testing::lock::{Lock, LockError, Mode, Verified};
+use workflow_runtime::testing::lock::{Code, LockError, Mode, Verified};
 
 /// The workflow as it was, and as it is after one change each. The modules are the only difference in the names.
 macro_rules! sale {
@@ -189,7 +189,7 @@ sale!(with_old_name {
 fn recorded() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("workflows/Sale.lock");
-    assert_eq!(Lock::verify::<old::Sale>(&path, Mode::Record).unwrap(), Verified::Made);
+    assert_eq!(Code::of::<old::Sale>().verify(&path, Mode::Record).unwrap(), Verified::Made);
     (folder, path)
 }
 
@@ -201,7 +201,7 @@ fn facts(lock: &str) -> Vec<&str> {
 
 #[test]
 fn all_that_is_saved_is_in_the_lock() {
-    let lock = Lock::of::<old::Sale>().to_string();
+    let lock = Code::of::<old::Sale>().lock().to_string();
     let expected = [
         "1 state paid: Paid",
         "1 state pending: Pending",
@@ -236,16 +236,16 @@ fn all_that_is_saved_is_in_the_lock() {
         "1 type Reservation.shelf: u32",
     ];
     assert_eq!(facts(&lock), expected, "{lock}");
-    assert_eq!(lock, Lock::of::<old::Sale>().to_string());
+    assert_eq!(lock, Code::of::<old::Sale>().lock().to_string());
 }
 
 #[test]
 fn what_fits_is_recorded() {
     let (_folder, path) = recorded();
-    let Verified::Recorded(changes) = Lock::verify::<with_field::Sale>(&path, Mode::Record).unwrap() else { panic!() };
+    let Verified::Recorded(changes) = Code::of::<with_field::Sale>().verify(&path, Mode::Record).unwrap() else { panic!() };
     assert_eq!(changes, "  + version 1: state `pending`: `note`: `string?` is new, and may be missing\n");
     let (_folder, path) = recorded();
-    let Verified::Recorded(changes) = Lock::verify::<with_state::Sale>(&path, Mode::Record).unwrap() else { panic!() };
+    let Verified::Recorded(changes) = Code::of::<with_state::Sale>().verify(&path, Mode::Record).unwrap() else { panic!() };
     let expected = [
         "state `waiting` is new",
         "event `go_on` is new",
@@ -256,9 +256,9 @@ fn what_fits_is_recorded() {
     let expected: String = expected.iter().map(|change| format!("  + version 1: {change}\n")).collect();
     assert_eq!(changes, expected);
     // Back again, it is a change that does not fit.
-    assert!(matches!(Lock::verify::<old::Sale>(&path, Mode::Record), Err(LockError::Broken { .. })));
+    assert!(matches!(Code::of::<old::Sale>().verify(&path, Mode::Record), Err(LockError::Broken { .. })));
     let (_folder, path) = recorded();
-    assert!(Lock::verify::<with_old_name::Sale>(&path, Mode::Record).is_ok());
+    assert!(Code::of::<with_old_name::Sale>().verify(&path, Mode::Record).is_ok());
     assert!(fs::read_to_string(&path).unwrap().contains("1 state unpaid was pending\n"));
 }
 
@@ -266,7 +266,7 @@ fn what_fits_is_recorded() {
 fn refused<W: workflow_runtime::Workflow>() -> String {
     let (_folder, path) = recorded();
     let before = fs::read(&path).unwrap();
-    let error = Lock::verify::<W>(&path, Mode::Record).unwrap_err();
+    let error = Code::of::<W>().verify(&path, Mode::Record).unwrap_err();
     assert!(matches!(error, LockError::Broken { .. }), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
     error.to_string()
@@ -286,9 +286,39 @@ fn what_does_not_fit_is_refused_with_what_is_wrong() {
     assert!(error.contains("put `was = \"pending\"` on that"), "{error}");
 }
 
-/// The one line. Its lock is `tests/workflows/Sale.lock`.
+mod alone {
+    use workflow_runtime::prelude::*;
+
+    /// Its steps are functions of their own.
+    #[workflow]
+    pub async fn archive(cx: &Cx, folder: String, #[dep] _store: &String) -> Result<u64> {
+        let files = list(cx, &folder).await?;
+        pack(cx, &folder, files).await
+    }
+
+    #[step(retry(max = 3))]
+    pub async fn list(_: &Cx, folder: &str) -> Result<Vec<String>> {
+        Ok(vec![folder.to_owned()])
+    }
+
+    #[step(retry(max = 3))]
+    pub async fn pack(_: &Cx, _: &str, files: Vec<String>) -> Result<u64> {
+        Ok(files.len() as u64)
+    }
+}
+
+#[test]
+fn steps_that_are_functions_are_named() {
+    let lock = Code::of::<alone::Archive>().step(alone::list).step(alone::pack).lock().to_string();
+    let steps: Vec<_> = facts(&lock).into_iter().filter(|fact| fact.contains(" step ")).collect();
+    assert_eq!(steps, ["1 step list: [string]", "1 step pack: u64"], "{lock}");
+}
+
+/// The one line. Its locks are in `tests/workflows`.
 mod the_line {
-    workflow_runtime::lock!(super::old::Sale);
+    use super::alone::{Archive, list, pack};
+
+    workflow_runtime::lock!(super::old::Sale, Archive: [list, pack]);
 }
 
 mod parted {
@@ -331,7 +361,7 @@ mod parted {
 
 #[test]
 fn the_steps_of_a_part_are_in_the_lock() {
-    let lock = Lock::of::<parted::Parted<u8>>().to_string();
+    let lock = Code::of::<parted::Parted<u8>>().lock().to_string();
     let steps: Vec<_> = facts(&lock).into_iter().filter(|fact| fact.contains(" count: ")).collect();
     assert_eq!(steps, ["1 step count: u64", "1 undo count: (u8)"], "{lock}");
 }

@@ -1,7 +1,7 @@
 //! A lock file, read, held to the code and written.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{env, fs, io};
 
 use super::compare::Difference;
@@ -10,7 +10,6 @@ use super::parse::parse;
 use super::print::print;
 use super::section::Kind;
 use super::{Lock, LockError};
-use crate::machine::Workflow;
 
 /// What may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,24 +59,6 @@ pub enum Verified {
 }
 
 impl Lock {
-    /// Holds the code of `W` to its lock at `path`, and writes there what `mode` allows. For commands and tests of one's own;
-    /// [`lock!`](crate::lock) is a test of this.
-    ///
-    /// # Errors
-    /// If the code does not fit its lock, or the lock cannot be read or written. Then nothing was written.
-    pub fn verify<W: Workflow>(path: &Path, mode: Mode) -> Result<Verified, LockError> {
-        verify(path, mode, &Self::of::<W>())
-    }
-
-    /// Where the lock of `W` is: `workflows/<Name>.lock` beside the `Cargo.toml` of the package that is tested.
-    ///
-    /// # Errors
-    /// [`LockError::NoDirectory`], if cargo does not run the program.
-    pub fn path<W: Workflow>() -> Result<PathBuf, LockError> {
-        let package = env::var_os("CARGO_MANIFEST_DIR").ok_or(LockError::NoDirectory)?;
-        Ok(Path::new(&package).join("workflows").join(format!("{}.lock", W::NAME)))
-    }
-
     /// The lock in a file; `None` if there is none.
     ///
     /// # Errors
@@ -101,7 +82,7 @@ fn read(path: &Path) -> Result<Option<(Lock, String)>, LockError> {
     }
 }
 
-fn verify(path: &Path, mode: Mode, code: &Lock) -> Result<Verified, LockError> {
+pub(super) fn verify(path: &Path, mode: Mode, code: &Lock) -> Result<Verified, LockError> {
     let Some((recorded, text)) = read(path)? else {
         if mode == Mode::Check {
             return Err(LockError::Missing { workflow: code.workflow.clone(), path: path.to_owned() });

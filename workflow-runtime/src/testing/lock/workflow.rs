@@ -1,16 +1,47 @@
 //! What a lock says of the code as it is.
 
 use std::collections::BTreeMap;
+use std::env;
+use std::future::Future;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::Lock;
 use super::section::{Edge, Kind, Root, Section};
 use super::shape::Shape;
 use super::trace::{Named, Traced, Tracer};
-use crate::machine::{Graph, SavedTypes, Workflow};
+use super::verify::verify;
+use super::{Lock, LockError, Mode, Verified};
+use crate::machine::{Graph, SavedTypes, StepError, Workflow};
 
-impl Lock {
+/// The code of a workflow, as far as a lock speaks of it.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// use workflow_runtime::testing::lock::Code;
+///
+/// #[workflow]
+/// async fn greet(cx: &Cx, name: String) -> Result<u32> {
+///     write_to(cx, &name).await
+/// }
+///
+/// #[step(retry(max = 3))]
+/// async fn write_to(_: &Cx, name: &str) -> Result<u32> {
+///     Ok(name.len() as u32)
+/// }
+///
+/// let lock = Code::of::<Greet>().step(write_to).lock();
+/// assert!(lock.to_string().contains(" 1 step write_to: u32\n"));
+/// ```
+#[derive(Debug)]
+pub struct Code {
+    workflow: &'static str,
+    graph: &'static Graph,
+    traces: Traces,
+    old: BTreeMap<u32, Section>,
+}
+
+impl Code {
     /// What the workflow saves as its code is now: its present version, and the older ones whose states it names.
     ///
     /// The types are traced, nothing of the workflow is run.
@@ -18,21 +49,101 @@ impl Lock {
     pub fn of<W: Workflow>() -> Self {
         let mut traces = Traces::default();
         W::saved_types(&mut traces);
-        let present = version();
-        let mut versions = BTreeMap::from([(present, traces.section(W::GRAPH))]);
-        for version in 1..present {
+        let mut old = BTreeMap::new();
+        for version in 1..version() {
             let mut traces = Traces::default();
             if W::old_types(version, &mut traces) {
-                versions.insert(version, traces.into_section());
+                old.insert(version, traces.into_section());
             }
         }
-        Self { workflow: W::NAME.to_owned(), versions }
+        Self { workflow: W::NAME, graph: W::GRAPH, traces, old }
+    }
+
+    /// With a step that is a function of its own, by its name: `.step(write_to)`. The workflow's type does not know which of
+    /// these its handlers call.
+    #[must_use]
+    pub fn step<A, F: StepFunction<A>>(mut self, step: F) -> Self {
+        F::saved(&mut self.traces, function_name(&step));
+        self
+    }
+
+    /// The lock that says all of this.
+    #[must_use]
+    pub fn lock(self) -> Lock {
+        let mut versions = self.old;
+        versions.insert(version(), self.traces.section(self.graph));
+        Lock { workflow: self.workflow.to_owned(), versions }
+    }
+
+    /// Where its lock is: `workflows/<Name>.lock` beside the `Cargo.toml` of the package that is tested.
+    ///
+    /// # Errors
+    /// [`LockError::NoDirectory`], if cargo does not run the program.
+    pub fn path(&self) -> Result<PathBuf, LockError> {
+        let package = env::var_os("CARGO_MANIFEST_DIR").ok_or(LockError::NoDirectory)?;
+        Ok(Path::new(&package).join("workflows").join(format!("{}.lock", self.workflow)))
+    }
+
+    /// Holds it to its lock at `path`, and writes there what `mode` allows.
+    ///
+    /// # Errors
+    /// If the code does not fit its lock, or the lock cannot be read or written. Then nothing was written.
+    pub fn verify(self, path: &Path, mode: Mode) -> Result<Verified, LockError> {
+        verify(path, mode, &self.lock())
     }
 }
 
 /// The version of the code.
 const fn version() -> u32 {
     1
+}
+
+/// A function with `#[step]`, that takes these arguments.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no step",
+    label = "not a function with `#[step]` that the lock can name",
+    note = "write the name of a function with `#[step]`, without its arguments"
+)]
+pub trait StepFunction<Arguments> {
+    /// Tells of what it returns.
+    #[doc(hidden)]
+    fn saved<V: SavedTypes>(types: &mut V, name: &'static str);
+}
+
+macro_rules! step_functions {
+    ($($($argument:ident)*;)*) => {
+        $(impl<F, R, T, E, $($argument),*> StepFunction<($($argument,)*)> for F
+        where
+            F: Fn($($argument),*) -> R,
+            R: Future<Output = Result<T, E>>,
+            T: DeserializeOwned,
+            E: StepError,
+        {
+            fn saved<V: SavedTypes>(types: &mut V, name: &'static str) {
+                types.saved::<T>(Kind::Step, name);
+                E::saved(types, name);
+            }
+        })*
+    };
+}
+
+step_functions! {
+    A1;
+    A1 A2;
+    A1 A2 A3;
+    A1 A2 A3 A4;
+    A1 A2 A3 A4 A5;
+    A1 A2 A3 A4 A5 A6;
+    A1 A2 A3 A4 A5 A6 A7;
+    A1 A2 A3 A4 A5 A6 A7 A8;
+}
+
+/// The name of a function, as it is in the journal.
+fn function_name<F>(function: &F) -> &'static str {
+    let path = std::any::type_name_of_val(function);
+    let path = path.split_once('<').map_or(path, |(path, _)| path);
+    let name = path.rsplit("::").next().unwrap_or(path);
+    name.strip_prefix("r#").unwrap_or(name)
 }
 
 /// The types that were told, traced.
