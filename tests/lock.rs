@@ -242,10 +242,14 @@ fn all_that_is_saved_is_in_the_lock() {
 #[test]
 fn what_fits_is_recorded() {
     let (_folder, path) = recorded();
-    let Verified::Recorded(changes) = Code::of::<with_field::Sale>().verify(&path, Mode::Record).unwrap() else { panic!() };
+    let Verified::Recorded(changes) = Code::of::<with_field::Sale>().verify(&path, Mode::Record).unwrap() else {
+        panic!()
+    };
     assert_eq!(changes, "  + version 1: state `pending`: `note`: `string?` is new, and may be missing\n");
     let (_folder, path) = recorded();
-    let Verified::Recorded(changes) = Code::of::<with_state::Sale>().verify(&path, Mode::Record).unwrap() else { panic!() };
+    let Verified::Recorded(changes) = Code::of::<with_state::Sale>().verify(&path, Mode::Record).unwrap() else {
+        panic!()
+    };
     let expected = [
         "state `waiting` is new",
         "event `go_on` is new",

@@ -10,6 +10,8 @@ use super::*;
 use crate::backoffice::{Backoffice, Circumstances, Effects};
 use crate::services::Outage;
 
+workflow_runtime::lock!(Fulfilment<Backoffice, Backoffice, Backoffice>);
+
 type Machine = Stepper<Fulfilment<Backoffice, Backoffice, Backoffice>>;
 
 struct Fixture {
