@@ -154,7 +154,7 @@ pub use machine::private as __private;
 /// `lock!(Backup: [read_all, pack])`.
 ///
 /// It is a `#[test]` with the name `schema_lock`. See [`testing::lock`](mod@crate::testing::lock) for what it does.
-#[cfg(any(test, doc, feature = "testing"))]
+#[cfg(any(test, feature = "testing"))]
 #[macro_export]
 macro_rules! lock {
     ($($workflow:ty $(: [$($step:expr),* $(,)?])?),+ $(,)?) => {
@@ -168,7 +168,7 @@ macro_rules! lock {
 }
 
 /// Says that a test of locks needs the feature `testing`.
-#[cfg(not(any(test, doc, feature = "testing")))]
+#[cfg(not(any(test, feature = "testing")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! lock {
