@@ -42,7 +42,6 @@ use rusqlite::Connection;
 use self::health::Health;
 use self::lock::LockFile;
 use self::open::Opened;
-use self::pace::Pace;
 use self::reader::ReadCall;
 use self::stats::Counters;
 use self::worker::Worker;
@@ -81,7 +80,6 @@ pub struct SqliteStore {
     path: PathBuf,
     health: Arc<Health>,
     counters: Arc<Counters>,
-    pace: Arc<Pace>,
     // Dropped in this order: the writer's connection is the last, so that closing it can clear the log away.
     reader: Worker<ReadCall>,
     writer: Worker<WriteCall>,
@@ -112,18 +110,16 @@ impl SqliteStore {
         let reader_health = Arc::clone(&health);
         let counters = Arc::new(Counters::default());
         let (writer_counters, reader_counters) = (Arc::clone(&counters), Arc::clone(&counters));
-        let pace = Arc::new(Pace::default());
-        let writer_pace = Arc::clone(&pace);
         let no_thread = |error| error::cannot_open_io(&path, error);
         let writer = Worker::spawn("workflow-store-writer", move |queue| {
-            writer::run(writer, &queue, &writer_health, &writer_counters, &writer_pace);
+            writer::run(writer, &queue, &writer_health, &writer_counters);
         });
         let writer = writer.map_err(no_thread)?;
         let reader = Worker::spawn("workflow-store-reader", move |queue| {
             reader::run(&reader, &queue, &reader_health, &reader_counters);
         });
         let reader = reader.map_err(no_thread)?;
-        Ok(Self { path, health, counters, pace, reader, writer, _lock: lock })
+        Ok(Self { path, health, counters, reader, writer, _lock: lock })
     }
 
     fn read<T: Send + 'static>(
@@ -143,19 +139,14 @@ impl SqliteStore {
         &self,
         call: impl FnOnce(writer::Answer<T>) -> Result<WriteCall, StoreError>,
     ) -> StoreFuture<T> {
-        let (answer, mut receiver) = oneshot::channel();
+        let (answer, receiver) = oneshot::channel();
         let call = match self.health.check().and_then(|()| call(answer)) {
             Ok(call) => call,
             Err(error) => return Box::pin(std::future::ready(Err(error))),
         };
-        let (under_way, health) = (self.pace.enter(), Arc::clone(&self.health));
+        let health = Arc::clone(&self.health);
         self.writer.send(call);
-        Box::pin(async move {
-            if let Some(answer) = under_way.look(&mut receiver) {
-                return answer;
-            }
-            receiver.await.unwrap_or_else(|_| Err(health.gone()))
-        })
+        Box::pin(async move { receiver.await.unwrap_or_else(|_| Err(health.gone())) })
     }
 }
 
