@@ -6,6 +6,7 @@ use syn::Ident;
 
 use super::data_enum::DataEnum;
 use super::group::live_group_impl;
+use super::pure::expand_narrow;
 use super::{generated_ident, graph::expand_graph, in_const};
 use crate::case::snake;
 use crate::model::{Cfg, Machine, StateModel, TypeRef};
@@ -43,7 +44,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
         let (cfg, name) = (&state.cfg, &state.ty.name);
         quote!(#cfg #ident::#name(_) => true)
     });
-    let conversions = data.conversions();
+    let (conversions, narrow) = (data.conversions(), expand_narrow(machine));
     let hidden = in_const(
         runtime,
         &quote! {
@@ -60,6 +61,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
                 ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
                     __decode(__name, __data)
                 }
+                #narrow
             }
             #conversions
         },

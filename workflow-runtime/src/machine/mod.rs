@@ -10,6 +10,7 @@ mod child;
 mod commands;
 mod context;
 mod digest;
+mod edge_table;
 mod fields;
 mod finish;
 mod graph;
