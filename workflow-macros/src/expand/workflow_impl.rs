@@ -5,6 +5,7 @@ use quote::quote;
 use syn::Type;
 
 use super::pure::{expand_pure, expand_take_once};
+use super::saved::expand_saved;
 use super::undo::expand_undo;
 use super::{at, edge_key, generated_ident, group_probe, source_read, state_probe, where_shared};
 use crate::model::{Due, EventModel, Handler, Machine, Trigger, TypeRef};
@@ -20,7 +21,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
     let event = generated_ident(machine, "Event");
     let transition = generated_ident(machine, "Transition");
     let runs = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| expand_run(machine, handler));
-    let undo = expand_undo(machine);
+    let (undo, saved) = (expand_undo(machine), expand_saved(machine));
     // Those of the state go before those of a group, and that before those of any state.
     let any = generated_ident(machine, "Live");
     let (any, groups): (Vec<_>, Vec<_>) = machine.groups.iter().partition(|group| group.ty.name == any);
@@ -94,6 +95,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 ::core::option::Option::None
             }
             #timer
+            #saved
             #pure
         }
         #helpers
