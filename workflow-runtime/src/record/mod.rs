@@ -31,7 +31,7 @@ pub use execution::{
     TimerRecord,
 };
 pub use history::{HistoryKind, HistoryRecord};
-pub use journal::{JournalEntry, JournalResult};
+pub use journal::{FLAG_KEY, JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
 pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
 pub use reply::{Answer, ReplyRecord};
