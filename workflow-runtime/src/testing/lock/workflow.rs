@@ -62,6 +62,7 @@ impl Code {
     /// With a step that is a function of its own, by its name: `.step(write_to)`. The workflow's type does not know which of
     /// these its handlers call.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a function is named here as it is elsewhere")]
     pub fn step<A, F: StepFunction<A>>(mut self, step: F) -> Self {
         F::saved(&mut self.traces, function_name(&step));
         self
