@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use workflow_runtime::Timestamp;
 use workflow_runtime::record::ExecutionKey;
 use workflow_runtime::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Page, Query, Refused, StateCount, Store, StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Page, Query, Refused, StateCount, Store,
+    StoreFuture, Stored,
 };
 
 /// How often each thing was asked for.
@@ -62,7 +63,7 @@ impl Store for Tallied {
         self.store.event(key, event_id)
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         count(&self.tally.looks);
         self.store.due(workflows, now, limit)
     }

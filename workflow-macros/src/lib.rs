@@ -17,6 +17,7 @@ mod parallel_impl;
 mod parse;
 mod picture;
 mod sequential_impl;
+mod versions;
 mod warnings;
 
 #[cfg(test)]
@@ -258,48 +259,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The names of states, events and handlers are persisted, never their order.
 ///
-/// # Parts
-///
-/// All handlers of a state stand in one impl, but that may be a part of the workflow, in another file. The main impl lists
-/// the part's handlers, so that the whole can be checked: `kind name(State, Payload) -> Target`, with the targets of a
-/// choice as a tuple.
-///
-/// ```
-/// # use workflow_runtime::prelude::*;
-/// # #[state] pub struct Sent;
-/// # #[state] pub struct Shipped;
-/// # #[state(end)] pub struct Delivered;
-/// # #[state(end)] pub struct Lost;
-/// # #[event] pub struct Delivery;
-/// # pub struct Parcel;
-/// #[workflow(start = Sent, include(
-///     on delivered(Shipped, Delivery) -> Delivered,
-///     after lost(Shipped) -> (Lost, Wait),
-/// ))]
-/// impl Parcel {
-///     #[state]
-///     fn sent(&self, _: Sent) -> Shipped {
-///         Shipped
-///     }
-/// }
-///
-/// mod shipped {
-/// #   use super::*;
-///     #[workflow(part)]
-///     impl Parcel {
-///         #[on]
-///         fn delivered(&self, _: Shipped, _: Delivery) -> Delivered {
-///             Delivered
-///         }
-///
-///         #[after("2w")]
-///         fn lost(&self, _: Shipped) -> Next<(Lost, Wait)> {
-///             goto(Lost)
-///         }
-///     }
-/// }
-/// # fn main() { assert_eq!(ParcelTransition::ALL.len(), 3); }
-/// ```
+#[doc = include_str!("docs/parts.md")]
 ///
 /// # Lints
 ///
@@ -318,6 +278,12 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn workflow(arguments: TokenStream, item: TokenStream) -> TokenStream {
     machine_impl::expand_workflow_attribute(arguments.into(), item.into()).into()
+}
+
+#[doc = include_str!("docs/migrate.md")]
+#[proc_macro_attribute]
+pub fn migrate(_: TokenStream, item: TokenStream) -> TokenStream {
+    fn_impl::expand_stray("migrate", &item.into()).into()
 }
 
 /// Makes a method of a [`#[workflow]`](macro@workflow) impl run when an event arrives: an edge of the state.

@@ -8,7 +8,7 @@ use syn::{Data, DeriveInput, Fields, LitStr};
 
 use super::data_plain::{expand_plain, is_plain};
 use super::{at, in_const};
-use crate::model::Cfg;
+use crate::model::{Cfg, unraw};
 use crate::parse::data::{DataKind, DataModel, field_use, fields};
 use crate::parse::types::WriteSelfOut;
 
@@ -93,7 +93,12 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
                 )
             });
             let attributes = expand_attributes(model);
-            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end; #pivot #refused #attributes)))
+            let type_name = unraw(ident);
+            let place = quote!(
+                const PLACE: __private::TypePlace = __private::type_place(::core::module_path!(), #type_name);
+            );
+            let bound = quote!(const END: ::core::primitive::bool = #end; #pivot #refused #place #attributes);
+            (quote!(State), Some(bound))
         }
         DataKind::Event => {
             let policy = model.policy.map(|policy| {

@@ -6,6 +6,7 @@ use syn::Ident;
 
 use super::data_enum::DataEnum;
 use super::group::live_group_impl;
+use super::versions::expand_version_states;
 use super::{generated_ident, graph::expand_graph, in_const};
 use crate::case::snake;
 use crate::model::{Cfg, Machine, StateModel, TypeRef};
@@ -44,6 +45,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
         quote!(#cfg #ident::#name(_) => true)
     });
     let conversions = data.conversions();
+    let versions = expand_version_states(machine);
     let hidden = in_const(
         runtime,
         &quote! {
@@ -62,6 +64,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
                 }
             }
             #conversions
+            #versions
         },
     );
     quote!(#item #graph #hidden)

@@ -36,15 +36,9 @@ pub(crate) fn expand_group(model: &GroupModel, item: &DeriveInput) -> TokenStrea
         }
     });
     let assertions = model.members.iter().map(|member| {
-        let (cfg, ty, name) = (&member.cfg, &member.ty, &member.ty.name);
+        let (cfg, ty) = (&member.cfg, &member.ty);
         let function = at(ty.span(), quote!(__private::assert_state));
-        let message = format!("`{name}` is an end state, where nothing happens any more: take it out of the group");
-        let refuse = at(ty.span(), quote!(__private::refuse(#message)));
-        let probe = state_probe(ty);
-        quote! {
-            #cfg const _: () = #function::<#ty>();
-            #cfg const _: () = if #probe::END { #refuse };
-        }
+        quote!(#cfg const _: () = #function::<#ty>();)
     });
     let hidden = in_const(&model.runtime, &quote!(#group #(#froms)* #(#assertions)*));
     let item = item.to_token_stream();
@@ -105,6 +99,10 @@ fn group_impl(runtime: &Runtime, ident: &Ident, name: &str, variants: &[(&Ident,
             match *__value { #(#writes,)* }
         }
         #group
+        #[automatically_derived]
+        impl #runtime::VersionStates for #ident {
+            const STATES: &'static [__private::StateFacts] = __STATES;
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the parts of an engine share.
 
+use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -17,6 +18,7 @@ use super::scheduler::{Alarm, Offered};
 use super::tasks::Tasks;
 use super::watchers::Watchers;
 use crate::base::{ExecutionId, Timestamp};
+use crate::kernel::Plan;
 use crate::machine::{Services, Workflow};
 use crate::record::{ExecutionKey, ExecutionRecord, Json};
 use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError};
@@ -41,6 +43,9 @@ pub(super) struct Core {
     tasks: Tasks,
     stopping: AtomicBool,
     failure: OnceLock<StoreError>,
+    /// The newer versions that were told of: one warning is enough for all executions of one.
+    // Held only to look up and insert.
+    told_newer: Mutex<BTreeSet<(Arc<str>, u32)>>,
     scheduler: OnceLock<AbortHandle>,
 }
 
@@ -77,6 +82,7 @@ impl Core {
             tasks,
             stopping: AtomicBool::new(false),
             failure: OnceLock::new(),
+            told_newer: Mutex::default(),
             scheduler: OnceLock::new(),
         }
     }
@@ -98,8 +104,16 @@ impl Core {
 
     pub(super) fn machine(&self, workflow: &str) -> Result<&Arc<dyn Machine>, EngineError> {
         match self.registry.get(workflow) {
-            Some((_, machine)) => Ok(machine),
+            Some((_, versions)) => Ok(versions.present()),
             None => Err(EngineError::UnknownWorkflow { workflow: workflow.to_owned() }),
+        }
+    }
+
+    /// What the kernel needs of the version that `W` is.
+    pub(super) fn plan_of<W: Workflow>(&self) -> Result<&Plan, EngineError> {
+        match self.registry.get(W::NAME) {
+            Some((_, versions)) => Ok(versions.of_version(W::VERSION).plan()),
+            None => Err(EngineError::UnknownWorkflow { workflow: W::NAME.to_owned() }),
         }
     }
 
@@ -157,10 +171,10 @@ impl Core {
         if self.is_stopping() {
             return false;
         }
-        let Some((_, machine)) = self.registry.get(&key.workflow) else { return false };
+        let Some((_, versions)) = self.registry.get(&key.workflow) else { return false };
         match self.active.claim(key) {
             Claim::Granted(place) => {
-                self.begin(Run::new(Arc::clone(self), Arc::clone(machine), place), None);
+                self.begin(Run::new(Arc::clone(self), Arc::clone(versions), place), None);
                 true
             }
             Claim::Running => true,
@@ -229,6 +243,19 @@ impl Core {
         match self.failure.get() {
             Some(error) => Err(EngineError::Store(error.clone())),
             None => Ok(()),
+        }
+    }
+
+    /// Says once for each version that its executions are left alone.
+    pub(super) fn warn_of_newer(&self, workflow: &str, version: u32, known: u32) {
+        let mut told = self.told_newer.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert((workflow.into(), version)) {
+            tracing::warn!(
+                workflow,
+                version,
+                known,
+                "executions of a newer version are left alone: this build is too old for them, and they go on with one that has their version"
+            );
         }
     }
 

@@ -243,12 +243,12 @@ impl Engine {
         start: &W::Start,
         at: Option<Timestamp>,
     ) -> Result<Commit, EngineError> {
-        let machine = self.core.machine(&key.workflow)?;
+        let plan = self.core.plan_of::<W>()?;
         let data = start.encode().map_err(|error| EngineError::unwritable(W::Start::NAME, error))?;
         self.core.check_size(W::Start::NAME, &data)?;
         let now = self.core.now();
-        let new =
-            Kernel::start_at(crate::base::Name::constant(W::Start::NAME), data, machine.plan(), at.unwrap_or(now), now);
+        let new = Kernel::start_at(crate::base::Name::constant(W::Start::NAME), data, plan, at.unwrap_or(now), now)
+            .of_version(W::VERSION);
         let history: Vec<HistoryRecord> = vec![new.history];
         Ok(Commit { key, change: Change::Create { record: Box::new(new.record), history } })
     }

@@ -10,7 +10,7 @@ use tracing::{Instrument as _, Span};
 
 use super::active::Place;
 use super::core::Core;
-use super::registry::Machine;
+use super::registry::{Machine, Versions};
 use super::requests::taken_in;
 use crate::base::Error;
 use crate::kernel::{HandlerPlan, Kernel, Next};
@@ -23,7 +23,7 @@ const LONGEST_CHAIN: usize = 100;
 
 pub(super) struct Run {
     core: Arc<Core>,
-    machine: Arc<dyn Machine>,
+    versions: Arc<Versions>,
     place: Place,
 }
 
@@ -44,8 +44,8 @@ impl From<StoreError> for Stop {
 }
 
 impl Run {
-    pub(super) fn new(core: Arc<Core>, machine: Arc<dyn Machine>, place: Place) -> Self {
-        Self { core, machine, place }
+    pub(super) fn new(core: Arc<Core>, versions: Arc<Versions>, place: Place) -> Self {
+        Self { core, versions, place }
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -112,6 +112,9 @@ impl Run {
                 None => return Ok(()),
             },
         };
+        if self.is_newer(&execution) {
+            return Ok(());
+        }
         let limits = &self.core.services.limits;
         if execution.is_queued() && !limits.has_ticket(self.place.key()) {
             // It waited when an engine was lost, and its call has no place in any line.
@@ -161,10 +164,25 @@ impl Run {
         }
     }
 
+    /// The code that the execution goes on with.
+    fn machine(&self, execution: &Kernel) -> &Arc<dyn Machine> {
+        self.versions.of(execution)
+    }
+
+    /// Whether this build is too old for the execution, which is left alone then.
+    fn is_newer(&self, execution: &Kernel) -> bool {
+        let (version, known) = (execution.record().version, self.versions.present().plan().version());
+        let is_newer = version > known;
+        if is_newer {
+            self.core.warn_of_newer(self.versions.present().name(), version, known);
+        }
+        is_newer
+    }
+
     /// Goes through handlers without effects, as far as they fit into one commit, and says what is next.
     fn pass_through(&self, execution: &mut Kernel) -> Next {
         loop {
-            let next = execution.decide(self.machine.plan(), self.core.now());
+            let next = execution.decide(self.machine(execution).plan(), self.core.now());
             let Next::Run(handler) = &next else { return next };
             // What is in the journal is for a turn to look at.
             let is_fit = handler.pure && execution.journal().is_empty() && execution.unsaved_history() < LONGEST_CHAIN;
@@ -177,7 +195,7 @@ impl Run {
     /// Runs a handler without a turn. Says whether it has no effects, and so was run.
     fn run_pure(&self, execution: &mut Kernel, handler: &HandlerPlan) -> bool {
         let span = self.visit_span(execution, handler).entered();
-        let finished = self.machine.run_pure(&HandlerCall::of(execution.record(), &handler.name));
+        let finished = self.machine(execution).run_pure(&HandlerCall::of(execution.record(), &handler.name));
         let is_pure = finished.is_some();
         if let Some(finished) = finished {
             self.finished(execution, finished);
@@ -190,7 +208,7 @@ impl Run {
         let record = execution.record();
         tracing::info_span!(
             "visit",
-            workflow = self.machine.name(),
+            workflow = self.versions.present().name(),
             execution = %self.place.key().id,
             state = &*record.state,
             visit = record.visit,
@@ -212,8 +230,9 @@ impl Run {
         let record = execution.record();
         let call = HandlerCall::of(record, &handler.name);
         let scope = TurnScope::of(record, &handler.name, self.place.key().clone(), self.core.services.clone());
-        let mut turn = self.machine.turn(call, scope, execution.journal().to_vec());
-        turn.arrived(execution.receivable(self.machine.plan()));
+        let machine = self.machine(execution);
+        let mut turn = machine.turn(call, scope, execution.journal().to_vec());
+        turn.arrived(execution.receivable(machine.plan()));
         let driven = self.drive(execution, turn).instrument(span).await;
         self.settle_offers();
         driven
@@ -247,7 +266,7 @@ impl Run {
             let Some(progress) = progress else {
                 if self.place.signal().take() && !self.core.is_stopping() {
                     self.look_at_inbox(execution).await?;
-                    turn.arrived(execution.receivable(self.machine.plan()));
+                    turn.arrived(execution.receivable(self.machine(execution).plan()));
                 }
                 if execution.is_to_be_terminated() {
                     // Dropping the turn cuts off what runs.
@@ -267,7 +286,7 @@ impl Run {
                 Progress::Execute(commands) => turn.answered(self.core.execute(commands).await?),
                 Progress::Wait { due, results, events } => {
                     execution.recorded(results);
-                    execution.suspended(due, events, self.machine.plan(), self.core.now());
+                    execution.suspended(due, events, self.machine(execution).plan(), self.core.now());
                     if turn.is_queued() {
                         execution.queued();
                     }
@@ -287,7 +306,8 @@ impl Run {
 
     /// Interrupts the handler if there is a reason to.
     fn interrupt(&self, execution: &Kernel, turn: &mut Turn) -> bool {
-        let reason = self.core.is_stopping() || execution.is_interrupted(self.machine.plan(), self.core.now());
+        let reason =
+            self.core.is_stopping() || execution.is_interrupted(self.machine(execution).plan(), self.core.now());
         if reason {
             turn.interrupt();
         }
@@ -295,9 +315,10 @@ impl Run {
     }
 
     fn finished(&self, execution: &mut Kernel, finished: Finished) {
+        let machine = Arc::clone(self.machine(execution));
         let finishing = Finishing {
-            plan: self.machine.plan(),
-            catch: &|state, error| self.machine.catch(state, error),
+            plan: machine.plan(),
+            catch: &|state, error| machine.catch(state, error),
             payload_limit: self.core.services.payload_limit,
             now: self.core.now(),
         };

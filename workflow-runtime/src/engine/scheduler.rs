@@ -105,9 +105,9 @@ impl Alarm {
 /// Runs until the engine stops.
 pub(super) async fn schedule(core: Arc<Core>) {
     let _stop = StopAtEnd(&core);
-    let workflows = core.registry.names();
+    let workflows = core.registry.known();
     let mut queue = VecDeque::new();
-    let mut queued = Queued::new(workflows.clone());
+    let mut queued = Queued::new(core.registry.names());
     let mut has_looked = false;
     while !core.is_stopping() {
         queue.extend(core.offered.take());

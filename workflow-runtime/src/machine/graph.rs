@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{AttributeInfo, EventPolicy};
 use crate::kernel::JoinRule;
 use crate::kernel::{AtOnce, BreakerPolicy, Jitter, OnFailure, Rate, StepLimits};
+use crate::record::FIRST_VERSION;
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
@@ -14,6 +15,8 @@ use crate::kernel::{AtOnce, BreakerPolicy, Jitter, OnFailure, Rate, StepLimits};
 pub struct Graph {
     /// The workflow's name.
     pub workflow: &'static str,
+    /// The version of its code.
+    pub version: u32,
     /// The doc comment of its impl.
     pub doc: &'static str,
     /// The state that executions start in.
@@ -231,12 +234,29 @@ impl Graph {
         handlers: &'static [HandlerInfo],
         steps: &'static [StepInfo],
     ) -> Self {
-        Self { workflow, doc, start, states, events, handlers, steps, parallels: &[], on_failure: OnFailure::Park }
+        Self {
+            workflow,
+            version: FIRST_VERSION,
+            doc,
+            start,
+            states,
+            events,
+            handlers,
+            steps,
+            parallels: &[],
+            on_failure: OnFailure::Park,
+        }
     }
 
     #[must_use]
     pub const fn parallels(mut self, parallels: &'static [ParallelInfo]) -> Self {
         self.parallels = parallels;
+        self
+    }
+
+    #[must_use]
+    pub const fn version(mut self, version: u32) -> Self {
+        self.version = version;
         self
     }
 

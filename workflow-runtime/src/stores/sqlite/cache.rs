@@ -76,6 +76,7 @@ mod tests {
 
     fn found(exec: i64) -> Found {
         let head = Head {
+            version: 1,
             visit: 1,
             status: Status::Running,
             entered_at: Timestamp::EPOCH,

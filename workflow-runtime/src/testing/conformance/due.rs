@@ -1,9 +1,7 @@
 //! [`Store::due`](crate::store::Store::due).
 
-use std::sync::Arc;
-
 use super::sample::{
-    ORDERS, at, ended, ids, key, key_of, parked, quarantine, running_since, to, waiting, waiting_until,
+    ORDERS, at, ended, ids, key, key_of, known, parked, quarantine, running_since, to, waiting, waiting_until,
 };
 use super::{Bench, Home};
 use crate::kernel::Advance;
@@ -55,7 +53,7 @@ pub async fn only_the_workflows_asked_for(home: &impl Home) {
     bench.create(&other("c"), running_since(4_000)).await;
     bench.create(&key_of("Unknown", "d"), running_since(1_000)).await;
     let due = async |workflows: &[&str], limit| {
-        let workflows: Vec<Arc<str>> = workflows.iter().map(|name| Arc::from(*name)).collect();
+        let workflows: Vec<_> = workflows.iter().map(|name| known(name, 1)).collect();
         bench.store.due(&workflows, at(9_000), limit).await.unwrap()
     };
     let all = Due { ready: vec![other("b"), key("a"), other("c")], next: None };
@@ -63,6 +61,37 @@ pub async fn only_the_workflows_asked_for(home: &impl Home) {
     assert_eq!(due(&[ORDERS, "Refunds", "Nobody's"], 1).await, Due { ready: vec![other("b")], next: Some(at(3_000)) });
     assert_eq!(due(&[ORDERS], 10).await.ready, [key("a")]);
     assert_eq!(due(&[], 10).await, Due::default());
+}
+
+/// A build leaves alone what a newer one has written, and what it can run is not behind that.
+pub async fn those_of_newer_versions_are_passed_over(home: &impl Home) {
+    let bench = Bench::new(home).await;
+    let of = |version, entered_at| ExecutionRecord { version, ..running_since(entered_at) };
+    for number in 0..300 {
+        bench.create(&key(&format!("new-{number}")), of(3, 1_000)).await;
+    }
+    bench.create(&key("a"), of(1, 3_000)).await;
+    bench.create(&key("b"), of(2, 2_000)).await;
+    bench.create(&key("c"), ExecutionRecord { version: 2, ..waiting_until(9_000) }).await;
+    assert_eq!(bench.due_up_to(2, 5_000, 10).await, Due { ready: vec![key("b"), key("a")], next: Some(at(9_000)) });
+    assert_eq!(bench.due_up_to(2, 5_000, 1).await, Due { ready: vec![key("b")], next: Some(at(3_000)) });
+    assert_eq!(bench.due_up_to(1, 5_000, 10).await, Due { ready: vec![key("a")], next: None });
+    assert_eq!(bench.due_up_to(0, 5_000, 10).await, Due::default());
+    assert_eq!(bench.due_up_to(3, 5_000, 500).await.ready.len(), 302);
+    assert_eq!(bench.due_up_to(u32::MAX, 1_000, 500).await.ready.len(), 300);
+}
+
+/// What is due follows the version that the record has now.
+pub async fn a_version_changes_with_the_record(home: &impl Home) {
+    let bench = Bench::new(home).await;
+    bench.create(&key("a"), running_since(1_000)).await;
+    bench.advance(&key("a"), 1, to(ExecutionRecord { version: 2, ..running_since(1_000) })).await;
+    assert_eq!(bench.due_up_to(1, 5_000, 10).await, Due::default());
+    assert_eq!(bench.due_up_to(2, 5_000, 10).await.ready, [key("a")]);
+    bench.send(&key("a"), "e").await;
+    assert_eq!(bench.due_up_to(1, 5_000, 10).await, Due::default());
+    bench.advance(&key("a"), 1, to(running_since(1_000))).await;
+    assert_eq!(bench.due_up_to(1, 5_000, 10).await.ready, [key("a")]);
 }
 
 /// They wait for a person, or for nothing.
