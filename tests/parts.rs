@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use workflow_runtime::prelude::*;
-use workflow_runtime::{Trigger, Workflow};
+use workflow_runtime::{NotTaken, Trigger, Workflow};
 use workflow_tests::turns::{call, decide};
 
 #[derive(Debug, Serialize, Deserialize, thiserror::Error)]
@@ -152,4 +152,97 @@ fn the_graph_is_whole() {
     assert_eq!(ParcelTransition::LostToLost.trigger(), Trigger::After { delay });
     assert_eq!(graph.handler("returning").unwrap().doc, "Pays the customer back.");
     assert_eq!(graph.handler("returning").unwrap().to, ["refunded"]);
+}
+
+#[test]
+fn handlers_of_all_places_run_without_an_engine() -> Result<()> {
+    let parcel = Parcel { bank: Cents };
+    let shipped = |weight| ParcelState::Shipped(Shipped { weight });
+    let state = parcel.take(Pending.into(), Sent { weight: 3 })?;
+    assert!(matches!(state, ParcelState::Shipped(Shipped { weight: 3 })));
+    assert!(matches!(parcel.take(state, Delivery)?, ParcelState::Delivered(Delivered { weight: 3 })));
+    let state = parcel.take_any(shipped(5), Delivery.into())?;
+    assert!(matches!(state, ParcelState::Delivered(Delivered { weight: 5 })));
+    assert!(matches!(parcel.enter(Shipped { weight: 4 })?, ParcelState::Shipped(Shipped { weight: 4 })));
+    assert!(matches!(parcel.take(Pending.into(), Delivery), Err(NotTaken::NoEdge { asked: "delivery", .. })));
+    // What a part does is known to the compiler alone, and so is that it has effects, or may wait.
+    let returned = parcel.take(shipped(6), Return).err();
+    assert!(matches!(&returned, Some(NotTaken::Effects { handler: "returned", .. })));
+    let state = returned.and_then(NotTaken::into_state);
+    assert!(matches!(state, Some(ParcelState::Shipped(Shipped { weight: 6 }))));
+    let lost = parcel.fire(shipped(7), ParcelTransition::LostToLost).err();
+    assert!(matches!(lost, Some(NotTaken::NotClone { handler: "lost", .. })));
+    Ok(())
+}
+
+/// A door whose handlers all stand in a part.
+mod door {
+    use super::*;
+
+    #[state]
+    #[derive(Clone, Debug)]
+    pub struct Shut {
+        pub knocks: u32,
+    }
+
+    #[state(end)]
+    #[derive(Debug)]
+    pub struct Open {
+        pub knocks: u32,
+    }
+
+    #[event]
+    pub struct Knock;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    pub struct Busy;
+
+    pub struct Door;
+
+    mod handlers {
+        use super::*;
+
+        #[workflow(part)]
+        impl Door {
+            #[on]
+            fn knocked(&self, shut: Shut, _: Knock) -> Reply<u32, Next<(Stay<Shut>, Open)>, Busy> {
+                let knocks = shut.knocks + 1;
+                match knocks {
+                    2 => refuse(Busy),
+                    4.. => reply(knocks, goto(Open { knocks })),
+                    _ => reply(knocks, goto(Stay(Shut { knocks }))),
+                }
+            }
+
+            #[after("1h")]
+            fn forced(&self, shut: Shut) -> Next<(Open, Wait)> {
+                if shut.knocks == 0 { goto(Wait) } else { goto(Open { knocks: shut.knocks }) }
+            }
+        }
+    }
+
+    #[workflow(start = Shut, include(
+        on knocked(Shut, Knock) -> Reply<u32, Next<(Stay<Shut>, Open)>, Busy>,
+        after forced(Shut) -> (Open, Wait),
+    ))]
+    impl Door {}
+}
+
+#[test]
+fn a_part_answers_refuses_and_waits_without_an_engine() -> Result<()> {
+    use door::{Busy, Door, DoorState, DoorTransition, Knock, Open, Shut};
+
+    let (state, answer) = Door.ask(Shut { knocks: 2 }.into(), Knock)?;
+    assert_eq!(answer, Ok(3));
+    let (state, answer) = Door.ask(state, Knock)?;
+    assert_eq!(answer, Ok(4));
+    assert!(matches!(state, DoorState::Open(Open { knocks: 4 })), "{state:?}");
+    let (state, refusal) = Door.ask(Shut { knocks: 1 }.into(), Knock)?;
+    assert_eq!(refusal, Err(Busy));
+    assert!(matches!(state, DoorState::Shut(Shut { knocks: 1 })), "{state:?}");
+    let state = Door.fire(state, DoorTransition::ForcedToOpen)?;
+    assert!(matches!(state, DoorState::Open(Open { knocks: 1 })), "{state:?}");
+    let waits = Door.fire(Shut { knocks: 0 }.into(), DoorTransition::ForcedToOpen)?;
+    assert!(matches!(waits, DoorState::Shut(Shut { knocks: 0 })), "{waits:?}");
+    Ok(())
 }

@@ -16,6 +16,11 @@ pub(crate) fn spawn(name: &str, arguments: &[&OsStr]) -> io::Result<Child> {
     child.arg("--child").arg(name).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()
 }
 
+/// Cargo, the one that has started this program if one has.
+pub(crate) fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
 /// Waits for what a child [says](say).
 pub(crate) fn said<T: DeserializeOwned>(child: Child) -> Result<T, Error> {
     let output = child.wait_with_output()?;

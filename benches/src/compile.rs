@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs, io, process};
 
+use crate::child::cargo;
+
 /// What a machine of some size costs, in seconds of CPU.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Compile {
@@ -78,7 +80,7 @@ impl Place {
 
     /// What a user has on his desk, whatever the surroundings of this program say.
     fn cargo(&self) -> Command {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut cargo = cargo();
         cargo.current_dir(&self.root).env("CARGO_TARGET_DIR", self.root.join("target")).stderr(Stdio::piped());
         for changed in ["CARGO_INCREMENTAL", "CARGO_PROFILE_DEV_DEBUG", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
             cargo.env_remove(changed);

@@ -13,6 +13,7 @@ mod probe;
 mod rows;
 mod slices;
 mod table;
+mod turnstile;
 mod workloads;
 
 use std::fs;

@@ -1,13 +1,13 @@
 //! Other engines that do the same work. They are a program of their own, as a peer needs another version of the SQLite library
 //! than this project, and one tree of crates can have only one.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 use workflow_runtime::Error;
 
+use crate::child::cargo;
 use crate::options::Peers;
 use crate::places::{Place, target};
 
@@ -59,7 +59,7 @@ impl Program {
 
 fn build(directory: &Path) -> Result<(), Error> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/Cargo.toml");
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     cargo.args(["build", "--release", "--locked", "--manifest-path"]).arg(&manifest).arg("--target-dir").arg(directory);
     match cargo.stdin(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),

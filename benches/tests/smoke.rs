@@ -38,7 +38,7 @@ fn is_sane(figure: &Value) -> bool {
 
 #[test]
 fn every_row_finds_what_can_be_true() {
-    let rows = ["steps", "parallel", "recovery", "visits", "waiting", "burst"];
+    let rows = ["steps", "transitions", "parallel", "recovery", "visits", "waiting", "burst"];
     let figures = figures(&rows);
     let mut count = BTreeMap::new();
     for figure in &figures {

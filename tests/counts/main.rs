@@ -9,6 +9,7 @@
 
 mod allocations;
 mod load;
+mod reads;
 mod sizes;
 mod syncs;
 mod tally;

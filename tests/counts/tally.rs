@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use workflow_runtime::Timestamp;
 use workflow_runtime::record::ExecutionKey;
 use workflow_runtime::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Page, Query, Refused, StateCount, Store,
-    StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
+    Store, StoreFuture, Stored,
 };
 
 /// How often each thing was asked for.
@@ -15,6 +15,7 @@ use workflow_runtime::store::{
 pub struct Tally {
     /// Calls that write, each of which the caller waits for: with one caller, so many syncs.
     pub commits: AtomicU64,
+    /// Calls that load, however many executions.
     pub loads: AtomicU64,
     /// Looks for what is due.
     pub looks: AtomicU64,
@@ -57,6 +58,11 @@ impl Store for Tallied {
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
         count(&self.tally.loads);
         self.store.load(key)
+    }
+
+    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
+        count(&self.tally.loads);
+        self.store.load_many(keys)
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {

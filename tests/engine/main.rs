@@ -1,6 +1,7 @@
 //! How an engine behaves, on a clock that the tests move.
 
 mod asking;
+mod backlog;
 mod bulk;
 mod cancelling;
 mod children;

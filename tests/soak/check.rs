@@ -1,7 +1,7 @@
 //! Compares all that is there with what is to be there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -14,25 +14,10 @@ use crate::expected::{End, Expected};
 use crate::load::{self, Plan, counter, queue};
 use crate::log::{self, Ack, Effect};
 use crate::program::{ACKS, EFFECTS, STORE};
+use crate::summary::Summary;
 
 /// So much of what is wrong is told in full.
 const TOLD: usize = 3;
-
-/// What was found.
-#[derive(Debug)]
-pub struct Found {
-    pub pieces: u64,
-    executions: usize,
-    attempts: usize,
-    repeated: usize,
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pieces, executions, attempts, repeated } = self;
-        write!(formatter, "{pieces} pieces, {executions} executions, {attempts} attempts of steps, {repeated} repeated")
-    }
-}
 
 /// Everything that the processes have left in a folder.
 pub struct Check {
@@ -70,7 +55,7 @@ impl Check {
     }
 
     /// What holds when all is done.
-    pub async fn at_the_end(mut self, foreign: &BTreeSet<String>) -> Result<Found, String> {
+    pub async fn at_the_end(mut self, foreign: &BTreeSet<String>) -> Result<Summary, String> {
         let mut by_execution: BTreeMap<String, Vec<Effect>> = BTreeMap::new();
         for effect in &self.effects {
             by_execution.entry(effect.execution.clone()).or_default().push(effect.clone());
@@ -78,10 +63,17 @@ impl Check {
         let attempts = self.effects.iter().filter(|effect| !effect.has_ended).count();
         let mut known = foreign.clone();
         let mut repeated = 0;
+        let stored = self.check_whole(foreign).await;
         for number in 0..self.pieces {
             let (id, plan) = load::plan(self.seed, number);
             self.check_acks(number, &id, &plan).await;
-            for expected in plan.expected(&id) {
+            let acks = self.acks.get(&number).map(Vec::as_slice).unwrap_or_default();
+            let found = load::Found { executions: &stored, effects: &by_execution, acks };
+            let of_found = plan.expected_of_found(&id, &found).unwrap_or_else(|error| {
+                self.wrong.push((id.clone(), error));
+                Vec::new()
+            });
+            for expected in plan.expected(&id).into_iter().chain(of_found) {
                 let of_it = by_execution.remove(&expected.key()).unwrap_or_default();
                 match effects::check(&expected, &of_it.iter().collect::<Vec<_>>()) {
                     Ok(repetitions) => repeated += repetitions,
@@ -98,12 +90,15 @@ impl Check {
         if most > queue::AT_ONCE {
             self.is_wrong("Guest", format!("{most} calls of a step with a limit of {} at once", queue::AT_ONCE));
         }
-        let stored = self.check_whole(foreign).await;
         for execution in stored.difference(&known) {
             self.is_wrong(execution, "nobody asked for this execution".to_owned());
         }
-        let found = Found { pieces: self.pieces, executions: known.len(), attempts, repeated };
-        self.verdict().await.map(|()| found)
+        let mut executions: BTreeMap<String, u64> = BTreeMap::new();
+        for name in known.difference(foreign) {
+            *executions.entry(key(name).workflow.to_string()).or_default() += 1;
+        }
+        let summary = Summary { pieces: self.pieces, executions, attempts, repeated, ..Summary::default() };
+        self.verdict().await.map(|()| summary)
     }
 
     fn is_wrong(&mut self, execution: &str, error: String) {
@@ -117,7 +112,7 @@ impl Check {
         let key = key(&workflow.key());
         for ack in acks {
             match &ack {
-                Ack::Begun => {}
+                Ack::Begun | Ack::Noted(_) => {}
                 Ack::Started | Ack::Done => {
                     if self.store.load(&key).await.unwrap().is_none() {
                         self.is_wrong(&key.to_string(), format!("{ack:?} was acknowledged, and it is not there"));
@@ -182,6 +177,8 @@ impl Check {
         let Stored { record, journal, inbox } = stored;
         let is_right = match &expected.end {
             End::Cancelled => record.status() == Status::Cancelled,
+            End::Terminated => record.status() == Status::Terminated,
+            End::Resting(state) => record.status() == Status::Waiting && record.state == *state,
             End::In(state, data) => {
                 let found: serde_json::Value = record.data.decode().unwrap();
                 record.status() == Status::Ended && record.state == *state && found == *data
@@ -303,6 +300,7 @@ fn entered(row: &HistoryRow) -> Option<&str> {
 /// No row is missing, each visit begins where the one before ended, and the last is the record's.
 fn check_history(history: &[HistoryRow], visit: u64, state: &str) -> Result<(), String> {
     let (mut at_visit, mut at_state) = (1, "");
+    let mut is_undoing = false;
     for (row, seq) in history.iter().zip(1..) {
         if row.seq != seq {
             return Err(format!("its history has {} where {seq} is to be", row.seq));
@@ -312,10 +310,15 @@ fn check_history(history: &[HistoryRow], visit: u64, state: &str) -> Result<(), 
         }
         match &row.record.kind {
             HistoryKind::Started { to } if seq == 1 => at_state = to,
-            HistoryKind::Transition { from, to, .. } if from == at_state => (at_visit, at_state) = (at_visit + 1, to),
+            HistoryKind::Transition { from, to, .. } if from == at_state => {
+                (at_visit, at_state, is_undoing) = (at_visit + 1, to, false);
+            }
             HistoryKind::Started { .. } | HistoryKind::Transition { .. } => {
                 return Err(format!("its history is in {at_state}, and goes on with {:?}", row.record));
             }
+            HistoryKind::UnwindBegan { .. } => is_undoing = true,
+            // After that, all steps are calls of their own.
+            HistoryKind::Parked { .. } if is_undoing => (at_visit, is_undoing) = (at_visit + 1, false),
             _ => {}
         }
     }

@@ -19,6 +19,9 @@ pub enum End {
     /// In this state, with this data.
     In(&'static str, Value),
     Cancelled,
+    Terminated,
+    /// It rests in this state, for years.
+    Resting(&'static str),
 }
 
 /// Attempts of steps that are all made before one of the next phase is.

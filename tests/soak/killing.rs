@@ -1,7 +1,6 @@
 //! Runs the process, and kills it at a moment that chance chooses.
 
 use std::env;
-use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +10,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 
 use crate::program::{self, Orders, STORE};
+use crate::summary::Kills;
 
 /// Tells this test binary that it is the process, and where.
 pub const FOLDER: &str = "SOAK_FOLDER";
@@ -39,25 +39,13 @@ pub struct Killer {
     seed: u64,
     pub random: Rng,
     runs: u32,
-    at_opening: u32,
-    at_work: u32,
-    at_checkpoint: u32,
-}
-
-impl fmt::Display for Killer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { runs, at_opening, at_work, at_checkpoint, .. } = self;
-        write!(
-            formatter,
-            "{runs} processes, killed {at_opening} times at the opening, {at_work} at work, {at_checkpoint} near a checkpoint"
-        )
-    }
+    pub kills: Kills,
 }
 
 impl Killer {
     pub fn new(folder: &Path, seed: u64) -> Self {
         let random = Rng::with_seed(seed);
-        Self { folder: folder.to_owned(), seed, random, runs: 0, at_opening: 0, at_work: 0, at_checkpoint: 0 }
+        Self { folder: folder.to_owned(), seed, random, runs: 0, kills: Kills::default() }
     }
 
     /// Runs the process, and kills it.
@@ -83,9 +71,9 @@ impl Killer {
             sleep(shortest);
         }
         match moment {
-            Moment::Opening(_) => self.at_opening += 1,
-            Moment::Checkpoint(..) if is_long => self.at_checkpoint += 1,
-            Moment::AtWork(_) | Moment::Checkpoint(..) => self.at_work += 1,
+            Moment::Opening(_) => self.kills.at_opening += 1,
+            Moment::Checkpoint(..) if is_long => self.kills.at_checkpoint += 1,
+            Moment::AtWork(_) | Moment::Checkpoint(..) => self.kills.at_work += 1,
         }
         if let Some(status) = child.try_wait().unwrap() {
             return Err(format!("the process {} ended with {status}:\n{}", self.runs, self.errors()));

@@ -78,6 +78,8 @@ pub enum Ack {
     Sent(String),
     /// An event with this id was answered so.
     Answered(String, String),
+    /// What whoever drives it has to know in the next process.
+    Noted(String),
     /// It came to its end, which was as it is to be.
     Done,
 }
@@ -90,6 +92,7 @@ impl Ack {
             Self::Started => log.add(&[&number, "started"]),
             Self::Sent(event) => log.add(&[&number, "sent", event]),
             Self::Answered(event, answer) => log.add(&[&number, "answered", event, answer]),
+            Self::Noted(text) => log.add(&[&number, "noted", text]),
             Self::Done => log.add(&[&number, "done"]),
         }
     }
@@ -104,6 +107,7 @@ pub fn acks(path: &Path) -> Vec<(u64, Ack)> {
             [number, "started"] => (number, Ack::Started),
             [number, "sent", event] => (number, Ack::Sent(event.to_owned())),
             [number, "answered", event, answer] => (number, Ack::Answered(event.to_owned(), answer.to_owned())),
+            [number, "noted", text] => (number, Ack::Noted(text.to_owned())),
             [number, "done"] => (number, Ack::Done),
             _ => panic!("no acknowledgement: {words:?}"),
         };

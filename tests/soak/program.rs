@@ -23,6 +23,7 @@ const WINDOW: usize = 160;
 pub const STORE: &str = "store.db";
 pub const EFFECTS: &str = "effects";
 pub const ACKS: &str = "acks";
+const MENDED: &str = "mended";
 
 /// What the process is told to do.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,7 @@ pub async fn run(folder: &Path, orders: Orders) -> Result<()> {
         by_number.entry(number).or_default().push(ack);
     }
     let acks = Arc::new(Log::open(&folder.join(ACKS)));
-    let world = World::new(Log::open(&folder.join(EFFECTS)), orders.run);
+    let world = World::new(Log::open(&folder.join(EFFECTS)), &folder.join(MENDED), orders.run);
     let engine = Engine::sqlite(folder.join(STORE)).max_active(MAX_ACTIVE);
     let engine = load::workflows(engine, &world).start().await?;
 
@@ -56,6 +57,7 @@ pub async fn run(folder: &Path, orders: Orders) -> Result<()> {
         let place = Arc::clone(&window).acquire_owned().await?;
         let driver = Driver {
             engine: engine.clone(),
+            world: world.clone(),
             acks: Arc::clone(&acks),
             number,
             before: by_number.remove(&number).unwrap_or_default(),

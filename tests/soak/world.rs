@@ -1,22 +1,48 @@
 //! What the steps of the load do to the world outside.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use workflow_runtime::prelude::*;
 
 use super::expected::value;
-use super::log::Log;
+use super::log::{self, Log};
 
 #[derive(Debug, Clone)]
 pub struct World {
     effects: Arc<Log>,
     run: u32,
+    mended: Arc<Mended>,
+}
+
+/// The executions for which a person has removed what was in their way, which a kill does not bring back.
+#[derive(Debug)]
+struct Mended {
+    ids: Mutex<BTreeSet<String>>,
+    log: Log,
 }
 
 impl World {
-    pub fn new(effects: Log, run: u32) -> Self {
-        Self { effects: Arc::new(effects), run }
+    pub fn new(effects: Log, mended: &Path, run: u32) -> Self {
+        let ids = log::lines(mended).into_iter().flatten().collect();
+        let mended = Mended { ids: Mutex::new(ids), log: Log::open(mended) };
+        Self { effects: Arc::new(effects), run, mended: Arc::new(mended) }
+    }
+
+    /// From now on, nothing is in the way of this execution.
+    pub fn mend(&self, id: &str) {
+        // While the file is written, nobody may see it as mended who is killed before.
+        let mut ids = self.mended.ids.lock().unwrap();
+        if !ids.contains(id) {
+            self.mended.log.add(&[id]);
+            ids.insert(id.to_owned());
+        }
+    }
+
+    pub fn is_mended(&self, cx: &Cx) -> bool {
+        self.mended.ids.lock().unwrap().contains(cx.id().as_str())
     }
 
     /// Has an effect, takes a while, and fails in the first `failures` attempts.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cpu_time::ProcessTime;
 use serde::{Deserialize, Serialize};
 use workflow_runtime::prelude::*;
 use workflow_runtime::{Engine, Status};
@@ -14,7 +15,7 @@ use super::Setting;
 use crate::child::{self, argument};
 use crate::figures::{Figure, Report};
 use crate::measure::memory;
-use crate::slices::{Numbers, Slices, slice};
+use crate::slices::{Numbers, Slice, Slices, slice};
 
 const BURST: &str = "burst";
 const STEPS: u64 = 10;
@@ -72,6 +73,10 @@ struct Burst {
     memory_before: f64,
     memory_at_most: f64,
     drained: Duration,
+    /// Executions that have ended a second, and the CPU seconds of each: of direct starts before and after, and while what
+    /// waited was drained.
+    direct: [f64; 2],
+    draining: [f64; 2],
     started: u64,
     ended: u64,
 }
@@ -85,6 +90,7 @@ pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Er
     let burst: Burst = child::said(child::spawn(BURST, &arguments)?)?;
     let variant = format!("SQLite {}, {} s", place.name, length.parse::<f64>()? / 1e3);
     let grown = burst.memory_at_most - burst.memory_before;
+    let ([rate, cpu], [direct_rate, direct_cpu]) = (burst.draining, burst.direct);
     let figures = [
         ("sustainable", burst.sustainable, "executions/s"),
         ("asked for in the burst", burst.offered, "executions/s"),
@@ -94,11 +100,15 @@ pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Er
         ("memory at most", burst.memory_at_most / 1e6, "MB"),
         ("more memory, for each that waited", grown / burst.backlog as f64, "bytes"),
         ("time to drain, under half the sustainable load", burst.drained.as_secs_f64(), "s"),
+        ("ended while it was drained", rate, "executions/s"),
+        ("CPU while it was drained", cpu * 1e6, "µs an execution"),
     ];
     for (what, value, unit) in figures {
         let figure = Figure::new(&variant, what, value, unit);
         report.add(match what {
             "taken in" => figure.beside("the sustainable rate", burst.accepted / burst.sustainable),
+            "ended while it was drained" => figure.beside("direct starts before and after", rate / direct_rate),
+            "CPU while it was drained" => figure.beside("direct starts before and after", cpu / direct_cpu),
             _ => figure,
         });
     }
@@ -128,14 +138,17 @@ impl Load {
         self.numbers.load(Ordering::Relaxed)
     }
 
-    fn backlog(&self) -> u64 {
-        self.started().saturating_sub(self.finished.load(Ordering::Relaxed))
+    fn ended(&self) -> u64 {
+        self.finished.load(Ordering::Relaxed)
     }
 
-    /// What can be done for long, in executions a second.
-    async fn sustainable(&self, length: Duration) -> Result<f64, Error> {
+    fn backlog(&self) -> u64 {
+        self.started().saturating_sub(self.ended())
+    }
+
+    /// As many executions as can be done for long, each started by itself.
+    async fn start_directly(&self, length: Duration) -> Result<Slice, Error> {
         let engine = self.engine.clone();
-        let mut slices = Slices::default();
         let execution = move |number| {
             let engine = engine.clone();
             async move {
@@ -147,8 +160,7 @@ impl Load {
                 }
             }
         };
-        slices.push(slice(100, length, &self.numbers, execution).await?);
-        Ok(slices.rate())
+        slice(100, length, &self.numbers, execution).await
     }
 
     /// Starts executions at `rate`, or as fast as the engine takes them, while `on`.
@@ -214,20 +226,24 @@ async fn burst(arguments: &[String]) -> Result<(), Error> {
     let work = Work { finished: Arc::clone(&finished) };
     let engine = Engine::sqlite(argument(arguments, 0)?).workflow(work).start().await?;
     let load = Load { engine, numbers: Numbers::default(), finished };
-    load.sustainable(length / 10).await?;
-    let sustainable = load.sustainable(length / 5).await?;
+    load.start_directly(length / 10).await?;
+    let mut direct = Slices::default();
+    direct.push(load.start_directly(length / 5).await?);
+    let sustainable = direct.rate();
     let memory_before = memory()?;
 
     let (watch, before, begun) = (Watch::begin(), load.started(), Instant::now());
     load.start_all(10.0 * sustainable, move || begun.elapsed() < length).await?;
     let accepted = (load.started() - before) as f64 / begun.elapsed().as_secs_f64();
     let backlog = load.backlog();
-    let drain = Instant::now();
+    let (drain, cpu, ended_before) = (Instant::now(), ProcessTime::now(), load.ended());
     // As good as drained: what is left is what the easy load has going.
     let (easy, enough) = (sustainable / 2.0, (sustainable / 10.0) as u64 + 2 * CALLERS * IN_ONE_CALL);
     let looking = load.clone();
-    load.start_all(easy, move || looking.backlog() > enough).await?;
-    let drained = drain.elapsed();
+    // A machine that has got slower meanwhile may find it hard all the same.
+    load.start_all(easy, move || looking.backlog() > enough && drain.elapsed() < 30 * length).await?;
+    let (drained, cpu, ended) = (drain.elapsed(), cpu.elapsed(), (load.ended() - ended_before) as f64);
+    let draining = [ended / drained.as_secs_f64(), cpu.as_secs_f64() / ended];
     let memory_at_most = watch.end();
 
     let mut ended = 0;
@@ -238,9 +254,19 @@ async fn burst(arguments: &[String]) -> Result<(), Error> {
         ended = counts.iter().filter(|count| count.status == Status::Ended).map(|count| count.count).sum();
     }
     let started = load.started();
+    direct.push(load.start_directly(length / 5).await?);
     load.engine.shutdown().await?;
-    let offered = 10.0 * sustainable;
-    let drained =
-        Burst { sustainable, offered, accepted, backlog, memory_before, memory_at_most, drained, started, ended };
-    child::say(&drained)
+    child::say(&Burst {
+        sustainable,
+        offered: 10.0 * sustainable,
+        accepted,
+        backlog,
+        memory_before,
+        memory_at_most,
+        drained,
+        direct: [direct.rate(), direct.cpu()],
+        draining,
+        started,
+        ended,
+    })
 }

@@ -1,15 +1,17 @@
 //! The load: what the piece with some number is, what it is to come to, and how it is driven from outside.
 
 pub mod chain;
+mod clock;
 pub mod counter;
 mod family;
 mod fan;
 mod letter;
 pub mod queue;
 mod rally;
+mod repair;
 mod trip;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use serde::Serialize;
@@ -17,7 +19,7 @@ use workflow_runtime::prelude::*;
 use workflow_runtime::{Accepts, Engine, EngineBuilder, Execution, Workflow};
 
 use crate::expected::Expected;
-use crate::log::{Ack, Log};
+use crate::log::{Ack, Effect, Log};
 use crate::world::World;
 
 /// A piece of load: an execution, and those that it starts.
@@ -25,9 +27,23 @@ pub trait Piece {
     /// What every execution of it comes to.
     fn expected(&self, id: &str) -> Vec<Expected>;
 
+    /// The same of the executions that only time has chosen, or what is wrong with the choice.
+    fn expected_of_found(&self, _id: &str, _found: &Found<'_>) -> Result<Vec<Expected>, String> {
+        Ok(Vec::new())
+    }
+
     /// Starts it, does what is to be done from outside, and waits for its end. After a kill, it is done again, in another
     /// process.
     fn drive(&self, driver: &Driver, id: &str) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// What is there when all is done.
+pub struct Found<'a> {
+    /// Every execution, as workflow and id.
+    pub executions: &'a BTreeSet<String>,
+    pub effects: &'a BTreeMap<String, Vec<Effect>>,
+    /// What was acknowledged to whoever drove the piece.
+    pub acks: &'a [Ack],
 }
 
 macro_rules! pieces {
@@ -61,6 +77,12 @@ macro_rules! pieces {
                 }
             }
 
+            pub fn expected_of_found(&self, id: &str, found: &Found<'_>) -> Result<Vec<Expected>, String> {
+                match self {
+                    $(Self::$kind(piece) => piece.expected_of_found(id, found),)*
+                }
+            }
+
             pub async fn drive(&self, driver: &Driver, id: &str) -> Result<()> {
                 match self {
                     $(Self::$kind(piece) => piece.drive(driver, id).await,)*
@@ -79,6 +101,9 @@ pieces! {
     Family(family::Asking) "family" 2,
     Rally(rally::Ping) "rally" 3,
     Queue(queue::Hunger) "queue" 4,
+    Repair(repair::Broken) "repair" 5,
+    Clock(clock::Clock) "clock" 1,
+    Backfill(clock::Backfill) "backfill" 1,
 }
 
 /// The piece with this number.
@@ -98,11 +123,14 @@ pub fn workflows(engine: EngineBuilder, world: &World) -> EngineBuilder {
         .workflow(family::Family { world: world() })
         .workflow(rally::Rally { world: world() })
         .workflow(queue::Guest { world: world() })
+        .workflow(repair::Repair { world: world() })
+        .workflow(clock::Shift { world: world() })
 }
 
 /// What drives one piece of load.
 pub struct Driver {
     pub engine: Engine,
+    pub world: World,
     pub acks: std::sync::Arc<Log>,
     pub number: u64,
     /// What was acknowledged to processes that were killed.
@@ -115,12 +143,17 @@ impl Driver {
         if self.before.contains(&Ack::Started) {
             return Ok(self.engine.execution(id)?);
         }
-        if !self.before.contains(&Ack::Begun) {
-            Ack::Begun.write(&self.acks, self.number);
-        }
+        self.begin();
         let execution = self.engine.start(id, start).await?;
         Ack::Started.write(&self.acks, self.number);
         Ok(execution)
+    }
+
+    /// From now on there may be something of it in the store.
+    pub fn begin(&self) {
+        if !self.before.contains(&Ack::Begun) {
+            Ack::Begun.write(&self.acks, self.number);
+        }
     }
 
     /// Sends an event, unless that was acknowledged before.
@@ -131,6 +164,19 @@ impl Driver {
             ack.write(&self.acks, self.number);
         }
         Ok(())
+    }
+
+    /// Writes down what the next process has to know, once.
+    pub fn note(&self, text: String) {
+        let ack = Ack::Noted(text);
+        if !self.before.contains(&ack) {
+            ack.write(&self.acks, self.number);
+        }
+    }
+
+    /// What was noted under this word in a process that was killed.
+    pub fn noted(&self, word: &str) -> Option<&str> {
+        noted(&self.before, word).next()
     }
 
     /// Notes an answer, which has to be the one that was given before, if one was.
@@ -145,6 +191,14 @@ impl Driver {
         }
         Ok(())
     }
+}
+
+/// What was noted under a word.
+fn noted<'a>(acks: &'a [Ack], word: &str) -> impl Iterator<Item = &'a str> {
+    acks.iter().filter_map(move |ack| match ack {
+        Ack::Noted(text) => text.strip_prefix(word)?.strip_prefix(' '),
+        _ => None,
+    })
 }
 
 /// Every piece that was begun: those up to the highest number.

@@ -20,8 +20,8 @@ use super::watchers::Watchers;
 use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::Plan;
 use crate::machine::{Services, Workflow};
-use crate::record::{ExecutionKey, ExecutionRecord, Json};
-use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError};
+use crate::record::{ExecutionKey, Json};
+use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, Stored};
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -48,6 +48,9 @@ pub(super) struct Core {
     told_newer: Mutex<BTreeSet<(Arc<str>, u32)>>,
     scheduler: OnceLock<AbortHandle>,
 }
+
+/// An execution cannot be looked at now, as no place is free, or the engine stops.
+pub(super) struct NotNow;
 
 /// What a [`Core`] is made of.
 pub(super) struct Parts {
@@ -168,32 +171,41 @@ impl Core {
     /// Has an execution looked at: now if there is a place, else when one is free. It is read from the store by whoever
     /// has the place: what a caller knows of it may be out of date by then. Says whether it is looked at now.
     pub(super) fn activate(self: &Arc<Self>, key: &ExecutionKey) -> bool {
-        if self.is_stopping() {
-            return false;
-        }
-        let Some((_, versions)) = self.registry.get(&key.workflow) else { return false };
-        match self.active.claim(key) {
-            Claim::Granted(place) => {
-                self.begin(Run::new(Arc::clone(self), Arc::clone(versions), place), None);
+        match self.claim(key) {
+            Ok(run) => {
+                run.into_iter().for_each(|run| self.begin(run, None));
                 true
             }
-            Claim::Running => true,
+            Err(NotNow) => false,
+        }
+    }
+
+    /// A run with a place for an execution, to be [begun](Self::begin); none if it runs already, which is told to look
+    /// again.
+    pub(super) fn claim(self: &Arc<Self>, key: &ExecutionKey) -> Result<Option<Run>, NotNow> {
+        if self.is_stopping() {
+            return Err(NotNow);
+        }
+        let Some((_, versions)) = self.registry.get(&key.workflow) else { return Err(NotNow) };
+        match self.active.claim(key) {
+            Claim::Granted(place) => Ok(Some(Run::new(Arc::clone(self), Arc::clone(versions), place))),
+            Claim::Running => Ok(None),
             Claim::Full => {
                 self.alarm.backlog();
                 if self.active.free() > 0 {
                     self.alarm.ring();
                 }
-                false
+                Err(NotNow)
             }
         }
     }
 
-    /// Gives a run its task. That of an execution that was just created goes on with its record, as nobody else can have
-    /// written since; any other reads what is stored.
-    pub(super) fn begin(&self, run: Run, new: Option<Box<ExecutionRecord>>) {
+    /// Gives a run its task. It goes on with what is known to be stored, if that was written or read since it has its place:
+    /// then nobody else can have written. Else it reads what is stored.
+    pub(super) fn begin(&self, run: Run, known: Option<Box<Stored>>) {
         let (set, signal) = (Arc::clone(&self.active), Arc::clone(run.place().signal()));
         // A run is some thousand bytes: from here on, a pointer is moved.
-        set.has_task(&signal, self.tasks.start(Box::pin(run.run(new))));
+        set.has_task(&signal, self.tasks.start(Box::pin(run.run(known))));
     }
 
     pub(super) fn is_stopping(&self) -> bool {

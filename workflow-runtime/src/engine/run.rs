@@ -15,7 +15,7 @@ use super::requests::taken_in;
 use crate::base::Error;
 use crate::kernel::{HandlerPlan, Kernel, Next};
 use crate::machine::{Finished, Finishing, HandlerCall, Progress, Turn, TurnScope, panic_text};
-use crate::record::{Activity, ErrorKind, ErrorRecord, ExecutionRecord, Status};
+use crate::record::{Activity, ErrorKind, ErrorRecord, Status};
 use crate::store::{Change, Commit, Fence, Refused, StoreError, Stored};
 
 /// A chain of pure handlers is committed after this many transitions, so that it neither piles up nor is lost whole.
@@ -63,10 +63,10 @@ impl Run {
         None
     }
 
-    /// Goes as far as it gets: from the record of a new execution, or else from what is stored.
-    pub(super) async fn run(mut self, mut new: Option<Box<ExecutionRecord>>) {
+    /// Goes as far as it gets: from what is known to be stored, or else from what it reads.
+    pub(super) async fn run(mut self, mut known: Option<Box<Stored>>) {
         loop {
-            let advanced = caught(pin!(self.advance(new.take()))).await;
+            let advanced = caught(pin!(self.advance(known.take()))).await;
             let stop = match advanced {
                 Ok(Ok(()) | Err(Stop::Engine)) => break,
                 Ok(Err(stop)) => stop,
@@ -104,14 +104,15 @@ impl Run {
         Ok(())
     }
 
-    async fn advance(&mut self, new: Option<Box<ExecutionRecord>>) -> Result<(), Stop> {
-        let mut execution = match new {
-            Some(record) => Kernel::new(*record, Vec::new(), Vec::new()),
+    async fn advance(&mut self, known: Option<Box<Stored>>) -> Result<(), Stop> {
+        let stored = match known {
+            Some(stored) => *stored,
             None => match self.load().await? {
-                Some(stored) => Kernel::new(stored.record, stored.journal, stored.inbox),
+                Some(stored) => stored,
                 None => return Ok(()),
             },
         };
+        let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
         if self.is_newer(&execution) {
             return Ok(());
         }

@@ -9,13 +9,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::core::Core;
+use super::core::{Core, NotNow};
 use super::queued::Queued;
+use super::run::Run;
 use crate::base::Timestamp;
 use crate::record::ExecutionKey;
+use crate::store::StoreError;
 
 /// How many executions are read from the store at once, beyond those that run already.
 const BATCH: usize = 256;
+
+/// How many executions are loaded in one read, at most: more would keep those waiting that want to read something else.
+const GROUP: usize = 64;
 
 /// Wakes the scheduler.
 #[derive(Debug)]
@@ -134,7 +139,9 @@ pub(super) async fn schedule(core: Arc<Core>) {
             queue.extend(due.ready.into_iter().chain(asking).filter(|key| !core.active.is_active(key)));
         }
         core.alarm.has_queue(!queue.is_empty());
-        give_places(&core, &mut queue);
+        if let Err(error) = begin(&core, claim_places(&core, &mut queue)).await {
+            return core.fail(&error);
+        }
         core.alarm.has_queue(!queue.is_empty());
         let Setting { next, backlog } = *core.alarm.lock();
         if backlog == Backlog::None {
@@ -160,18 +167,41 @@ impl Drop for StopAtEnd<'_> {
     }
 }
 
-fn give_places(core: &Arc<Core>, queue: &mut VecDeque<ExecutionKey>) {
-    while core.active.free() > 0 {
-        let Some(key) = queue.pop_front() else { return };
+/// The runs of those that are given a place now.
+fn claim_places(core: &Arc<Core>, queue: &mut VecDeque<ExecutionKey>) -> Vec<Run> {
+    let mut runs = Vec::new();
+    while runs.len() < GROUP && core.active.free() > 0 {
+        let Some(key) = queue.pop_front() else { break };
         let is_known = core.registry.get(&key.workflow).is_some();
-        if !core.activate(&key) && is_known {
-            // Somebody was quicker. What was offered something is not due in the store, so it is not to be forgotten.
-            queue.push_front(key);
-            if core.is_stopping() {
-                return;
+        match core.claim(&key) {
+            Ok(run) => runs.extend(run),
+            Err(NotNow) if is_known => {
+                // Somebody was quicker. What was offered something is not due in the store, so it is not to be forgotten.
+                queue.push_front(key);
+                if core.is_stopping() {
+                    break;
+                }
             }
+            Err(NotNow) => {}
         }
     }
+    runs
+}
+
+/// Reads what these are about in one go, and begins them. They have their places already, so whatever is written to their
+/// executions from now on signals them, and as many are in memory as may run.
+async fn begin(core: &Core, runs: Vec<Run>) -> Result<(), StoreError> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<_> = runs.iter().map(|run| run.place().key().clone()).collect();
+    let mut loaded = core.store.load_many(&keys).await?.into_iter();
+    for run in runs {
+        // One that is damaged finds that out, and is parked, by itself.
+        let stored = loaded.next().and_then(Result::ok).flatten();
+        core.begin(run, stored.map(Box::new));
+    }
+    Ok(())
 }
 
 /// Executions whose calls were let through by the limits of their steps while they were not in memory.

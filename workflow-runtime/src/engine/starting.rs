@@ -10,7 +10,7 @@ use super::core::Core;
 use super::run::Run;
 use crate::base::Timestamp;
 use crate::record::{ExecutionKey, ExecutionRecord};
-use crate::store::{Change, Commit, Committed, Refused};
+use crate::store::{Change, Commit, Committed, Refused, Stored};
 
 /// What is to follow once a commit is answered.
 pub(super) enum Following {
@@ -25,13 +25,13 @@ pub(super) enum Following {
 /// A place that is taken for an execution before it is there.
 pub(super) struct Reserved {
     core: Arc<Core>,
-    run: Option<(Run, Box<ExecutionRecord>)>,
+    run: Option<(Run, Box<Stored>)>,
 }
 
 impl Reserved {
     fn begin(mut self) {
-        if let Some((run, record)) = self.run.take() {
-            self.core.begin(run, Some(record));
+        if let Some((run, stored)) = self.run.take() {
+            self.core.begin(run, Some(stored));
         }
     }
 }
@@ -86,7 +86,10 @@ impl Core {
             Some(Run::new(Arc::clone(self), Arc::clone(versions), place))
         });
         match run {
-            Some(run) => Following::Run(Reserved { core: Arc::clone(self), run: Some((run, record.clone())) }),
+            Some(run) => Following::Run(Reserved {
+                core: Arc::clone(self),
+                run: Some((run, Box::new(Stored::new(ExecutionRecord::clone(record))))),
+            }),
             None => Following::Look,
         }
     }

@@ -547,3 +547,7 @@ const fn has_name(names: &[&str], name: &str) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+#[path = "graph_check_tests.rs"]
+mod tests;

@@ -53,6 +53,27 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError::Corrupt`] if what is stored of it cannot be believed: the others are not concerned.
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>>;
 
+    /// All that is needed to go on with each of these executions, in their order: of each what [`load`](Self::load) would
+    /// say. One whose error is [`StoreError::Corrupt`] has that in its place, and hides none of the others. Each is answered
+    /// as it stood at some time after the call was made, and not all at the same time.
+    ///
+    /// What waits for a place is read so. A store that reads many at less than they cost one by one has a method of
+    /// its own; this one loads them one by one.
+    ///
+    /// # Errors
+    /// Any other error of one of them, as it is one of the store.
+    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
+        // Every call is made before one is waited for.
+        let loads: Vec<_> = keys.iter().map(|key| self.load(key)).collect();
+        Box::pin(async move {
+            let mut all = Vec::with_capacity(loads.len());
+            for load in loads {
+                all.push(one_of_many(load.await)?);
+            }
+            Ok(all)
+        })
+    }
+
     /// What is known of the event with this id that was delivered to an execution; `None` if there was none. Answers, too,
     /// are kept for good.
     ///
@@ -94,6 +115,18 @@ pub struct KnownWorkflow {
     pub version: u32,
 }
 
+/// What [`Store::load_many`] says of one execution: the error concerns it alone.
+pub type Loaded = Result<Option<Stored>, StoreError>;
+
+/// An error that concerns one execution stays with it; any other is one of them all.
+pub(crate) fn one_of_many(loaded: Loaded) -> Result<Loaded, StoreError> {
+    match loaded {
+        Err(error @ StoreError::Corrupt { .. }) => Ok(Err(error)),
+        Err(error) => Err(error),
+        Ok(stored) => Ok(Ok(stored)),
+    }
+}
+
 /// Counts the takings-over of a store; the highest is the one that may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub u64);
@@ -122,6 +155,14 @@ pub struct Commit {
 pub struct KnownEvent {
     /// Its answer, if it has one.
     pub answer: Option<Answer>,
+}
+
+impl Stored {
+    /// An execution in whose visit nothing has happened yet.
+    #[must_use]
+    pub fn new(record: ExecutionRecord) -> Self {
+        Self { record, journal: Vec::new(), inbox: Vec::new() }
+    }
 }
 
 impl KnownEvent {

@@ -13,8 +13,8 @@ use crate::record::{
     ParkedRecord, ReplyRecord, Status,
 };
 use crate::store::{
-    Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, KnownEvent, KnownWorkflow, Page, Query,
-    Refused, StateCount, Store, StoreFuture, Stored,
+    Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, KnownEvent, KnownWorkflow, Loaded,
+    Page, Query, Refused, StateCount, Store, StoreFuture, Stored,
 };
 
 /// A store in the memory of the process: for tests, and for work that may be lost.
@@ -90,6 +90,11 @@ impl Store for MemoryStore {
 
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
         ready(self.lock().executions.get(key).map(Kept::stored))
+    }
+
+    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
+        let shared = self.lock();
+        ready(keys.iter().map(|key| Ok(shared.executions.get(key).map(Kept::stored))).collect())
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {

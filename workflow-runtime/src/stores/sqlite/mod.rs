@@ -49,8 +49,8 @@ use self::writer::WriteCall;
 use crate::base::Timestamp;
 use crate::record::ExecutionKey;
 use crate::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Page, Query, Refused, StateCount, Store,
-    StoreError, StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
+    Store, StoreError, StoreFuture, Stored, one_of_many,
 };
 
 /// A store in one SQLite file, beside which SQLite keeps its log (`-wal`, `-shm`) and this store its lock (`.lock`).
@@ -173,6 +173,11 @@ impl Store for SqliteStore {
     fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
         let key = key.clone();
         self.read(move |connection| read::load(connection, &key))
+    }
+
+    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
+        let keys = keys.to_vec();
+        self.read(move |connection| keys.iter().map(|key| one_of_many(read::load(connection, key))).collect())
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {

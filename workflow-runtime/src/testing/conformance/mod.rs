@@ -29,6 +29,7 @@ pub mod delivering;
 pub mod due;
 pub mod fencing;
 pub mod finding;
+pub mod loading;
 pub mod reopening;
 mod sample;
 pub mod searching;
@@ -68,6 +69,12 @@ macro_rules! store_conformance {
             the_same_id_in_two_workflows_is_two_executions
             repeated_within_one_call_applies_the_first
             an_unknown_execution_has_nothing
+        }
+        $crate::store_conformance! { @area $home, loading,
+            each_is_what_it_is_by_itself
+            many_are_answered_in_the_order_asked_for
+            none_are_no_answers
+            many_are_read_as_they_were_acknowledged
         }
         $crate::store_conformance! { @area $home, delivering,
             keeps_the_order_of_arrival

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::record::{ErrorKind, ErrorRecord, Status};
+use crate::store::Loaded;
 
 /// Two executions with something in each table; then `sql` is done to the file, to the first of them.
 fn damaged(sql: &str) -> (TempDir, SqliteStore, Epoch) {
@@ -31,6 +32,10 @@ fn assert_corrupt<T: fmt::Debug>(answer: Result<T, StoreError>, expected: &str) 
 
 fn assert_others_are_well(store: &SqliteStore, epoch: Epoch) {
     let stored = block_on(store.load(&key("b"))).unwrap().unwrap();
+    let [damaged, whole] = block_on(store.load_many(&[key("a"), key("b")])).unwrap().try_into().unwrap();
+    assert_eq!(whole.unwrap().as_ref(), Some(&stored), "what is damaged hides none of the others");
+    let text = |loaded: Loaded| loaded.map_err(|error| error.to_string());
+    assert_eq!(text(damaged), text(block_on(store.load(&key("a")))), "and is told as it is by itself");
     assert_eq!((stored.record, stored.journal.len(), stored.inbox.len()), (record(1), 2, 2));
     assert_eq!(block_on(store.history(&key("b"), 0, 10)).unwrap().len(), 1);
     let next = Advance { record: Some(record(2)), ..Advance::default() };
