@@ -229,6 +229,7 @@ fn a_workflow_without_undos_runs_none() {
         key: "open:open:0".to_owned(),
         visit: 1,
         edge_number: 0,
+        older: 0,
         order: 1,
         output: workflow_runtime::UndoOutput::Known(Json::encode(&1).unwrap()),
     };

@@ -13,3 +13,4 @@ mod reads;
 mod sizes;
 mod syncs;
 mod tally;
+mod undo;

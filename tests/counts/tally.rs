@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use workflow_runtime::Timestamp;
 use workflow_runtime::record::ExecutionKey;
 use workflow_runtime::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
-    Store, StoreFuture, Stored,
+    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused,
+    StateCount, Store, StoreFuture, Stored,
 };
 
 /// How often each thing was asked for.
@@ -17,6 +17,8 @@ pub struct Tally {
     pub commits: AtomicU64,
     /// Calls that load, however many executions.
     pub loads: AtomicU64,
+    /// Bytes that are written, as JSON: records, entries of journals, what is to be undone.
+    pub bytes: AtomicU64,
     /// Looks for what is due.
     pub looks: AtomicU64,
 }
@@ -45,6 +47,13 @@ fn count(count: &AtomicU64) {
     count.fetch_add(1, Ordering::Relaxed);
 }
 
+fn bytes_of(commit: &Commit) -> usize {
+    let Change::Advance { advance, .. } = &commit.change else { return 0 };
+    let record = serde_json::to_string(&advance.record).unwrap();
+    let rows = [serde_json::to_string(&advance.journal).unwrap(), serde_json::to_string(&advance.undo).unwrap()];
+    record.len() + rows.iter().map(String::len).sum::<usize>()
+}
+
 impl Store for Tallied {
     fn acquire(&self) -> StoreFuture<Epoch> {
         self.store.acquire()
@@ -52,6 +61,8 @@ impl Store for Tallied {
 
     fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
         count(&self.tally.commits);
+        let bytes = commits.iter().map(bytes_of).sum::<usize>();
+        self.tally.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         self.store.commit(commits)
     }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 use workflow_runtime::record::{ErrorKind, FORMAT_VERSION, HistoryKind, Reason, Status};
 use workflow_runtime::store::Query;
 use workflow_runtime::stores::SqliteStore;
-use workflow_runtime::{Clock as _, Engine};
+use workflow_runtime::{Clock as _, Engine, EngineBuilder};
 
 use super::fixture::{Act, Cancel, Draft, Go, Job, JobOutcome, JobState, World, settle, test};
+use super::trip::{Booking, Extra, Then, Trip, why};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -17,6 +18,10 @@ fn folder() -> PathBuf {
 
 fn on_file(path: &Path) -> World {
     World::on(Arc::new(SqliteStore::open(path).unwrap()))
+}
+
+fn builder(world: &World) -> EngineBuilder {
+    world.builder().workflow(Trip { script: Arc::clone(&world.script) })
 }
 
 async fn until(engine: &Engine, what: &str, done: impl AsyncFn() -> bool) {
@@ -33,7 +38,7 @@ async fn until(engine: &Engine, what: &str, done: impl AsyncFn() -> bool) {
 async fn write(path: &Path) {
     let world = on_file(path);
     // The step that hangs at the end is not waited for.
-    let engine = world.builder().drain_timeout(Duration::ZERO).start().await.unwrap();
+    let engine = builder(&world).drain_timeout(Duration::ZERO).start().await.unwrap();
 
     let done = world.working(&engine, "done").await;
     done.outcome().await.unwrap();
@@ -56,6 +61,14 @@ async fn write(path: &Path) {
     let held = engine.start::<Job>("held", Draft { number: 1 }).await.unwrap();
     held.park(Reason::new("wait for me").by("alice")).await.unwrap();
 
+    // Since format 3: what is to be undone, in rows of its own.
+    let trip = engine.start::<Trip>("undoable", Booking { then: Then::Wait }).await.unwrap();
+    for seats in 1..=3 {
+        until(&engine, "undoable", async || trip.state().await.is_ok() && engine.active() == 0).await;
+        trip.send(Extra).await.unwrap();
+        until(&engine, "undoable", async || trip.record().await.unwrap().undo_count == seats).await;
+    }
+
     world.script.will("first", Act::Fail("never reached"));
     world.script.will("clean_up", Act::Hang);
     let held = world.script.will_hold("second");
@@ -69,7 +82,7 @@ async fn write(path: &Path) {
 
 async fn check(path: &Path, format: u32) {
     let world = on_file(path);
-    let engine = world.engine().await;
+    let engine = builder(&world).start().await.unwrap();
     let job = |id: &str| engine.execution::<Job>(id).unwrap();
     let name = path.display();
 
@@ -108,6 +121,14 @@ async fn check(path: &Path, format: u32) {
         job("held").retry().await.unwrap();
         job("held").send(Go).await.unwrap();
         assert!(matches!(job("held").outcome().await.unwrap(), JobOutcome::Done(_)), "{name}");
+    }
+
+    if format >= 3 {
+        let trip = engine.execution::<Trip>("undoable").unwrap();
+        assert_eq!(trip.record().await.unwrap().left_to_undo(), 3, "{name}");
+        trip.send(super::trip::Cancel).await.unwrap();
+        assert_eq!(why(trip.outcome().await.unwrap()), "the customer", "{name}");
+        assert_eq!((world.script.count("free_odd"), world.script.count("cancel_flight")), (3, 1), "{name}");
     }
 
     let waiting = job("waiting");

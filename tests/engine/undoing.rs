@@ -27,7 +27,7 @@ fn an_undo_that_fails_for_good_parks_with_what_is_left_and_a_retry_goes_on_with_
             "{error}"
         );
         let record = trip.record().await.unwrap();
-        assert_eq!((record.status(), record.undo.len()), (Status::Parked, 2));
+        assert_eq!((record.status(), record.left_to_undo()), (Status::Parked, 2));
         assert_eq!(story(&trip).await, ["unwind cancelled", "failed hotel", "parked"]);
         drop(first);
 

@@ -178,7 +178,7 @@ fn branches_that_were_cut_off_by_a_crash_are_undone_too() {
         settle(&second).await;
         // What may have run is run again to learn what it came to, and hangs again; the rest waits for it.
         assert_eq!(travel.record().await.unwrap().status(), Status::Unwinding);
-        assert_eq!(travel.record().await.unwrap().undo.len(), 5);
+        assert_eq!(travel.record().await.unwrap().left_to_undo(), 5);
         assert!(log.undone().is_empty());
         assert_eq!(log.0.lock().unwrap().iter().filter(|line| *line == "book 3").count(), 2);
         assert!(each_once(&log.0.lock().unwrap().iter().filter(|line| *line != "book 3").cloned().collect::<Vec<_>>()));

@@ -174,7 +174,7 @@ impl Check {
             Ok(None) => return self.is_wrong(&name, "it is not there".to_owned()),
             Err(error) => return self.is_wrong(&name, format!("it cannot be read: {error}")),
         };
-        let Stored { record, journal, inbox } = stored;
+        let Stored { record, journal, inbox, undo } = stored;
         let is_right = match &expected.end {
             End::Cancelled => record.status() == Status::Cancelled,
             End::Terminated => record.status() == Status::Terminated,
@@ -188,8 +188,9 @@ impl Check {
             let found = format!("{:?} in {} with {}", record.status(), record.state, record.data.text());
             self.is_wrong(&name, format!("it is to come to {:?}, and is {found}", expected.end));
         }
-        if !journal.is_empty() || !inbox.is_empty() {
-            self.is_wrong(&name, format!("it has ended and has a journal {journal:?} or an inbox {inbox:?}"));
+        if !journal.is_empty() || !inbox.is_empty() || !undo.is_empty() || record.left_to_undo() > 0 {
+            let left = format!("a journal {journal:?}, an inbox {inbox:?} or something to undo {undo:?}");
+            self.is_wrong(&name, format!("it has ended and has {left}"));
         }
         let history = self.store.history(&key(&name), 0, usize::MAX).await.unwrap();
         if let Some(states) = &expected.states {
@@ -361,6 +362,9 @@ fn check_rows(path: &Path) -> Vec<String> {
             }
         }
     }
+    let miscounted = "SELECT id FROM executions WHERE coalesce(json_extract(body, '$.undo_count'), 0)
+                        <> (SELECT count(*) FROM undo WHERE undo.exec = executions.exec)";
+    wrong.extend(texts(miscounted).into_iter().map(|id| format!("`{id}` counts what is to be undone otherwise")));
     wrong
 }
 

@@ -1,6 +1,7 @@
 //! What the process that is killed leaves behind outside of the store: what its steps did, and what it was acknowledged.
 //!
-//! A line is one write at the end of a file, so a kill cuts none in two, and the order of the lines is that of time.
+//! A line is one write at the end of a file, so the order of the lines is that of time. A kill may cut the last one off, where
+//! it goes over a page's end: what it was to say has not happened, as every line is written before what follows from it.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -11,8 +12,15 @@ use std::path::Path;
 pub struct Log(File);
 
 impl Log {
+    /// Opens it to add to it. What a kill has cut off is removed.
     pub fn open(path: &Path) -> Self {
-        Self(File::options().create(true).append(true).open(path).unwrap())
+        let file = File::options().create(true).append(true).open(path).unwrap();
+        let text = fs::read(path).unwrap();
+        let whole = whole_lines(&text);
+        if whole.len() < text.len() {
+            file.set_len(whole.len().try_into().unwrap()).unwrap();
+        }
+        Self(file)
     }
 
     /// Adds a line. Words are apart by tabs.
@@ -22,13 +30,19 @@ impl Log {
     }
 }
 
+/// All up to the last end of a line.
+fn whole_lines(text: &[u8]) -> &[u8] {
+    let length = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    &text[..length]
+}
+
 /// Every line of the file, oldest first; none if it is not there yet.
 pub fn lines(path: &Path) -> Vec<Vec<String>> {
-    let text = match fs::read_to_string(path) {
+    let text = match fs::read(path) {
         Ok(text) => text,
         Err(_) => return Vec::new(),
     };
-    assert!(text.is_empty() || text.ends_with('\n'), "a line was cut off: {}", path.display());
+    let text = std::str::from_utf8(whole_lines(&text)).unwrap();
     text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 
@@ -114,4 +128,22 @@ pub fn acks(path: &Path) -> Vec<(u64, Ack)> {
         (number.parse().unwrap(), ack)
     };
     lines(path).into_iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_was_cut_off_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs::write(&path, "1\tone\n2\ttw").unwrap();
+        assert_eq!(lines(&path), [["1", "one"]]);
+        let log = Log::open(&path);
+        log.add(&["3", "three"]);
+        drop(Log::open(&path));
+        assert_eq!(lines(&path), [["1", "one"], ["3", "three"]]);
+        assert!(lines(&folder.path().join("missing")).is_empty());
+    }
 }

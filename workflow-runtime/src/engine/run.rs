@@ -94,7 +94,7 @@ impl Run {
     /// Parks the execution for a panic of user code that no turn could catch.
     async fn park(&self, panic: &str) -> Result<(), Stop> {
         let Some(stored) = self.load().await? else { return Ok(()) };
-        let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
+        let mut execution = resumed(stored);
         if matches!(execution.record().status(), Status::Running | Status::Waiting | Status::Unwinding) {
             let message = format!("user code panicked outside of its handler: {panic}");
             tracing::error!(execution = %self.place.key(), message, "parked");
@@ -112,7 +112,7 @@ impl Run {
                 None => return Ok(()),
             },
         };
-        let mut execution = Kernel::new(stored.record, stored.journal, stored.inbox);
+        let mut execution = resumed(stored);
         if self.is_newer(&execution) {
             return Ok(());
         }
@@ -148,6 +148,11 @@ impl Run {
                         return Ok(());
                     }
                 }
+                Next::ReadUndo => {
+                    self.commit(&mut execution).await?;
+                    let Some(stored) = self.load().await? else { return Ok(()) };
+                    execution.undo_read(stored.undo, self.core.now());
+                }
                 Next::Tell => self.tell(&mut execution).await?,
                 Next::Parked | Next::Ended => {
                     self.settle_offers();
@@ -159,7 +164,7 @@ impl Run {
                     // Somebody has asked for something by hand.
                     self.place.signal().take();
                     let Some(stored) = self.load().await? else { return Ok(()) };
-                    execution = Kernel::new(stored.record, stored.journal, stored.inbox);
+                    execution = resumed(stored);
                 }
             }
         }
@@ -196,7 +201,7 @@ impl Run {
     /// Runs a handler without a turn. Says whether it has no effects, and so was run.
     fn run_pure(&self, execution: &mut Kernel, handler: &HandlerPlan) -> bool {
         let span = self.visit_span(execution, handler).entered();
-        let finished = self.machine(execution).run_pure(&HandlerCall::of(execution.record(), &handler.name));
+        let finished = self.machine(execution).run_pure(&HandlerCall::of(execution, &handler.name));
         let is_pure = finished.is_some();
         if let Some(finished) = finished {
             self.finished(execution, finished);
@@ -228,9 +233,8 @@ impl Run {
     /// Runs one handler until it ends, waits or is interrupted.
     async fn turn(&self, execution: &mut Kernel, handler: &HandlerPlan) -> Result<(), Stop> {
         let span = self.visit_span(execution, handler);
-        let record = execution.record();
-        let call = HandlerCall::of(record, &handler.name);
-        let scope = TurnScope::of(record, &handler.name, self.place.key().clone(), self.core.services.clone());
+        let call = HandlerCall::of(execution, &handler.name);
+        let scope = TurnScope::of(execution, &handler.name, self.place.key().clone(), self.core.services.clone());
         let machine = self.machine(execution);
         let mut turn = machine.turn(call, scope, execution.journal().to_vec());
         turn.arrived(execution.receivable(machine.plan()));
@@ -376,6 +380,10 @@ impl Run {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn resumed(stored: Stored) -> Kernel {
+    Kernel::new(stored.record, stored.journal, stored.inbox, stored.undo)
 }
 
 /// Handlers are caught in their turns. What is left is user code that runs because something of it is dropped, or because

@@ -1,7 +1,7 @@
 //! What the kernel wants changed.
 
 use crate::base::Name;
-use crate::record::{ExecutionRecord, HistoryRecord, JournalEntry, ReplyRecord};
+use crate::record::{ExecutionRecord, HistoryRecord, JournalEntry, ReplyRecord, UndoPlace, UndoRecord};
 
 /// A change that takes an execution forward: one commit.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -14,6 +14,13 @@ pub struct Advance {
     pub journal: Vec<JournalEntry>,
     /// Keys of journal entries to drop, one by one.
     pub forget: Vec<Name>,
+    /// Whether nothing of what was to be undone is any more, as at a pivot and at the end. It is dropped before `undo` is
+    /// added.
+    pub drop_undo: bool,
+    /// What is to be undone no more, one by one: mostly as it was undone.
+    pub forget_undo: Vec<UndoPlace>,
+    /// What is to be undone besides; it may stand between others.
+    pub undo: Vec<UndoRecord>,
     /// Places in the inbox of the events that this consumes. Their ids stay known.
     pub consumed: Vec<u64>,
     /// Rows to add to the history.
@@ -33,6 +40,9 @@ impl Advance {
             && !self.drop_journal
             && self.journal.is_empty()
             && self.forget.is_empty()
+            && !self.drop_undo
+            && self.forget_undo.is_empty()
+            && self.undo.is_empty()
             && self.consumed.is_empty()
             && self.history.is_empty()
             && self.replies.is_empty()

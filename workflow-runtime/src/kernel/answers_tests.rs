@@ -35,7 +35,7 @@ fn event(seq: u64, name: &str) -> EventRecord {
 }
 
 fn open(inbox: Vec<EventRecord>) -> Kernel {
-    Kernel::new(Kernel::start("open".to_owned(), json("{}"), &plan(), at(0)).record, Vec::new(), inbox)
+    Kernel::new(Kernel::start("open".to_owned(), json("{}"), &plan(), at(0)).record, Vec::new(), inbox, Vec::new())
 }
 
 /// An execution whose edge for the first event is under way, also after a crash.
@@ -44,7 +44,7 @@ fn asked() -> Kernel {
     assert_eq!(execution.decide(&plan(), at(1)), Next::Run(handler("asked")));
     let text = serde_json::to_string(execution.record()).unwrap();
     let record: ExecutionRecord = serde_json::from_str(&text).unwrap();
-    Kernel::new(record, Vec::new(), Vec::new())
+    Kernel::begun(record)
 }
 
 fn answers(execution: &mut Kernel) -> Vec<(String, Answer)> {
@@ -105,7 +105,7 @@ fn an_event_that_an_entry_handler_may_receive_is_not_judged_before_the_handler_h
     let on = vec![OnPlan { events: vec!["ask".to_owned()], handler: handler("asked") }];
     plan.add("open", &[], StatePlan { entry: Some(handler("listen")), on, ..StatePlan::default() });
     let record = Kernel::start("open".to_owned(), json("{}"), &plan, at(0)).record;
-    let mut execution = Kernel::new(record, Vec::new(), vec![event(1, "urgent")]);
+    let mut execution = Kernel::new(record, Vec::new(), vec![event(1, "urgent")], Vec::new());
     assert_eq!(execution.decide(&plan, at(1)), Next::Run(handler("listen")));
     assert_eq!(answers(&mut execution), []);
     execution.suspended(None, vec!["urgent".into()], &plan, at(1));

@@ -16,7 +16,7 @@ fn child(state: &str, reports_parking: bool) -> Kernel {
         reports: true,
         reports_parking,
     });
-    Kernel::new(new.record, Vec::new(), Vec::new())
+    Kernel::begun(new.record)
 }
 
 /// What the only thing that is outgoing reports.
@@ -154,7 +154,7 @@ fn an_edge_that_keeps_the_visit_cancels_its_own_children_alone() {
 fn a_later_start_waits_for_its_time_and_counts_from_then() {
     let new = Kernel::start_at("waiting".to_owned(), json("{}"), &plan(), at(100), at(0));
     assert!(matches!(new.history.kind, HistoryKind::Planned { .. }));
-    let mut execution = Kernel::new(new.record, Vec::new(), Vec::new());
+    let mut execution = Kernel::begun(new.record);
     assert_eq!((execution.record().status(), execution.record().wake_at()), (Status::Waiting, Some(at(100))));
     execution.arrived(vec![event(1, "other")]);
     assert_eq!(execution.decide(&plan(), at(50)), Next::Wait { until: Some(at(100)) });
@@ -177,7 +177,7 @@ fn a_start_whose_time_is_over_is_one_at_once() {
 #[test]
 fn one_that_has_not_begun_can_be_ended() {
     let new = Kernel::start_at("stuck".to_owned(), json("{}"), &plan(), at(100), at(0));
-    let mut execution = Kernel::new(new.record, Vec::new(), Vec::new());
+    let mut execution = Kernel::begun(new.record);
     let mut cancel = event(1, "~cancel");
     cancel.event.payload = Json::encode(&Reason::new("not needed")).unwrap();
     execution.arrived(vec![cancel]);

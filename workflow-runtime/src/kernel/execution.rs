@@ -35,20 +35,21 @@
 //! | anything but ended | a control event is there, before all else | see `control.rs` | event consumed, history |
 //! | parked, ended | decide | nothing | – |
 //!
-//! What is to be undone moves from the journal to the record's stack when the journal is dropped; entering a pivot or an
-//! end empties it. See `unwind.rs`.
+//! What is to be undone moves from the journal to a stack when the journal is dropped; entering a pivot or an end empties
+//! it. See `unwind.rs`.
 
 use std::collections::HashSet;
 
 use super::journal::Journal;
 use super::searching::{QUEUED, index};
+use super::stack::UndoStack;
 use super::timers::{fire_next, next_due_timer, set_timers};
 use super::unknown::{unknown_handler, unknown_state};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::{Name, Timestamp};
 use crate::record::{
     Activity, Cause, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry, Json,
-    ParkedRecord, TimerKind, UnwindInto,
+    ParkedRecord, TimerKind, UndoRecord, UnwindInto,
 };
 
 /// An execution in memory: what is stored of it, and what has changed since.
@@ -58,6 +59,7 @@ pub struct Kernel {
     pub(super) record: Box<ExecutionRecord>,
     pub(super) inbox: Vec<EventRecord>,
     pub(super) journal: Journal,
+    pub(super) undo: UndoStack,
     pub(super) changes: Advance,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
@@ -90,6 +92,8 @@ pub enum Next {
         /// The time, if it waits for one.
         until: Option<Timestamp>,
     },
+    /// Have it [read](Kernel::undo_read) what is to be undone next, once all changes are committed.
+    ReadUndo,
     /// Deliver what is [outgoing](Kernel::outgoing), then say that it is [delivered](Kernel::delivered).
     Tell,
     /// Nothing, until a person says so.
@@ -109,24 +113,33 @@ impl Kernel {
         NewExecution { record, history }
     }
 
-    /// Goes on with what was stored.
+    /// Goes on with what has just begun.
     #[must_use]
-    pub fn new(record: ExecutionRecord, journal: Vec<JournalEntry>, inbox: Vec<EventRecord>) -> Self {
-        let stored_visit = record.visit;
-        let stack = record.undo.iter().map(|undo| undo.order);
-        let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order).chain(stack);
-        let next_order = orders.max().unwrap_or(0);
-        let now = record.entered_at;
+    pub fn begun(record: ExecutionRecord) -> Self {
+        Self::new(record, Vec::new(), Vec::new(), Vec::new())
+    }
+
+    /// Goes on with what was stored. Of what is to be undone, `undo` has the newest, the newest last.
+    #[must_use]
+    pub fn new(
+        mut record: ExecutionRecord,
+        journal: Vec<JournalEntry>,
+        inbox: Vec<EventRecord>,
+        undo: Vec<UndoRecord>,
+    ) -> Self {
+        let (undo, changed) = UndoStack::of(&mut record, undo);
+        let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order);
         Self {
+            next_order: orders.chain(undo.last().map(|undo| undo.order)).max().unwrap_or(0),
+            now: record.entered_at,
+            stored_visit: record.visit,
+            loaded_visit: record.visit,
             record: Box::new(record),
             inbox,
             journal: Journal::new(journal),
+            undo,
             changes: Advance::default(),
-            next_order,
-            now,
-            stored_visit,
-            loaded_visit: stored_visit,
-            changed: false,
+            changed,
         }
     }
 
@@ -159,6 +172,7 @@ impl Kernel {
     pub fn take_changes(&mut self) -> Advance {
         let mut changes = std::mem::take(&mut self.changes);
         changes.journal = self.journal.take_unsaved();
+        self.undo.take_changes(&mut changes);
         if std::mem::take(&mut self.changed) {
             changes.record = Some(ExecutionRecord::clone(&self.record));
         }
@@ -352,7 +366,7 @@ impl Kernel {
     pub(super) fn handler_name(&self, plan: &Plan) -> Name {
         match &self.record.activity {
             Activity::Handler { handler, .. } => handler.clone(),
-            Activity::Unwinding { .. } => self.record.undo.last().map(|undo| undo.handler().into()).unwrap_or_default(),
+            Activity::Unwinding { .. } => self.undo.last().map(|undo| undo.handler().into()).unwrap_or_default(),
             _ => self.entry_name(plan),
         }
     }
@@ -480,24 +494,10 @@ impl Kernel {
         self.changed = true;
     }
 
-    /// Drops what the handlers of edges have recorded: when an edge is taken again, its steps are to run again.
-    fn forget_edges(&mut self, plan: &Plan, now: Timestamp) {
-        let entry = self.entry_name(plan);
-        self.forget_where(|journal| !journal.is_of(&entry), now);
-    }
-
     /// The name of the state's entry handler, empty if it has none.
-    fn entry_name(&self, plan: &Plan) -> Name {
+    pub(super) fn entry_name(&self, plan: &Plan) -> Name {
         let entry = plan.state(&self.record.state).and_then(|state| state.entry.as_ref());
         entry.map(|entry| entry.name.clone()).unwrap_or_default()
-    }
-
-    fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
-        self.keep_undo(&is_over, now);
-        self.leave_children(&is_over, now);
-        let over = self.journal.extract(&is_over).into_iter().map(|entry| entry.key);
-        self.changes.forget.extend(over);
-        self.look_for_failing();
     }
 
     pub(super) fn enter(&mut self, state: Name, data: Json, unclaimed: Vec<Name>, plan: &Plan, now: Timestamp) {
@@ -534,7 +534,7 @@ impl Kernel {
         self.drop_journal(now);
         self.settle_in(plan, now);
         if plan.state(&self.record.state).is_some_and(|state| state.pivot || state.end) {
-            self.record.undo.clear();
+            self.clear_undo();
         }
         if self.record.activity == Activity::Ended {
             self.leave_events(now);

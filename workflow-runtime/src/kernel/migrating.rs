@@ -104,13 +104,13 @@ impl Kernel {
         if state.end {
             self.settle_in(plan, now);
             self.drop_journal(now);
-            self.record.undo.clear();
+            self.clear_undo();
             self.leave_events(now);
             self.report_end(now);
             return;
         }
         if state.pivot {
-            self.record.undo.clear();
+            self.clear_undo();
         }
         // A parked one has no time: its timers are moved by all that it was parked for.
         self.record.entered_at = self.record.parked.as_ref().map_or(now, |parked| parked.at);

@@ -20,6 +20,7 @@ mod progress;
 mod rate;
 mod retry;
 mod searching;
+mod stack;
 #[cfg(test)]
 mod tests;
 mod timers;

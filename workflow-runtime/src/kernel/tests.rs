@@ -69,7 +69,7 @@ pub(super) fn event(seq: u64, name: &str) -> EventRecord {
 
 pub(super) fn start(state: &str) -> Kernel {
     let new = Kernel::start(state.to_owned(), json("{}"), &plan(), at(0));
-    Kernel::new(new.record, Vec::new(), Vec::new())
+    Kernel::begun(new.record)
 }
 
 pub(super) fn goto(state: &'static str) -> Decided {
@@ -92,7 +92,7 @@ pub(super) fn reload(execution: &mut Kernel, inbox: Vec<EventRecord>) -> (Kernel
     let text = serde_json::to_string(&record).unwrap();
     let record: ExecutionRecord = serde_json::from_str(&text).unwrap();
     assert_eq!(&record, execution.record());
-    (Kernel::new(record, journal, inbox), changes)
+    (Kernel::new(record, journal, inbox, Vec::new()), changes)
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn reload(execution: &Kernel) -> Kernel {
     let text = serde_json::to_string(execution.record()).unwrap();
     let record: ExecutionRecord = serde_json::from_str(&text).unwrap();
     assert_eq!(&record, execution.record());
-    Kernel::new(record, Vec::new(), Vec::new())
+    Kernel::begun(record)
 }
 
 /// An execution whose timers hang on its data, which is a number of seconds or `null`.
@@ -49,7 +49,7 @@ fn timed() -> Plan {
 
 fn timed_start(data: &str) -> Kernel {
     let new = Kernel::start("open".to_owned(), json(data), &timed(), at(0));
-    Kernel::new(new.record, Vec::new(), Vec::new())
+    Kernel::begun(new.record)
 }
 
 fn due(execution: &Kernel, handler: &str) -> Option<Timestamp> {

@@ -1,11 +1,13 @@
 //! Unwinding: what was done is undone, the newest first, and then the execution goes where it was to go.
 //!
-//! What is to be undone is kept in two places. The journal has the calls of the present visit; the record's stack has
-//! what the journal has lost: those of earlier visits, and of edges that kept this one. When unwinding begins, all of it
-//! is on the stack and the journal is empty, to be that of one undo at a time.
+//! What is to be undone is kept in two places. The journal has the calls of the present visit; a stack has what the
+//! journal has lost: those of earlier visits, and of edges that kept this one. When unwinding begins, all of it is on the
+//! stack and the journal is empty, to be that of one undo at a time. Of the stack, the top alone is in memory; what is
+//! further down is read when it is its turn.
 
 use std::collections::BTreeSet;
 
+use super::stack::UndoStack;
 use super::{HandlerPlan, Kernel, Next, OnFailure, Plan};
 use crate::base::{Name, Timestamp};
 use crate::record::{
@@ -43,6 +45,25 @@ impl Kernel {
         self.drop_journal(now);
         self.leave_events(now);
         self.report_end(now);
+    }
+
+    /// The undo that is to run, if one is.
+    #[must_use]
+    pub fn next_undo(&self) -> Option<&UndoRecord> {
+        match self.record.activity {
+            Activity::Unwinding { .. } => self.undo.last(),
+            _ => None,
+        }
+    }
+
+    /// What was to be [read](Next::ReadUndo): the newest of what is to be undone, the newest last.
+    pub fn undo_read(&mut self, top: Vec<UndoRecord>, now: Timestamp) {
+        let read = UndoStack::new(self.undo.len(), top);
+        if read.is_short() {
+            let message = format!("{} steps are to be undone, and the store does not have the next", read.len());
+            return self.park(ErrorRecord { kind: ErrorKind::Unreadable, message, sources: Vec::new() }, now);
+        }
+        self.undo = read;
     }
 
     pub(super) fn begin_unwinding(
@@ -84,7 +105,10 @@ impl Kernel {
 
     /// The next undo, or what comes after the last one.
     pub(super) fn undo_next(&mut self, plan: &Plan, now: Timestamp) -> Next {
-        let Some(undo) = self.record.undo.last() else { return self.unwound(plan, now) };
+        if self.undo.is_short() {
+            return Next::ReadUndo;
+        }
+        let Some(undo) = self.undo.last() else { return self.unwound(plan, now) };
         let handler = HandlerPlan { name: undo.handler().into(), pure: false };
         if let Some(due) = self.record.resume_at {
             let state = plan.state(&self.record.state).cloned().unwrap_or_default();
@@ -100,12 +124,13 @@ impl Kernel {
 
     /// The newest is undone; `effect` says whether there was anything to undo.
     pub(super) fn undone(&mut self, effect: bool, now: Timestamp) {
-        let Some(undo) = self.record.undo.pop() else { return };
+        let Some(undo) = self.undo.pop() else { return };
+        self.record.undo_count = self.undo.len();
         if let UndoOutput::Unknown { .. } = undo.output {
             // It ran again, and what ran inside of it is to be undone too.
             let inside = format!("{}:", undo.key);
             let entries = self.journal.iter().filter(|entry| entry.key.starts_with(&inside)).cloned().collect();
-            self.push_undo(entries, undo.visit, now);
+            self.push_undo(entries, undo.visit, undo.older, now);
         }
         self.note(HistoryKind::Undone { step: undo.step.into(), key: undo.key.into(), effect }, now);
         self.go_on();
@@ -115,7 +140,7 @@ impl Kernel {
 
     /// The newest could not be undone.
     pub(super) fn undo_failed(&mut self, error: ErrorRecord, now: Timestamp) {
-        let Some(undo) = self.record.undo.last() else { return self.park(error, now) };
+        let Some(undo) = self.undo.last() else { return self.park(error, now) };
         let (step, key) = (undo.step.clone(), undo.key.clone());
         let message = format!("the undo of `{step}` failed: {}", error.message);
         self.note(HistoryKind::UndoFailed { step: step.into(), key: key.into(), error: error.clone() }, now);
@@ -141,7 +166,13 @@ impl Kernel {
             return;
         }
         let entries = self.journal.iter().filter(|entry| of(entry)).cloned().collect();
-        self.push_undo(entries, self.record.visit, now);
+        let visit = self.record.visit;
+        // Those of this visit, if there are any, are the newest.
+        let older = match self.undo.last() {
+            Some(undo) if undo.visit == visit => undo.older,
+            _ => self.undo.len(),
+        };
+        self.push_undo(entries, visit, older, now);
     }
 
     /// After a retry, a step that may have run is one that may have run, whatever was last heard of it.
@@ -169,6 +200,20 @@ impl Kernel {
         self.recorded(started);
     }
 
+    /// Drops what the handlers of edges have recorded: when an edge is taken again, its steps are to run again.
+    pub(super) fn forget_edges(&mut self, plan: &Plan, now: Timestamp) {
+        let entry = self.entry_name(plan);
+        self.forget_where(|journal| !journal.is_of(&entry), now);
+    }
+
+    pub(super) fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
+        self.keep_undo(&is_over, now);
+        self.leave_children(&is_over, now);
+        let over = self.journal.extract(&is_over).into_iter().map(|entry| entry.key);
+        self.changes.forget.extend(over);
+        self.look_for_failing();
+    }
+
     pub(super) fn drop_journal(&mut self, now: Timestamp) {
         self.leave_children(|_| true, now);
         self.journal.clear();
@@ -179,10 +224,16 @@ impl Kernel {
     }
 
     fn has_undo(&self, now: Timestamp) -> bool {
-        !self.record.undo.is_empty() || self.journal.iter().any(|entry| output(entry, &[], now).is_some())
+        self.undo.len() > 0 || self.journal.iter().any(|entry| output(entry, &[], now).is_some())
     }
 
-    fn push_undo(&mut self, mut entries: Vec<JournalEntry>, visit: u64, now: Timestamp) {
+    /// Leaves nothing to be undone.
+    pub(super) fn clear_undo(&mut self) {
+        self.undo.clear();
+        self.record.undo_count = 0;
+    }
+
+    fn push_undo(&mut self, mut entries: Vec<JournalEntry>, visit: u64, older: u64, now: Timestamp) {
         entries.sort_by_key(order);
         // What is inside of a step that is to be run again is found there again, and undone after it.
         let again: Vec<String> = entries.iter().filter(|entry| is_again(entry, now)).map(inside_of).collect();
@@ -192,23 +243,24 @@ impl Kernel {
             }
             if let (Some(call), Some(output)) = (&entry.undo, output(entry, &entries, now)) {
                 self.next_order += 1;
-                self.record.undo.push(UndoRecord {
+                self.undo.push(UndoRecord {
                     step: call.step.clone().into(),
                     key: entry.key.clone().into(),
                     visit,
                     edge_number: call.edge_number,
                     order: if is_in_flight(entry) { self.next_order } else { call.order },
+                    older,
                     output,
                 });
                 self.changed = true;
             }
         }
-        self.record.undo.sort_by_key(|undo| (undo.visit, undo.order));
+        self.record.undo_count = self.undo.len();
     }
 
     /// Makes of the journal that of the undo that is next.
     fn prepare_undo(&mut self) {
-        if let Some(UndoRecord { output: UndoOutput::Unknown { inside, .. }, .. }) = self.record.undo.last() {
+        if let Some(UndoRecord { output: UndoOutput::Unknown { inside, .. }, .. }) = self.undo.last() {
             self.recorded(inside.clone());
         }
     }

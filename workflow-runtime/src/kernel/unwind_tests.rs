@@ -1,10 +1,12 @@
 //! The rows about unwinding of the table at the top of `execution.rs`.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::base::Timestamp;
 use crate::record::{
     Activity, Cause, Closed, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, JournalEntry,
-    JournalResult, Json, NewEvent, Status, UndoOutput, UndoableCall, UnwindInto,
+    JournalResult, Json, NewEvent, Status, UndoOutput, UndoPlace, UndoRecord, UndoableCall, UnwindInto, check_undo,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -34,7 +36,7 @@ fn plan() -> Plan {
 
 fn start() -> Kernel {
     let new = Kernel::start("working".to_owned(), json("{}"), &plan(), at(0));
-    let mut execution = Kernel::new(new.record, Vec::new(), Vec::new());
+    let mut execution = Kernel::begun(new.record);
     assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("work")));
     execution
 }
@@ -72,23 +74,23 @@ fn retrying(kind: ErrorKind, due: i64) -> JournalResult {
 
 /// Stores what has changed and reads it back, as a crash would.
 fn reload(execution: &mut Kernel) -> (Kernel, Advance) {
-    let journal = execution.journal().to_vec();
+    let (journal, undo) = (execution.journal().to_vec(), execution.undo.top().to_vec());
     let changes = execution.take_changes();
     let text = serde_json::to_string(execution.record()).unwrap();
     let record: ExecutionRecord = serde_json::from_str(&text).unwrap();
     assert_eq!(&record, execution.record());
-    (Kernel::new(record, journal, Vec::new()), changes)
+    (Kernel::new(record, journal, Vec::new(), undo), changes)
 }
 
 fn stack(execution: &Kernel) -> Vec<&str> {
-    execution.record().undo.iter().map(|undo| undo.key.as_str()).collect()
+    execution.undo.top().iter().map(|undo| undo.key.as_str()).collect()
 }
 
 /// Undoes all there is, with a crash before each, and gives the keys in their order.
 fn undo_all(mut execution: Kernel) -> (Kernel, Vec<String>) {
     let mut undone = Vec::new();
     loop {
-        let key = execution.record().undo.last().map(|undo| undo.key.clone());
+        let key = execution.undo.last().map(|undo| undo.key.clone());
         match execution.decide(&plan(), at(50)) {
             Next::Run(handler) if handler.name.starts_with("~undo:") => {
                 let key = key.unwrap();
@@ -165,9 +167,9 @@ fn each_undo_knows_the_visit_and_the_edge_that_its_step_ran_in() {
     execution.recorded(vec![done("work:a:0"), second]);
     execution.handled(goto("resting"), Vec::new(), &plan(), at(1));
     execution.handled(goto("resting"), Vec::new(), &plan(), at(2));
-    let known: Vec<_> = execution.record().undo.iter().map(|undo| (undo.visit, undo.edge_number)).collect();
+    let known: Vec<_> = execution.undo.top().iter().map(|undo| (undo.visit, undo.edge_number)).collect();
     assert_eq!((execution.record().visit, known), (3, vec![(1, 0), (1, 3)]));
-    assert_eq!(execution.record().undo[0].output, UndoOutput::Known(json("\"output\"")));
+    assert_eq!(execution.undo.top()[0].output, UndoOutput::Known(json("\"output\"")));
 }
 
 #[test]
@@ -187,9 +189,9 @@ fn what_may_have_run_is_undone_as_the_newest_and_what_had_no_effect_is_not() {
     execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(2));
     let unknown = UndoOutput::Unknown { args: Some(json("[7]")), inside: Vec::new() };
     let expected = ["timed_out", "panicked", "done", "in_flight", "paused", "cut_off"];
-    let steps: Vec<_> = execution.record().undo.iter().map(|undo| undo.step.as_str()).collect();
+    let steps: Vec<_> = execution.undo.top().iter().map(|undo| undo.step.as_str()).collect();
     assert_eq!(steps, expected);
-    for undo in &execution.record().undo {
+    for undo in execution.undo.top() {
         assert_eq!(undo.output == unknown, undo.step != "done", "{undo:?}");
     }
     let (_, undone) = undo_all(execution);
@@ -214,7 +216,7 @@ fn what_is_inside_of_a_step_that_runs_again_is_found_there_and_undone_after_it()
     execution.recorded(vec![JournalEntry::new("work:outer:0", 1, JournalResult::Done(json("1")))]);
     execution.handled(Decided::Undone { effect: true }, Vec::new(), &plan(), at(2));
     assert_eq!(stack(&execution), ["work:outer:0:inner:0"]);
-    assert_eq!((execution.record().undo[0].visit, execution.journal().len()), (1, 0));
+    assert_eq!((execution.undo.top()[0].visit, execution.journal().len()), (1, 0));
 }
 
 #[test]
@@ -223,7 +225,7 @@ fn a_pivot_and_an_end_make_what_was_done_before_final() {
         let mut execution = start();
         execution.recorded(vec![done("work:a:0")]);
         execution.handled(goto(state), Vec::new(), &plan(), at(1));
-        assert_eq!(execution.record().undo.len(), left, "{state}");
+        assert_eq!(execution.undo.top().len(), left, "{state}");
     }
 }
 
@@ -399,4 +401,162 @@ fn a_retry_forgets_failures_but_not_that_a_step_may_have_run() {
     assert_eq!(left, [("work:retrying:0", started), ("work:started:0", started), ("work:timed_out:0", started)]);
     assert_eq!(execution.take_changes().forget, ["work:refused:0"]);
     assert!(matches!(execution.record().activity, Activity::Entry));
+}
+
+/// The rows of a store, and what is done to them.
+#[derive(Default)]
+struct Rows(BTreeMap<UndoPlace, UndoRecord>);
+
+impl Rows {
+    /// Stores what has changed; the answer is how many rows were touched.
+    fn commit(&mut self, execution: &mut Kernel) -> usize {
+        let changes = execution.take_changes();
+        if changes.drop_undo {
+            self.0.clear();
+        }
+        for place in &changes.forget_undo {
+            assert!(self.0.remove(place).is_some(), "{place:?} is not there");
+        }
+        let touched = changes.forget_undo.len() + changes.undo.len();
+        for undo in changes.undo {
+            assert_eq!(self.0.insert(undo.place(), undo), None, "no two stand at one place");
+        }
+        assert_eq!(execution.record().undo_count, self.0.len() as u64);
+        touched
+    }
+
+    fn top(&self, record: &ExecutionRecord) -> Vec<UndoRecord> {
+        let mut top: Vec<_> = self.0.values().rev().take(record.undo_wanted()).cloned().collect();
+        top.reverse();
+        assert_eq!(check_undo(&top, record.undo_count, record.undo_wanted()), Ok(()));
+        top
+    }
+
+    fn reload(&mut self, mut execution: Kernel) -> Kernel {
+        self.commit(&mut execution);
+        let (record, journal) = (execution.record().clone(), execution.journal().to_vec());
+        let top = self.top(&record);
+        Kernel::new(record, journal, Vec::new(), top)
+    }
+}
+
+#[test]
+fn of_a_long_stack_a_commit_writes_what_changes_and_what_is_further_down_is_read_when_it_is_its_turn() {
+    let mut rows = Rows::default();
+    let mut execution = start();
+    for visit in 0..300 {
+        let key = format!("rest:a:{visit}");
+        // Now and then one that may still be running, with something inside.
+        let result = match visit % 10 {
+            0 => JournalResult::Started,
+            _ => JournalResult::Done(json("1")),
+        };
+        execution.recorded(vec![call(&key, result), done(&format!("{key}:inner:0"))]);
+        execution.handled(goto("resting"), Vec::new(), &plan(), at(1));
+        assert!(rows.commit(&mut execution) <= 2);
+        assert!(serde_json::to_string(execution.record()).unwrap().len() < 300, "the stack is not in the record");
+        assert!(execution.undo.top().len() <= 130, "nor all of it in memory");
+        if visit % 7 == 0 {
+            execution = rows.reload(execution);
+        }
+    }
+    let mut expected: Vec<_> = rows.0.values().map(|undo| undo.key.clone()).collect();
+    assert_eq!(expected.len(), 300 + 270);
+    execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(2));
+    rows.commit(&mut execution);
+
+    let mut reads = 0;
+    let mut again = 0;
+    loop {
+        match execution.decide(&plan(), at(50)) {
+            Next::ReadUndo => {
+                assert_eq!(rows.commit(&mut execution), 0, "all is stored");
+                let top = rows.top(execution.record());
+                execution.undo_read(top, at(50));
+                reads += 1;
+            }
+            Next::Run(undo) => {
+                if expected.len() % 200 < 30 {
+                    execution = rows.reload(execution);
+                }
+                let next = execution.next_undo().unwrap();
+                let is_inner = expected.last().is_none_or(|key| *key != next.key);
+                assert_eq!(undo.name, next.handler());
+                if is_inner {
+                    again += 1;
+                    assert!(next.key.ends_with(":inner:0"), "what ran again is undone with what is inside of it");
+                } else {
+                    assert_eq!(expected.pop().as_deref(), Some(next.key.as_str()));
+                }
+                if let UndoOutput::Unknown { inside, .. } = &next.output {
+                    assert_eq!((inside.len(), execution.journal().len()), (1, 1), "what is inside is in the journal");
+                }
+                execution.handled(Decided::Undone { effect: true }, Vec::new(), &plan(), at(50));
+                assert!(rows.commit(&mut execution) <= 2);
+            }
+            Next::Ended => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((expected.len(), rows.0.len(), again), (0, 0, 30));
+    assert!(reads > 3, "{reads}");
+}
+
+#[test]
+fn what_an_earlier_version_left_in_the_record_is_moved_into_rows_with_the_next_commit() {
+    let mut execution = start();
+    execution.park(error("stuck"), at(1));
+    let _ = execution.take_changes();
+    let mut old: serde_json::Value = serde_json::to_value(execution.record()).unwrap();
+    old["visit"] = 4.into();
+    let step = |key: &str, visit: u64| serde_json::json!({ "step": "a", "key": key, "visit": visit, "output": { "known": 1 } });
+    old["undo"] = vec![step("work:a:0", 1), step("work:a:1", 1), step("rest:a:0", 3)].into();
+    // Through the text, as a value keeps no JSON as it was written.
+    let record: ExecutionRecord = serde_json::from_str(&old.to_string()).unwrap();
+    assert_eq!(record.left_to_undo(), 3);
+    let mut rows = Rows::default();
+    let mut execution = Kernel::new(record.clone(), Vec::new(), Vec::new(), Vec::new());
+    assert_eq!(execution.decide(&plan(), at(2)), Next::Parked);
+    assert_eq!(rows.commit(&mut execution), 3);
+    assert_eq!((execution.record().undo.len(), execution.record().left_to_undo()), (0, 3));
+    let mut execution = rows.reload(execution);
+    assert_eq!(rows.commit(&mut execution), 0, "but once");
+
+    assert!(execution.unwind(UnwindInto::Closed(Closed::Cancelled { reason: "x".into() }), Cause::Entry, None, at(3)));
+    execution = rows.reload(execution);
+    let keys: Vec<_> = execution.undo.top().iter().map(|undo| (undo.key.as_str(), undo.older)).collect();
+    assert_eq!(keys, [("work:a:0", 0), ("work:a:1", 0), ("rest:a:0", 2)]);
+
+    // What is over is not written to any more.
+    let over = ExecutionRecord { activity: Activity::Ended, parked: None, ..record };
+    let mut over = Kernel::new(over, Vec::new(), Vec::new(), Vec::new());
+    assert_eq!(over.decide(&plan(), at(2)), Next::Ended);
+    assert!(over.take_changes().is_empty());
+}
+
+#[test]
+fn what_the_store_does_not_have_any_more_parks() {
+    let mut rows = Rows::default();
+    let mut execution = start();
+    execution.recorded((0..200).map(|number| done(&format!("work:a:{number}"))).collect());
+    execution.handled(unwind("cancelled"), Vec::new(), &plan(), at(1));
+    rows.commit(&mut execution);
+    let mut undone = 0;
+    while let Next::Run(_) = execution.decide(&plan(), at(2)) {
+        execution.handled(Decided::Undone { effect: true }, Vec::new(), &plan(), at(2));
+        rows.commit(&mut execution);
+        undone += 1;
+    }
+    assert_eq!(execution.decide(&plan(), at(2)), Next::ReadUndo);
+    execution.undo_read(Vec::new(), at(3));
+    assert_eq!(execution.decide(&plan(), at(3)), Next::Parked);
+    let parked = execution.record().parked.clone().unwrap();
+    assert_eq!(parked.error.kind, ErrorKind::Unreadable);
+    assert_eq!(execution.record().undo_count, 200 - undone, "nothing is passed over");
+    // Once it is mended, it goes on where it was.
+    rows.commit(&mut execution);
+    assert!(execution.retry(at(4)));
+    assert_eq!(execution.decide(&plan(), at(4)), Next::ReadUndo);
+    execution.undo_read(rows.top(execution.record()), at(4));
+    assert_eq!(execution.decide(&plan(), at(4)), Next::Run(handler(&format!("~undo:work:a:{}", 199 - undone))));
 }

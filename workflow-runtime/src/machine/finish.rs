@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Failure, Finished, HandlerCall, Services, TurnScope};
 use crate::base::{Error, Name, Timestamp};
 use crate::kernel::{Decided, Kernel, Plan};
-use crate::record::{Activity, ErrorKind, ExecutionKey, ExecutionRecord, Json, UndoRecord};
+use crate::record::{Activity, ErrorKind, ExecutionKey, Json};
 
 /// The `#[catch]` handler that takes an error, and the error as it is given to it; `None` if none does.
 pub type Caught = Option<(&'static str, Json)>;
@@ -87,35 +87,28 @@ impl Finishing<'_> {
 }
 
 impl HandlerCall {
-    /// The call of `handler`, which the record says is to run.
+    /// The call of `handler`, which is what `execution` is to run.
     #[must_use]
-    pub fn of(record: &ExecutionRecord, handler: &Name) -> Self {
+    pub fn of(execution: &Kernel, handler: &Name) -> Self {
+        let record = execution.record();
         let payload = match &record.activity {
             Activity::Handler { payload, .. } => payload.clone(),
             Activity::Entry | Activity::Waiting | Activity::Unwinding { .. } | Activity::Ended => None,
         };
-        let undo = undo_of(record).cloned();
+        let undo = execution.next_undo().cloned();
         Self { state: record.state.clone(), data: record.data.clone(), handler: handler.clone(), payload, undo }
     }
 }
 
 impl TurnScope {
-    /// That of the turn of `handler`, which the record says is to run.
+    /// That of the turn of `handler`, which is what `execution` is to run.
     #[must_use]
-    pub fn of(record: &ExecutionRecord, handler: &Name, key: ExecutionKey, services: Services) -> Self {
+    pub fn of(execution: &Kernel, handler: &Name, key: ExecutionKey, services: Services) -> Self {
         // An undo belongs to where its step ran, which is what makes the idempotency key of that.
-        let (visit, edge_number) = match undo_of(record) {
+        let (visit, edge_number) = match execution.next_undo() {
             Some(undo) => (undo.visit, undo.edge_number),
-            None => (record.visit, record.edge_number()),
+            None => (execution.record().visit, execution.record().edge_number()),
         };
         Self { key, visit, handler: handler.clone(), edge_number, services }
-    }
-}
-
-/// The undo that is to run, if one is.
-fn undo_of(record: &ExecutionRecord) -> Option<&UndoRecord> {
-    match record.activity {
-        Activity::Unwinding { .. } => record.undo.last(),
-        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 mod control;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp
 use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
 use crate::record::{
     Answer, Closed, ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, Json, NewEvent,
-    OutgoingRecord, Reason, ReplyRecord,
+    OutgoingRecord, Reason, ReplyRecord, UndoPlace, UndoRecord,
 };
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
@@ -67,6 +67,7 @@ pub struct Stepper<W> {
     services: Services,
     execution: Kernel,
     inbox: Vec<EventRecord>,
+    undo: BTreeMap<UndoPlace, UndoRecord>,
     sent: u64,
     history: Vec<HistoryRecord>,
     /// The ids of the events with a key.
@@ -147,7 +148,7 @@ impl<W: Workflow> Stepper<W> {
     fn with(workflow: Arc<W>, record: ExecutionRecord, history: Vec<HistoryRecord>) -> Self {
         let plan = plan(&workflow);
         let clock = ManualClock::new(record.entered_at);
-        let execution = Kernel::new(record, Vec::new(), Vec::new());
+        let execution = Kernel::begun(record);
         let key = ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::stepper() };
         Self {
             workflow,
@@ -157,6 +158,7 @@ impl<W: Workflow> Stepper<W> {
             clock,
             execution,
             inbox: Vec::new(),
+            undo: BTreeMap::new(),
             sent: 0,
             history,
             keys: BTreeSet::new(),
@@ -178,6 +180,10 @@ impl<W: Workflow> Stepper<W> {
                 Next::Run(handler) => self.turn(&handler).await,
                 Next::Wait { until } => {
                     return Ok(Rest::Waiting { until: until.filter(|until| *until < Timestamp::MAX) });
+                }
+                Next::ReadUndo => {
+                    let top = self.undo.values().cloned().collect();
+                    self.execution.undo_read(top, self.clock.now());
                 }
                 Next::Tell => {
                     let deliver = |outgoing: &OutgoingRecord| {
@@ -313,9 +319,8 @@ impl<W: Workflow> Stepper<W> {
     }
 
     async fn turn(&mut self, handler: &HandlerPlan) {
-        let record = self.execution.record();
-        let scope = TurnScope::of(record, &handler.name, self.key.clone(), self.services.clone());
-        let call = HandlerCall::of(record, &handler.name);
+        let scope = TurnScope::of(&self.execution, &handler.name, self.key.clone(), self.services.clone());
+        let call = HandlerCall::of(&self.execution, &handler.name);
         let journal = self.execution.journal().to_vec();
         let mut turn = Turn::new(Arc::clone(&self.workflow), call, scope, journal);
         turn.arrived(self.execution.receivable(&self.plan));
@@ -375,6 +380,13 @@ impl<W: Workflow> Stepper<W> {
     fn commit(&mut self) {
         let changes = self.execution.take_changes();
         self.inbox.retain(|event| !changes.consumed.contains(&event.seq));
+        if changes.drop_undo {
+            self.undo.clear();
+        }
+        for place in &changes.forget_undo {
+            self.undo.remove(place);
+        }
+        self.undo.extend(changes.undo.into_iter().map(|undo| (undo.place(), undo)));
         self.history.extend(changes.history);
         self.replies.extend(changes.replies);
     }

@@ -73,7 +73,12 @@ pub struct ExecutionRecord {
     /// What it has to tell other executions before anything else happens to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outgoing: Vec<OutgoingRecord>,
-    /// What unwinding would undo of the visits before this one, and of edges that kept this one; the newest is the last.
+    /// How many steps unwinding would undo of the visits before this one, and of edges that kept this one. They stand in
+    /// rows of their own: what they are is an [`UndoRecord`] each.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub undo_count: u64,
+    /// The same steps in a record that an earlier version has written, the newest last. The next commit moves them into
+    /// rows, and leaves none here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<UndoRecord>,
     /// The step that fails, if one does and is tried again; of several the one that has failed for the longest.
@@ -122,8 +127,7 @@ pub enum Activity {
     },
     /// No handler is to run: it waits for an event or a timer.
     Waiting,
-    /// What it has done is being undone, the newest first, until nothing is left in
-    /// [`undo`](ExecutionRecord::undo).
+    /// What it has done is being undone, the newest first, until [nothing is left](ExecutionRecord::left_to_undo).
     Unwinding {
         /// Where it goes then.
         into: UnwindInto,
@@ -355,8 +359,25 @@ impl ExecutionRecord {
             starts_at: None,
             outgoing: Vec::new(),
             set_aside: None,
+            undo_count: 0,
             undo: Vec::new(),
             closed: None,
+        }
+    }
+
+    /// How many steps are to be undone if it unwinds now, besides those that the journal has.
+    #[must_use]
+    pub fn left_to_undo(&self) -> u64 {
+        self.undo_count + self.undo.len() as u64
+    }
+
+    /// How many of the steps that are to be undone whoever goes on with it has to read, the newest: but one while it does
+    /// not unwind, as others only come on top of that.
+    #[must_use]
+    pub fn undo_wanted(&self) -> usize {
+        match self.activity {
+            Activity::Unwinding { .. } => 64,
+            Activity::Entry | Activity::Handler { .. } | Activity::Waiting | Activity::Ended => 1,
         }
     }
 

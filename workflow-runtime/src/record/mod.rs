@@ -37,7 +37,7 @@ pub use json::{Json, JsonError};
 pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
 pub use reply::{Answer, ReplyRecord};
 pub use seal::{RecordKind, Sealed, UnsealError, open, seal};
-pub use undo::{UndoOutput, UndoRecord, UndoableCall, UnwindInto};
+pub use undo::{UndoOutput, UndoPlace, UndoRecord, UndoableCall, UnwindInto, check_undo};
 
 /// The version of the persisted format that this build writes. It reads every version up to this one.
 pub const FORMAT_VERSION: u32 = 3;

@@ -19,6 +19,8 @@ pub enum RecordKind {
     History,
     /// A [`ReplyRecord`](super::ReplyRecord).
     Reply,
+    /// An [`UndoRecord`](super::UndoRecord).
+    Undo,
 }
 
 impl RecordKind {
@@ -29,6 +31,7 @@ impl RecordKind {
             Self::Event => "event",
             Self::History => "history",
             Self::Reply => "reply",
+            Self::Undo => "undo",
         }
     }
 }

@@ -1,4 +1,7 @@
 //! What is to be undone, and where an execution goes when it has been.
+//!
+//! What is to be undone of the visits before stands on a stack, each of it in a row of its own; the record has their
+//! number. A commit so writes what it puts there or takes away, however much there is.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,11 +40,29 @@ pub struct UndoRecord {
     /// Its place among those of its visit.
     #[serde(default)]
     pub order: u64,
+    /// How many are to be undone of the visits before its own: by that, a row that is missing is noticed.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub older: u64,
     /// What is known of it.
     pub output: UndoOutput,
 }
 
+/// Where on the stack a step stands that is to be undone: the greatest is the newest, and is undone first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UndoPlace {
+    /// The visit that the step ran in.
+    pub visit: u64,
+    /// Its place among those of its visit.
+    pub order: u64,
+}
+
 impl UndoRecord {
+    /// Where on the stack it stands.
+    #[must_use]
+    pub fn place(&self) -> UndoPlace {
+        UndoPlace { visit: self.visit, order: self.order }
+    }
+
     /// What the undo runs under: the beginning of the keys in its journal.
     #[must_use]
     pub fn handler(&self) -> String {
@@ -64,6 +85,40 @@ pub enum UndoOutput {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         inside: Vec<JournalEntry>,
     },
+}
+
+/// Says what is wrong with `top`, which is what was read of a stack of `count`, the newest last: `wanted` of it, or all
+/// there is. Nothing may be missing in it, or the older would be undone before the newer.
+///
+/// # Errors
+/// With what does not fit.
+pub fn check_undo(top: &[UndoRecord], count: u64, wanted: usize) -> Result<(), String> {
+    if top.len() as u64 != count.min(wanted as u64) {
+        return Err(format!(
+            "{} of {count} are to be undone next, and {} are there",
+            count.min(wanted as u64),
+            top.len()
+        ));
+    }
+    let mut left = count;
+    let mut newer: Option<&UndoRecord> = None;
+    for undo in top.iter().rev() {
+        let fits = newer.is_none_or(|newer| match newer.visit == undo.visit {
+            true => newer.order > undo.order && newer.older == undo.older,
+            false => newer.visit > undo.visit && newer.older == left,
+        });
+        if !fits || undo.older >= left {
+            return Err(format!("something is missing that was to be undone before `{}`", undo.key));
+        }
+        left -= 1;
+        newer = Some(undo);
+    }
+    match newer {
+        Some(oldest) if left == 0 && oldest.older != 0 => {
+            Err(format!("something is missing that was to be undone after `{}`", oldest.key))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where an execution goes once everything is undone.

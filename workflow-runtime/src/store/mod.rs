@@ -1,7 +1,7 @@
 //! Layer 3: where executions live — the contract that every store keeps.
 //!
-//! A store holds, for each execution, its [record](ExecutionRecord), the journal of its visit, its inbox and its
-//! history. It decides nothing: it applies what it is handed, all or nothing, and refuses what is out of date.
+//! A store holds, for each execution, its [record](ExecutionRecord), the journal of its visit, what is to be undone of
+//! earlier ones, its inbox and its history. It decides nothing: it applies what it is handed, all or nothing, and refuses what is out of date.
 //!
 //! # What holds
 //!
@@ -29,7 +29,7 @@ pub use query::{ExecutionSummary, HistoryRow, Page, Query, StateCount};
 
 use crate::base::Timestamp;
 use crate::record::{
-    Answer, ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent,
+    Answer, ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent, UndoRecord,
 };
 
 /// What a store answers, some time later. It borrows nothing, and dropping it does not undo the call.
@@ -161,7 +161,7 @@ impl Stored {
     /// An execution in whose visit nothing has happened yet.
     #[must_use]
     pub fn new(record: ExecutionRecord) -> Self {
-        Self { record, journal: Vec::new(), inbox: Vec::new() }
+        Self { record, journal: Vec::new(), inbox: Vec::new(), undo: Vec::new() }
     }
 }
 
@@ -193,7 +193,8 @@ pub enum Change {
     },
     /// Takes the execution forward. It is refused if its fence is not that of the execution, or the execution has ended.
     ///
-    /// Of the journal, first all is dropped that `drop_journal` says, then what `forget` says, then `journal` is added.
+    /// Of the journal, first all is dropped that `drop_journal` says, then what `forget` says, then `journal` is added. Of
+    /// what is to be undone it is the same, with `drop_undo`, `forget_undo` and `undo`, also at an end.
     /// If the record is one of an end state, the journal and the inbox go with it; an event that is
     /// in the inbox then and that `consumed` does not name, such as one that arrived just before, leaves a row
     /// [`EventLeft`](crate::record::HistoryKind::EventLeft) at the end of the history, so that none is lost silently.
@@ -249,6 +250,9 @@ pub struct Stored {
     pub journal: Vec<JournalEntry>,
     /// The events that wait to be consumed, in order of arrival.
     pub inbox: Vec<EventRecord>,
+    /// The newest of what is to be undone, the newest last: all of it, or as many as the record
+    /// [wants](ExecutionRecord::undo_wanted).
+    pub undo: Vec<UndoRecord>,
 }
 
 /// What [`Store::due`] answers.

@@ -10,7 +10,7 @@ use crate::base::{Name, Quick, Timestamp};
 use crate::kernel::Advance;
 use crate::record::{
     Answer, AttributeValue, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent,
-    ParkedRecord, ReplyRecord, Status,
+    ParkedRecord, ReplyRecord, Status, UndoPlace, UndoRecord,
 };
 use crate::store::{
     Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, KnownEvent, KnownWorkflow, Loaded,
@@ -46,6 +46,7 @@ struct Kept {
     record: ExecutionRecord,
     quarantine: Option<ParkedRecord>,
     journal: HashMap<Name, JournalEntry, Quick>,
+    undo: BTreeMap<UndoPlace, UndoRecord>,
     inbox: BTreeMap<u64, NewEvent>,
     event_ids: HashSet<String>,
     replies: BTreeMap<String, Answer>,
@@ -236,6 +237,7 @@ impl Kept {
             record,
             quarantine: None,
             journal: HashMap::default(),
+            undo: BTreeMap::new(),
             inbox: BTreeMap::new(),
             event_ids: HashSet::new(),
             replies: BTreeMap::new(),
@@ -300,6 +302,13 @@ impl Kept {
             self.journal.remove(key);
         }
         self.journal.extend(advance.journal.into_iter().map(|entry| (entry.key.clone(), entry)));
+        if advance.drop_undo {
+            self.undo.clear();
+        }
+        for place in &advance.forget_undo {
+            self.undo.remove(place);
+        }
+        self.undo.extend(advance.undo.into_iter().map(|undo| (undo.place(), undo)));
         for seq in &advance.consumed {
             self.inbox.remove(seq);
         }
@@ -352,7 +361,9 @@ impl Kept {
         if let Some(quarantine) = &self.quarantine {
             record.parked = Some(quarantine.clone());
         }
-        Stored { record, journal, inbox: self.inbox.iter().map(event).collect() }
+        let mut undo: Vec<_> = self.undo.values().rev().take(record.undo_wanted()).cloned().collect();
+        undo.reverse();
+        Stored { record, journal, inbox: self.inbox.iter().map(event).collect(), undo }
     }
 
     /// Why it is parked, if it is.

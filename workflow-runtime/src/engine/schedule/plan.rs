@@ -3,7 +3,7 @@
 //! | what happens | what becomes of it |
 //! |---|---|
 //! | ticks have fallen due | the last one goes by [`Overlap`], those before it by [`CatchUp`] |
-//! | a tick, and what it overlaps with still runs | skipped, or into the queue; with `Replace`, what runs is cancelled |
+//! | a tick, and what it overlaps with still runs | skipped, or into the queue; with `Replace`, what runs is cancelled, and what was to replace it is skipped |
 //! | a trigger, a backfill | into the queue |
 //! | a run has ended, or nothing runs | the head of the queue starts |
 //! | a pause | no tick falls due until it is resumed, and none is made up for; the queue goes on |
@@ -34,6 +34,9 @@ pub(super) struct Active {
     pub(super) paused: bool,
     /// Ticks that wait for their turn.
     pub(super) queue: VecDeque<Timestamp>,
+    /// The one of these that waits for what it replaces to be cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) replacing: Option<Timestamp>,
     /// Ticks whose executions have not ended.
     pub(super) running: Vec<Timestamp>,
     /// The last runs, oldest first.
@@ -113,6 +116,7 @@ impl Active {
             next: None,
             paused: false,
             queue: VecDeque::new(),
+            replacing: None,
             running: Vec::new(),
             recent: VecDeque::new(),
             skipped: 0,
@@ -198,6 +202,11 @@ impl Active {
                 false
             }
             Overlap::Replace => {
+                // What is cancelled may take long, and have been replaced more than once by then.
+                if let Some(replaced) = self.replacing.replace(tick) {
+                    self.queue.retain(|waiting| *waiting != replaced);
+                    self.skipped += 1;
+                }
                 self.queue.push_front(tick);
                 !self.running.is_empty()
             }
@@ -229,11 +238,13 @@ impl Active {
 
     /// The tick that is to start now, which is taken from the queue.
     pub(super) fn take_startable(&mut self) -> Option<Timestamp> {
-        match self.spec.overlap {
+        let tick = match self.spec.overlap {
             Overlap::Allow => self.queue.pop_front(),
             Overlap::Skip | Overlap::Queue | Overlap::Replace if self.running.is_empty() => self.queue.pop_front(),
             Overlap::Skip | Overlap::Queue | Overlap::Replace => None,
-        }
+        }?;
+        self.replacing.take_if(|replacing| *replacing == tick);
+        Some(tick)
     }
 
     /// Notes what became of a start: `end` if nothing runs.
@@ -258,5 +269,41 @@ impl Active {
             run.ended_at = Some(now);
             run.end = Some(end);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::spec::Times;
+    use super::*;
+
+    #[test]
+    fn what_was_to_replace_a_run_is_itself_replaced() {
+        let at = |hour: i64| Timestamp::from_millis(hour * 3_600_000);
+        let spec = Spec {
+            times: Times::Every { millis: 3_600_000 },
+            starting_at: None,
+            overlap: Overlap::Replace,
+            catch_up: CatchUp::Latest,
+            workflow: "Chore".to_owned(),
+            state: "running".to_owned(),
+            data: Json::encode(&()).unwrap(),
+        };
+        let mut schedule = Active::new(spec, at(0)).unwrap();
+        assert!(!schedule.fall_due(at(1)).unwrap(), "nothing is to be cancelled");
+        assert_eq!(schedule.take_startable(), Some(at(1)));
+        schedule.started(at(1), at(1), None);
+        schedule.enqueue(at(0));
+        // The first run undoes what it has done, for more than an hour.
+        assert!(schedule.fall_due(at(2)).unwrap());
+        assert!(schedule.fall_due(at(3)).unwrap());
+        assert_eq!(schedule.take_startable(), None);
+        schedule.ended(at(1), at(3), RunEnd::Cancelled { reason: "replaced".to_owned() });
+        assert_eq!(schedule.take_startable(), Some(at(3)));
+        schedule.started(at(3), at(3), None);
+        assert_eq!(schedule.skipped, 1);
+        schedule.ended(at(3), at(3), RunEnd::Ended { state: "done".to_owned() });
+        assert_eq!(schedule.take_startable(), Some(at(0)), "what was asked for has its turn");
+        assert_eq!((schedule.take_startable(), schedule.replacing, schedule.skipped), (None, None, 1));
     }
 }

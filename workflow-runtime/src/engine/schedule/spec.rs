@@ -121,7 +121,7 @@ pub enum Overlap {
     Skip,
     /// It waits for its turn. At most 1,000 wait; those beyond are skipped.
     Queue,
-    /// The one before is cancelled, and it starts when that is over.
+    /// The one before is cancelled, and it starts when that is over. If the next tick comes sooner, that one starts instead.
     Replace,
     /// It starts at once, beside the one before.
     Allow,

@@ -294,7 +294,7 @@ fn the_attributes_are_those_of_the_data_and_what_has_no_value_is_none() {
     };
     let data = r#"{"customer":"A\u0064a","amount":18446744073709551615,"paid":true,"none":null,"list":[1],"other":2}"#;
     let new = Kernel::start("waiting".to_owned(), json(data), &plan(), at(0));
-    let mut execution = Kernel::new(new.record, Vec::new(), Vec::new());
+    let mut execution = Kernel::begun(new.record);
     let attributes = |execution: &Kernel| {
         let pairs = execution.record().attributes.iter().map(|(name, value)| format!("{name}={}", value.text()));
         pairs.collect::<Vec<_>>().join(" ")

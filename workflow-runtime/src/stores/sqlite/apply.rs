@@ -15,7 +15,7 @@ use super::schema::{from_sql, to_sql, version_from_sql};
 use super::statements::Statements;
 use super::write::{ExecutionRow, SealedAdvance, Write, WriteKind};
 use crate::base::Timestamp;
-use crate::record::{EventRecord, ExecutionKey, Json, NewEvent, RecordKind, Sealed, Status, open, seal};
+use crate::record::{EventRecord, ExecutionKey, Json, NewEvent, RecordKind, Sealed, Status, UndoPlace, open, seal};
 use crate::store::{Committed, Epoch, Refused};
 use crate::stores::rules::{Head, Pending, event_left};
 
@@ -267,6 +267,16 @@ impl<'connection> Applier<'connection> {
                 self.statements.put_journal.execute(params![exec, entry, checksum, body])?;
                 found.has_journal = true;
             }
+        }
+        // Nothing is done here for an execution that has nothing to undo.
+        if advance.drop_undo {
+            self.statements.drop_undo.execute([exec])?;
+        }
+        for UndoPlace { visit, order } in &advance.forget_undo {
+            self.statements.forget_undo.execute(params![exec, to_sql(*visit), to_sql(*order)])?;
+        }
+        for (UndoPlace { visit, order }, Sealed { body, checksum }) in &advance.undo {
+            self.statements.put_undo.execute(params![exec, to_sql(*visit), to_sql(*order), checksum, body])?;
         }
         for seq in &advance.consumed {
             self.statements.consume_event.execute(params![exec, to_sql(*seq)])?;

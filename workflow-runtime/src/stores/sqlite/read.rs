@@ -7,7 +7,10 @@ use super::apply::status;
 use super::error::failed_for;
 use super::schema::{from_sql, version_from_sql};
 use crate::base::Timestamp;
-use crate::record::{EventRecord, ExecutionKey, ExecutionRecord, JournalEntry, RecordKind, ReplyRecord, Status, open};
+use crate::record::{
+    EventRecord, ExecutionKey, ExecutionRecord, JournalEntry, RecordKind, ReplyRecord, Status, UndoPlace, UndoRecord,
+    check_undo, open,
+};
 use crate::store::{HistoryRow, KnownEvent, StoreError, Stored};
 use crate::stores::rules::Head;
 
@@ -20,6 +23,7 @@ pub(super) fn load(connection: &Connection, key: &ExecutionKey) -> Result<Option
     }
     let journal = load_journal(connection, key, row.exec)?;
     let inbox = load_inbox(connection, key, row.exec)?;
+    let undo = load_undo(connection, key, row.exec, &record)?;
     let last_pending = inbox.last().map_or(0, |event| event.seq);
     if row.last_event < last_pending.max(record.inbox_seen) {
         return Err(corrupt(key, EXECUTION, "it has seen more events than it was sent".to_owned()));
@@ -28,7 +32,7 @@ pub(super) fn load(connection: &Connection, key: &ExecutionKey) -> Result<Option
         let parked = serde_json::from_slice(row.parked.as_deref().unwrap_or_default());
         record.parked = Some(parked.map_err(|error| corrupt(key, EXECUTION, error.to_string()))?);
     }
-    Ok(Some(Stored { record, journal, inbox }))
+    Ok(Some(Stored { record, journal, inbox, undo }))
 }
 
 /// See [`Store::history`](crate::store::Store::history).
@@ -58,6 +62,7 @@ const EXECUTION: &str = "its record";
 const JOURNAL: &str = "its journal";
 const INBOX: &str = "its inbox";
 const HISTORY: &str = "its history";
+const UNDO: &str = "what is to be undone";
 const REPLY: &str = "the answer to an event";
 
 struct FoundRow {
@@ -157,6 +162,38 @@ fn load_inbox(connection: &Connection, key: &ExecutionKey, exec: i64) -> Result<
         }
     };
     rows.into_iter().map(event).collect()
+}
+
+fn load_undo(
+    connection: &Connection,
+    key: &ExecutionKey,
+    exec: i64,
+    record: &ExecutionRecord,
+) -> Result<Vec<UndoRecord>, StoreError> {
+    if record.undo_count == 0 {
+        return Ok(Vec::new());
+    }
+    let wanted = record.undo_wanted();
+    let rows = || -> rusqlite::Result<Vec<(UndoPlace, Body)>> {
+        let mut statement = connection.prepare_cached(
+            "SELECT checksum, body, visit, place FROM undo WHERE exec = ?1 ORDER BY visit DESC, place DESC LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![exec, i64::try_from(wanted).unwrap_or(i64::MAX)], |row| {
+            Ok((UndoPlace { visit: from_sql(row.get(2)?), order: from_sql(row.get(3)?) }, Body::of(row)?))
+        })?;
+        rows.collect()
+    };
+    let rows = rows().map_err(|error| failed_for(key, UNDO, error))?;
+    let undo = |(place, body): (UndoPlace, Body)| {
+        let undo: UndoRecord = body.open(key, RecordKind::Undo, UNDO)?;
+        match undo.place() == place {
+            true => Ok(undo),
+            false => Err(corrupt(key, UNDO, "a step stands in the place of another".to_owned())),
+        }
+    };
+    let undo = rows.into_iter().rev().map(undo).collect::<Result<Vec<_>, _>>()?;
+    check_undo(&undo, record.undo_count, wanted).map_err(|reason| corrupt(key, UNDO, reason))?;
+    Ok(undo)
 }
 
 /// What is known of an event that was delivered.

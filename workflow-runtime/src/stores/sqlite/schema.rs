@@ -117,6 +117,7 @@ const VERSION_2: &str = "
 // The name of a workflow stands in one place, and its number in `executions` and the indexes: with a million executions the
 // names would take more than their ids. Short columns come before long ones, so that none is read past a long one. What is
 // due is found by version, so that those that a build is too old for are not in its way.
+// to be undone has rows of its own; what stands in a record of an older file moves there when the execution goes on.
 const VERSION_3: &str = "
     CREATE TABLE workflows (
         workflow INTEGER PRIMARY KEY,
@@ -156,6 +157,15 @@ const VERSION_3: &str = "
     ALTER TABLE new_executions RENAME TO executions;
     CREATE INDEX due ON executions (workflow, version, wake_at) WHERE wake_at IS NOT NULL;
     CREATE INDEX troubled ON executions (workflow, id) WHERE error IS NOT NULL;
+
+    CREATE TABLE undo (
+        exec INTEGER NOT NULL,
+        visit INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (exec, visit, place)
+    ) STRICT, WITHOUT ROWID;
 
     CREATE VIEW executions_by_name AS
         SELECT workflows.name AS workflow, id, state, status, version, visit, wake_at, error, body

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::base::Name;
 use crate::record::{
-    ErrorRecord, ExecutionKey, ExecutionRecord, HistoryRecord, NewEvent, ParkedRecord, RecordKind, Sealed, Status, seal,
+    ErrorRecord, ExecutionKey, ExecutionRecord, HistoryRecord, NewEvent, ParkedRecord, RecordKind, Sealed, Status,
+    UndoPlace, seal,
 };
 use crate::store::{Change, Commit, Fence};
 use crate::stores::rules::Head;
@@ -35,6 +36,9 @@ pub(super) struct SealedAdvance {
     pub(super) drop_journal: bool,
     pub(super) journal: Vec<(Name, Sealed)>,
     pub(super) forget: Vec<Name>,
+    pub(super) drop_undo: bool,
+    pub(super) forget_undo: Vec<UndoPlace>,
+    pub(super) undo: Vec<(UndoPlace, Sealed)>,
     pub(super) consumed: Vec<u64>,
     pub(super) history: Vec<Sealed>,
     pub(super) replies: Vec<(String, Sealed)>,
@@ -88,7 +92,8 @@ impl Write {
             WriteKind::Deliver { event } => event.payload.text().len(),
             WriteKind::Advance { advance, .. } => {
                 let record = advance.row.as_ref().map_or(0, |row| row.sealed.body.len());
-                record + advance.journal.iter().map(|(_, sealed)| sealed.body.len()).sum::<usize>()
+                let journal = advance.journal.iter().map(|(_, sealed)| sealed.body.len());
+                record + journal.chain(advance.undo.iter().map(|(_, sealed)| sealed.body.len())).sum::<usize>()
             }
             WriteKind::Quarantine { .. } => 0,
         };
@@ -112,6 +117,10 @@ impl Write {
                     let sealed = seal_checked(RecordKind::Journal, &key, &entry)?;
                     Ok((entry.key, sealed))
                 });
+                let undo = advance.undo.into_iter().map(|undo| {
+                    let sealed = seal_checked(RecordKind::Undo, &key, &undo)?;
+                    Ok((undo.place(), sealed))
+                });
                 let replies = advance.replies.into_iter().map(|reply| {
                     let sealed = seal_checked(RecordKind::Reply, &key, &reply)?;
                     Ok((reply.event_id, sealed))
@@ -121,6 +130,9 @@ impl Write {
                     drop_journal: advance.drop_journal,
                     journal: journal.collect::<Result<_, Unwritable>>()?,
                     forget: advance.forget,
+                    drop_undo: advance.drop_undo,
+                    forget_undo: advance.forget_undo,
+                    undo: undo.collect::<Result<_, Unwritable>>()?,
                     consumed: advance.consumed,
                     history: seal_history(&key, &advance.history)?,
                     replies: replies.collect::<Result<_, Unwritable>>()?,

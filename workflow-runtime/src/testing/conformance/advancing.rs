@@ -1,7 +1,7 @@
 //! [`Change::Advance`](crate::store::Change::Advance) and [`Change::Quarantine`](crate::store::Change::Quarantine).
 
 use super::sample::{
-    ended, entry, error, event, event_left, key, parked, quarantine, retried, running_since, started, to, waiting,
+    ended, entry, error, event, event_left, key, parked, quarantine, retried, running_since, started, to, undo, waiting,
 };
 use super::{Bench, Home};
 use crate::kernel::Advance;
@@ -21,18 +21,21 @@ async fn summary_of(bench: &Bench, id: &str) -> ExecutionSummary {
     page.executions.into_iter().find(|summary| summary.id.as_str() == id).unwrap()
 }
 
-/// Record, journal, inbox and history change together.
+/// Record, journal, what is to be undone, inbox and history change together.
 pub async fn is_applied_whole(home: &impl Home) {
     let bench = Bench::new(home).await;
     bench.create(&key("a"), waiting()).await;
     bench.send(&key("a"), "e").await;
     bench.advance(&key("a"), 1, add(&[entry("old", "1")])).await;
-    let record = ExecutionRecord { visit: 2, state: "Paid".into(), ..running_since(2_000) };
+    let record = ExecutionRecord { visit: 2, state: "Paid".into(), undo_count: 1, ..running_since(2_000) };
     let advance = Advance {
         record: Some(record.clone()),
         drop_journal: true,
         journal: vec![entry("new", "2")],
         forget: Vec::new(),
+        drop_undo: false,
+        forget_undo: Vec::new(),
+        undo: vec![undo(1, 1, 0)],
         consumed: vec![1],
         history: vec![retried(1), retried(2)],
         replies: Vec::new(),
@@ -42,6 +45,7 @@ pub async fn is_applied_whole(home: &impl Home) {
     let stored = bench.load(&key("a")).await;
     assert_eq!(stored.record, record);
     assert_eq!(stored.journal, [entry("new", "2")]);
+    assert_eq!(stored.undo, [undo(1, 1, 0)]);
     assert_eq!(stored.inbox, []);
     assert_eq!(history_of(&bench, "a").await, [started(&waiting()), retried(1), retried(2)]);
 }

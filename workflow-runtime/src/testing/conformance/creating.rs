@@ -10,7 +10,10 @@ pub async fn makes_an_execution_that_can_be_loaded(home: &impl Home) {
     let record = waiting_until(9_000);
     bench.create(&key("a"), record.clone()).await;
     let history = vec![HistoryRow { seq: 1, record: started(&record) }];
-    assert_eq!(bench.load(&key("a")).await, Stored { record, journal: Vec::new(), inbox: Vec::new() });
+    assert_eq!(
+        bench.load(&key("a")).await,
+        Stored { record, journal: Vec::new(), inbox: Vec::new(), undo: Vec::new() }
+    );
     assert_eq!(bench.history(&key("a")).await, history);
 }
 

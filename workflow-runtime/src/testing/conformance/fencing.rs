@@ -1,6 +1,6 @@
 //! [`Fence`]: a worker that was thought dead can write nothing.
 
-use super::sample::{create, ended, entry, event, key, retried, to, waiting};
+use super::sample::{create, ended, entry, event, key, retried, to, undo, waiting};
 use super::{Bench, Home};
 use crate::kernel::Advance;
 use crate::record::ExecutionRecord;
@@ -9,10 +9,13 @@ use crate::store::{Change, Commit, Committed, Epoch, Fence, Refused};
 /// An advance that would change everything that can be changed.
 fn everything() -> Advance {
     Advance {
-        record: Some(ExecutionRecord { visit: 9, ..ended() }),
+        record: Some(ExecutionRecord { visit: 9, undo_count: 1, ..ended() }),
         drop_journal: true,
         journal: vec![entry("zombie", "1")],
         forget: vec!["k".into()],
+        drop_undo: true,
+        forget_undo: vec![undo(1, 1, 0).place()],
+        undo: vec![undo(8, 1, 0)],
         consumed: vec![1],
         history: vec![retried(66)],
         replies: Vec::new(),
@@ -22,6 +25,8 @@ fn everything() -> Advance {
 
 async fn with_some_of_everything(bench: &Bench, id: &str) {
     bench.create(&key(id), waiting()).await;
+    let record = Some(ExecutionRecord { undo_count: 1, ..waiting() });
+    bench.advance(&key(id), 1, Advance { record, undo: vec![undo(1, 1, 0)], ..Advance::default() }).await;
     bench.send(&key(id), "e").await;
     bench.advance(&key(id), 1, Advance { journal: vec![entry("k", "1")], ..Advance::default() }).await;
 }
@@ -30,7 +35,7 @@ async fn with_some_of_everything(bench: &Bench, id: &str) {
 pub async fn another_visit_is_refused(home: &impl Home) {
     let bench = Bench::new(home).await;
     with_some_of_everything(&bench, "a").await;
-    bench.advance(&key("a"), 1, to(ExecutionRecord { visit: 2, ..waiting() })).await;
+    bench.advance(&key("a"), 1, to(ExecutionRecord { visit: 2, undo_count: 1, ..waiting() })).await;
     let before = bench.everything_of(&key("a")).await;
     for visit in [0, 1, 3, u64::MAX] {
         assert_eq!(bench.try_advance(&key("a"), visit, everything()).await, Err(Refused::Fenced), "visit {visit}");

@@ -37,6 +37,7 @@ pub mod size;
 #[cfg(test)]
 mod tests;
 pub mod trimming;
+pub mod undoing;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -104,6 +105,21 @@ macro_rules! store_conformance {
             quarantine_parks_and_keeps_what_is_stored
             quarantine_ends_with_a_new_record
             quarantine_is_refused_at_an_end_and_if_unknown
+        }
+        $crate::store_conformance! { @area $home, undoing,
+            the_newest_is_the_last_however_it_came
+            one_is_read_until_it_unwinds_and_then_many
+            it_may_stand_between_others
+            one_replaces_that_of_its_place
+            is_forgotten_one_by_one
+            all_is_dropped_before_any_is_added
+            what_is_forgotten_may_be_added_at_once
+            a_transition_moves_it_from_the_journal
+            an_end_drops_what_it_says
+            a_refused_advance_leaves_it
+            concerns_one_execution
+            is_all_there_after_a_restart
+            quarantine_keeps_it
         }
         $crate::store_conformance! { @area $home, trimming,
             leaves_the_youngest_rows

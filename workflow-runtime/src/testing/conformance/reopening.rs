@@ -1,9 +1,9 @@
 //! What is there after the store was closed and opened again.
 
-use super::sample::{at, create, ended, entry, event, key, parked, retried, to, waiting, waiting_until};
+use super::sample::{at, create, ended, entry, event, key, parked, retried, to, undo, waiting, waiting_until};
 use super::{Bench, Home};
 use crate::kernel::Advance;
-use crate::record::{EventRecord, Status};
+use crate::record::{EventRecord, ExecutionRecord, Status};
 use crate::store::{Commit, Committed, Due, Query, Refused};
 
 /// Closes the store and opens it again, without taking it over.
@@ -19,8 +19,9 @@ pub async fn shows_everything_acknowledged(home: &impl Home) {
     bench.create(&key("a"), waiting_until(9_000)).await;
     bench.send(&key("a"), "e").await;
     bench.send(&key("a"), "f").await;
-    let journal = vec![entry("k", "1")];
-    bench.advance(&key("a"), 1, Advance { journal, consumed: vec![1], ..Advance::default() }).await;
+    let (journal, undo) = (vec![entry("k", "1")], vec![undo(1, 1, 0)]);
+    let record = ExecutionRecord { undo_count: 1, ..waiting_until(9_000) };
+    bench.advance(&key("a"), 1, Advance { journal, undo, consumed: vec![1], ..to(record) }).await;
     bench.create(&key("b"), parked()).await;
     let before = bench.everything_of(&key("a")).await;
     let list = bench.store.list(&Query::default()).await.unwrap();

@@ -7,7 +7,7 @@ use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::Advance;
 use crate::record::{
     Activity, ControlAction, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, HistoryKind, HistoryRecord,
-    JournalEntry, JournalResult, Json, NewEvent, ParkedRecord, TimerKind, TimerRecord,
+    JournalEntry, JournalResult, Json, NewEvent, ParkedRecord, TimerKind, TimerRecord, UndoOutput, UndoRecord,
 };
 use crate::store::{
     Change, Commit, Committed, Due, Epoch, Fence, HistoryRow, KnownWorkflow, Query, Refused, Store, Stored,
@@ -188,6 +188,19 @@ pub(super) fn event(event_id: &str) -> NewEvent {
 
 pub(super) fn entry(key: &str, output: &str) -> JournalEntry {
     JournalEntry::new(key, 1, JournalResult::Done(json(output)))
+}
+
+/// A step that is to be undone: of this visit, at this place in it, on top of so many of earlier visits.
+pub(super) fn undo(visit: u64, order: u64, older: u64) -> UndoRecord {
+    UndoRecord {
+        step: "reserve".to_owned(),
+        key: format!("work:reserve:{visit}.{order}"),
+        visit,
+        edge_number: 0,
+        order,
+        older,
+        output: UndoOutput::Known(json(r#"{"seat":7}"#)),
+    }
 }
 
 pub(super) fn started(record: &ExecutionRecord) -> HistoryRecord {

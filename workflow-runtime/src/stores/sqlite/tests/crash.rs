@@ -8,14 +8,17 @@ use super::*;
 
 const EXECUTIONS: u64 = 8;
 
-/// Takes every execution to visit `visit + 1`, each with its journal, an event and a row of history, in one call.
+/// Takes every execution to visit `visit + 1`, each with its journal, an event, a row of history and what is to be undone,
+/// in one call.
 fn turn(epoch: Epoch, visit: u64) -> Vec<Commit> {
     let ids = (0..EXECUTIONS).map(|number| format!("n{number}"));
     let turn = |id: String| {
         let next = Advance {
-            record: Some(ExecutionRecord { inbox_seen: visit, ..record(visit + 1) }),
+            record: Some(ExecutionRecord { inbox_seen: visit, undo_count: 1, ..record(visit + 1) }),
             drop_journal: true,
             journal: vec![entry(&visit.to_string())],
+            forget_undo: vec![undo(visit - 1, 1, 0).place()],
+            undo: vec![undo(visit, 1, 0)],
             consumed: vec![visit],
             history: vec![history(visit + 1)],
             ..Advance::default()
@@ -36,6 +39,8 @@ fn consistent_visit(store: &SqliteStore) -> u64 {
         let journal: Vec<_> = stored.journal.into_iter().map(|entry| entry.key.to_string()).collect();
         let expected: Vec<_> = (visit > 1).then(|| (visit - 1).to_string()).into_iter().collect();
         assert_eq!((journal, stored.inbox), (expected, Vec::new()));
+        let expected: Vec<_> = (visit > 1).then(|| undo(visit - 1, 1, 0)).into_iter().collect();
+        assert_eq!(stored.undo, expected);
         visit
     });
     let first = visits.next().unwrap();

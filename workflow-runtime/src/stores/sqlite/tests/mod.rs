@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod migration;
 mod plans;
+mod undo;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use super::*;
 use crate::base::ExecutionId;
 use crate::kernel::Advance;
 use crate::record::{
-    Activity, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry, JournalResult, Json, NewEvent,
+    Activity, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry, JournalResult, Json, NewEvent, UndoOutput,
+    UndoRecord,
 };
 use crate::store::{Change, Fence};
 
@@ -48,6 +50,18 @@ fn history(visit: u64) -> HistoryRecord {
 
 fn entry(key: &str) -> JournalEntry {
     JournalEntry::new(key, 1, JournalResult::Done(text("done")))
+}
+
+fn undo(visit: u64, order: u64, older: u64) -> UndoRecord {
+    UndoRecord {
+        step: "reserve".to_owned(),
+        key: format!("work:reserve:{visit}.{order}"),
+        visit,
+        edge_number: 0,
+        order,
+        older,
+        output: UndoOutput::Known(text("seat")),
+    }
 }
 
 fn create(id: &str) -> Commit {
