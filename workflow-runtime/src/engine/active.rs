@@ -126,6 +126,12 @@ impl ActiveSet {
         self.places.available_permits()
     }
 
+    /// Ready when a place is free, for a moment at least.
+    pub(super) async fn vacancy(&self) {
+        // An error would mean that the semaphore was closed, which nothing does.
+        drop(self.places.acquire().await);
+    }
+
     pub(super) fn signal_all(&self) {
         self.lock().values().for_each(|signal| signal.give());
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::EngineError;
 use super::active::{ActiveSet, Claim};
@@ -258,14 +258,35 @@ impl Core {
         }
     }
 
+    /// Whether an execution of this version is to be migrated.
+    pub(super) fn is_behind(&self, key: &ExecutionKey, version: u32) -> bool {
+        let versions = self.registry.get(&key.workflow).map(|(_, versions)| versions);
+        versions.is_some_and(|versions| version < versions.present().plan().version() && !versions.keeps(version))
+    }
+
+    /// Whether this build is too old for executions of this version.
+    pub(super) fn is_newer(&self, workflow: &str, version: u32) -> bool {
+        let known = self.registry.get(workflow).map(|(_, versions)| versions.present().plan().version());
+        known.is_some_and(|known| version > known)
+    }
+
+    /// Whether an execution of this version goes on with code of its own.
+    pub(super) fn is_kept(&self, key: &ExecutionKey, version: u32) -> bool {
+        self.registry.get(&key.workflow).is_some_and(|(_, versions)| versions.keeps(version))
+    }
+
+    /// Runs `work` as a task of the engine.
+    pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.tasks.run(work)
+    }
+
     /// Says once for each version that its executions are left alone.
-    pub(super) fn warn_of_newer(&self, workflow: &str, version: u32, known: u32) {
+    pub(super) fn warn_of_newer(&self, workflow: &str, version: u32) {
         let mut told = self.told_newer.lock().unwrap_or_else(PoisonError::into_inner);
         if told.insert((workflow.into(), version)) {
             tracing::warn!(
                 workflow,
                 version,
-                known,
                 "executions of a newer version are left alone: this build is too old for them, and they go on with one that has their version"
             );
         }

@@ -15,6 +15,7 @@ mod core;
 mod error;
 mod handle;
 mod limits;
+mod migrating;
 mod progress;
 mod queued;
 mod registry;
@@ -38,6 +39,7 @@ pub use bulk::BulkReport;
 pub use error::EngineError;
 pub use handle::Execution;
 pub use limits::Limit;
+pub use migrating::MigrationReport;
 pub use schedule::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,

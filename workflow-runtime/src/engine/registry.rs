@@ -107,6 +107,11 @@ impl Versions {
         self.kept.get(&version).unwrap_or(&self.present)
     }
 
+    /// Whether executions of this version go on with code of their own.
+    pub(super) fn keeps(&self, version: u32) -> bool {
+        self.kept.contains_key(&version)
+    }
+
     /// Every version that there is code for.
     fn all(&self) -> impl Iterator<Item = &Arc<dyn Machine>> {
         self.kept.values().chain([&self.present])

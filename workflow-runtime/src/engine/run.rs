@@ -8,8 +8,10 @@ use std::task::Poll;
 
 use tracing::{Instrument as _, Span};
 
+use super::EngineError;
 use super::active::Place;
 use super::core::Core;
+use super::migrating::Migrated;
 use super::registry::{Machine, Versions};
 use super::requests::taken_in;
 use crate::base::Error;
@@ -104,6 +106,39 @@ impl Run {
         Ok(())
     }
 
+    /// Brings the execution to the present version, and nothing more. The run is given back, to go on.
+    pub(super) async fn migrate(self) -> (Self, Result<Migrated, EngineError>) {
+        let migrated = self.try_to_migrate().await.map_err(|stop| match stop {
+            Stop::Engine => self.core.stopped(),
+            Stop::Store(error) => EngineError::Store(error),
+            Stop::Refused(refused) => EngineError::refused(refused, self.place.key()),
+        });
+        (self, migrated)
+    }
+
+    async fn try_to_migrate(&self) -> Result<Migrated, Stop> {
+        let Some(stored) = self.load().await? else { return Ok(Migrated::Nothing) };
+        let mut execution = resumed(stored);
+        if self.versions.keeps(execution.record().version) && !execution.has_moved() {
+            return Ok(Migrated::Kept);
+        }
+        let (plan, now) = (self.versions.present().plan(), self.core.now());
+        match execution.try_to_migrate(plan, now) {
+            Ok(false) => Ok(Migrated::Nothing),
+            Ok(true) => {
+                self.commit(&mut execution).await?;
+                Ok(Migrated::Done)
+            }
+            Err(error) => {
+                if execution.record().parked.is_none() {
+                    execution.park(error.clone(), now);
+                    self.commit(&mut execution).await?;
+                }
+                Ok(Migrated::Failed(error))
+            }
+        }
+    }
+
     async fn advance(&mut self, known: Option<Box<Stored>>) -> Result<(), Stop> {
         let stored = match known {
             Some(stored) => *stored,
@@ -177,10 +212,10 @@ impl Run {
 
     /// Whether this build is too old for the execution, which is left alone then.
     fn is_newer(&self, execution: &Kernel) -> bool {
-        let (version, known) = (execution.record().version, self.versions.present().plan().version());
-        let is_newer = version > known;
+        let version = execution.record().version;
+        let is_newer = self.core.is_newer(self.versions.present().name(), version);
         if is_newer {
-            self.core.warn_of_newer(self.versions.present().name(), version, known);
+            self.core.warn_of_newer(self.versions.present().name(), version);
         }
         is_newer
     }

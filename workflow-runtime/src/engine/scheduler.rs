@@ -124,6 +124,7 @@ pub(super) async fn schedule(core: Arc<Core>) {
                 Ok(due) => due,
                 Err(error) => return core.fail(&error),
             };
+            due.newer.iter().for_each(|newer| core.warn_of_newer(&newer.name, newer.version));
             // What is due goes first.
             let asking = if has_looked { queued.page(&core).await } else { Ok(Vec::new()) };
             has_looked = true;

@@ -95,6 +95,11 @@ impl Kernel {
                 self.come_to_other_state(plan, now);
             }
             self.follow_data(plan);
+            // In the same commit, or a crash after it would leave a state whose timers nobody has set. What cannot be told is told
+            // when they are looked at next.
+            if let Some(state) = plan.state(&self.record.state).cloned() {
+                let _ = self.add_new_timers(&state, plan);
+            }
         }
     }
 

@@ -262,4 +262,6 @@ pub struct Due {
     pub ready: Vec<ExecutionKey>,
     /// When the first execution after these is due, if it has a time.
     pub next: Option<Timestamp>,
+    /// The first newer version of each workflow of which executions wait for a time: who asked is too old for them.
+    pub newer: Vec<KnownWorkflow>,
 }

@@ -123,6 +123,12 @@ impl Store for MemoryStore {
         }
         first.sort();
         let mut due = Due::default();
+        for known in workflows {
+            let mut newer = shared.due.range((Bound::Excluded(known.version), Bound::Unbounded));
+            let newer = newer.find(|(_, waiting)| waiting.iter().any(|(_, key)| key.workflow == known.name));
+            due.newer
+                .extend(newer.map(|(version, _)| KnownWorkflow { name: Arc::clone(&known.name), version: *version }));
+        }
         for (wake_at, key) in first {
             if *wake_at > now || due.ready.len() == limit {
                 due.next = Some(*wake_at);

@@ -19,7 +19,7 @@ pub(super) fn due(
     now: Timestamp,
     limit: usize,
 ) -> Result<Due, StoreError> {
-    let mut first = Vec::new();
+    let (mut due, mut first) = (Due::default(), Vec::new());
     for KnownWorkflow { name, version: newest } in workflows {
         // One version after the other: each is a stretch of the index, and those past the newest are not read.
         let mut version = None;
@@ -27,10 +27,12 @@ pub(super) fn due(
             first.extend(first_due(connection, name, next, now, limit).map_err(failed)?);
             version = Some(next);
         }
+        let newer = next_version(connection, name, Some(i64::from(*newest)), u32::MAX).map_err(failed)?;
+        due.newer
+            .extend(newer.map(|version| KnownWorkflow { name: Arc::clone(name), version: version_from_sql(version) }));
     }
     first.sort();
     first.dedup();
-    let mut due = Due::default();
     for (wake_at, key) in first {
         if wake_at > now || due.ready.len() == limit {
             due.next = Some(wake_at);
