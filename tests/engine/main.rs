@@ -32,6 +32,7 @@ mod searching;
 mod set_aside;
 #[cfg(unix)]
 mod signals;
+mod stacks;
 mod starting;
 mod timers;
 mod trip;
