@@ -357,6 +357,8 @@ pub(crate) struct Policy {
     pub(crate) breaker: Option<Breaker>,
     pub(crate) blocking: bool,
     pub(crate) cancel: bool,
+    /// Names that it had before.
+    pub(crate) was: Vec<String>,
 }
 
 /// What `retry(…)` says.

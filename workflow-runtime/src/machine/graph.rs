@@ -179,6 +179,8 @@ pub enum Trigger {
 pub struct StepInfo {
     /// The function's name, which is persisted.
     pub name: &'static str,
+    /// Persisted names that it had before.
+    pub was: &'static [&'static str],
     /// Its retries, if it is retried.
     pub retry: Option<RetryInfo>,
     /// How long one attempt may take.
@@ -398,9 +400,9 @@ impl StepInfo {
             }),
             None => None,
         };
-        let super::StepPolicy { name, timeout, heartbeat, limits, blocking, .. } = *policy;
+        let super::StepPolicy { name, was, timeout, heartbeat, limits, blocking, .. } = *policy;
         let StepLimits { limit, rate, breaker } = limits;
-        Self { name, retry, timeout, heartbeat, limit, rate, breaker, blocking, undo: None, doc, file, line }
+        Self { name, was, retry, timeout, heartbeat, limit, rate, breaker, blocking, undo: None, doc, file, line }
     }
 
     #[must_use]

@@ -95,6 +95,11 @@ impl TurnState {
     }
 
     /// The key of a call that is made now.
+    /// Takes what is recorded under the key of an old name. Says whether anything is.
+    pub(super) fn claim_old(&self, key: &str) -> bool {
+        self.lock().journal.claim_old(key)
+    }
+
     pub(super) fn claim(&self, call: fmt::Arguments<'_>) -> Name {
         self.lock().journal.claim(call)
     }
