@@ -43,7 +43,7 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
     check_once(&mut item.attrs, &mut errors);
     let args = parse_workflow_args(Form::Impl, arguments, &mut errors);
     let (part, has_start, confused) = (args.part, args.has_start, args.confused);
-    match parse_impl(item, &bodies, args, &mut errors) {
+    match parse_impl(item, &tokens, &bodies, args, &mut errors) {
         Ok(mut parsed) if confused => {
             // What would be generated hangs on which of the two it is.
             parsed.machine.handlers.iter_mut().for_each(|handler| handler.broken = true);

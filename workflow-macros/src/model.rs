@@ -135,6 +135,11 @@ impl TypeRef {
         Self { name, ty, key }
     }
 
+    /// The name that it is known by.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Where it stands.
     pub(crate) fn span(&self) -> Span {
         self.name.span()

@@ -95,8 +95,9 @@ pub mod driver {
         StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
-        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Limits, Progress, PureHandlers,
-        Services, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
+        AbortOnDrop, Answer, Answering, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, HandlerSeen,
+        Interceptor, Limits, Progress, PureHandlers, Services, SpawnError, Spawned, SpawnedCall, SpawnedFuture,
+        Spawner, StepSeen, Turn, TurnScope, plan,
     };
 }
 

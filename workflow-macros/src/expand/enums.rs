@@ -6,6 +6,7 @@ use syn::Ident;
 
 use super::data_enum::DataEnum;
 use super::group::live_group_impl;
+use super::pure::expand_narrow;
 use super::versions::expand_version_states;
 use super::{generated_ident, graph::expand_graph, in_const};
 use crate::case::snake;
@@ -44,7 +45,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
         let (cfg, name) = (&state.cfg, &state.ty.name);
         quote!(#cfg #ident::#name(_) => true)
     });
-    let conversions = data.conversions();
+    let (conversions, narrow) = (data.conversions(), expand_narrow(machine));
     let versions = expand_version_states(machine);
     let hidden = in_const(
         runtime,
@@ -62,6 +63,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
                 ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
                     __decode(__name, __data)
                 }
+                #narrow
             }
             #conversions
             #versions

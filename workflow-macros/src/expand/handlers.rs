@@ -223,7 +223,10 @@ pub(crate) fn decide_for(
         arms.collect()
     };
     let scrutinee = if output.next { quote!(__returned.into_union()) } else { quote!(__returned) };
-    let decision = quote!(match #scrutinee { #(#arms,)* });
+    let mut decision = quote!(match #scrutinee { #(#arms,)* });
+    if let ([Target::State(state)], false) = (output.targets.as_slice(), output.next) {
+        decision = quote!(__private::GotoProbe::<#workflow, #state>::goto(__returned));
+    }
     let decision = match &output.reply {
         Some(reply) if handler.effects => answered(runtime, reply, &decision),
         Some(reply) => answering(runtime, reply, &decision),

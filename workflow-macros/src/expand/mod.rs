@@ -31,7 +31,7 @@ pub(crate) mod workflow_impl;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Ident, parse_quote};
+use syn::Ident;
 
 use crate::model::{Machine, Runtime, TypeRef, unraw};
 
@@ -68,6 +68,18 @@ pub(crate) fn in_const(runtime: &Runtime, body: &TokenStream) -> TokenStream {
         #allow
         const _: () = {
             #imports
+            #body
+        };
+    }
+}
+
+/// The same for what needs no probe, as each import takes time.
+pub(crate) fn in_const_simply(runtime: &Runtime, body: &TokenStream) -> TokenStream {
+    let allow = allow();
+    quote! {
+        #allow
+        const _: () = {
+            use #runtime::__private as __private;
             #body
         };
     }
@@ -161,9 +173,9 @@ pub(crate) fn at(span: Span, tokens: TokenStream) -> TokenStream {
 }
 
 /// `#[doc = "…"]`.
-pub(crate) fn doc(text: &str) -> Attribute {
+pub(crate) fn doc(text: &str) -> TokenStream {
     let text = format!(" {text}");
-    parse_quote!(#[doc = #text])
+    quote!(#[doc = #text])
 }
 
 /// The name of a type, for a message or a doc comment.

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
+use crate::base::Quick;
 use crate::record::ExecutionKey;
 
 #[derive(Debug)]
 pub(super) struct ActiveSet {
     // Held only to look up, insert or remove, never over an await.
-    tasks: Mutex<HashMap<ExecutionKey, Arc<Signal>>>,
+    tasks: Mutex<HashMap<ExecutionKey, Arc<Signal>, Quick>>,
     places: Arc<Semaphore>,
     limit: usize,
     /// Whether everything was told to abort: so is what comes later.
@@ -76,7 +77,7 @@ impl ActiveSet {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Arc<Signal>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Arc<Signal>, Quick>> {
         // Each change is one insert or remove, so a panic elsewhere cannot have left it half done.
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,14 +127,25 @@ impl ActiveSet {
         self.places.available_permits()
     }
 
-    /// Ready when a place is free, for a moment at least.
-    pub(super) async fn vacancy(&self) {
+    /// As [`claim`](Self::claim), but waits in line for a place. `None` if it has a task, which has been told to look again.
+    pub(super) async fn claim_in_turn(self: &Arc<Self>, key: &ExecutionKey) -> Option<Place> {
         // An error would mean that the semaphore was closed, which nothing does.
-        drop(self.places.acquire().await);
+        let permit = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        let mut tasks = self.lock();
+        if let Some(signal) = tasks.get(key) {
+            signal.give();
+            return None;
+        }
+        let signal = Arc::new(Signal::default());
+        tasks.insert(key.clone(), Arc::clone(&signal));
+        Some(Place { set: Arc::clone(self), key: key.clone(), signal, released: false, _permit: permit })
     }
 
     pub(super) fn signal_all(&self) {
-        self.lock().values().for_each(|signal| signal.give());
+        let mut signals: Vec<_> = self.lock().iter().map(|(key, signal)| (key.clone(), Arc::clone(signal))).collect();
+        // Not in the order of a hash, so that what comes of it is the same in every process.
+        signals.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        signals.iter().for_each(|(_, signal)| signal.give());
     }
 
     /// Ready when nothing runs.

@@ -69,25 +69,33 @@ impl<W: Workflow> Execution<W> {
         let delivered = self.deliver(event_id, event);
         Sending::new(async move {
             delivered.await?;
-            let answer = self.answer(name, &id).await?;
-            let key = || self.key().clone();
-            match answer {
-                Answer::Replied(reply) => {
-                    W::decode_reply(&reply).map_err(|error| EngineError::unreadable_answer(key(), name, error).into())
-                }
-                Answer::Refused(refusal) => Err(match W::decode_refusal(&refusal) {
-                    Ok(refusal) => AskError::Refused(refusal),
-                    Err(error) => EngineError::unreadable_answer(key(), name, error).into(),
-                }),
-                Answer::Rejected { state } => {
-                    Err(EngineError::Rejected { key: key(), event: name.to_owned(), state }.into())
-                }
-                Answer::Failed { error } => {
-                    Err(EngineError::EdgeFailed { key: key(), event: name.to_owned(), error }.into())
-                }
-                Answer::Dropped { .. } => Err(self.unanswered(name).into()),
-            }
+            self.decoded_answer::<E>(name, &id).await
         })
+    }
+
+    /// The answer to an event that was delivered.
+    pub(super) async fn decoded_answer<E>(&self, name: &str, id: &str) -> Result<W::Reply, AskError<W::Refusal>>
+    where
+        W: Asks<E>,
+    {
+        let answer = self.answer(name, id).await?;
+        let key = || self.key().clone();
+        match answer {
+            Answer::Replied(reply) => {
+                W::decode_reply(&reply).map_err(|error| EngineError::unreadable_answer(key(), name, error).into())
+            }
+            Answer::Refused(refusal) => Err(match W::decode_refusal(&refusal) {
+                Ok(refusal) => AskError::Refused(refusal),
+                Err(error) => EngineError::unreadable_answer(key(), name, error).into(),
+            }),
+            Answer::Rejected { state } => {
+                Err(EngineError::Rejected { key: key(), event: name.to_owned(), state }.into())
+            }
+            Answer::Failed { error } => {
+                Err(EngineError::EdgeFailed { key: key(), event: name.to_owned(), error }.into())
+            }
+            Answer::Dropped { .. } => Err(self.unanswered(name).into()),
+        }
     }
 
     async fn answer(&self, name: &str, event_id: &str) -> Result<Answer, EngineError> {

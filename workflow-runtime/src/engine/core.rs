@@ -63,11 +63,13 @@ pub(super) struct Parts {
     pub(super) max_active: usize,
     pub(super) keep_history: Option<u64>,
     pub(super) runtime: Handle,
+    /// Whether blocking calls run where everything else does.
+    pub(super) one_thread: bool,
 }
 
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
-        let tasks = Tasks::new(parts.runtime);
+        let tasks = Tasks::new(parts.runtime, parts.one_thread);
         let mut services = parts.services;
         services.spawner = Some(Arc::new(tasks.clone()));
         Self {
@@ -240,6 +242,7 @@ impl Core {
         self.stop();
         let deadline = self.services.clock.sleep_until(self.now() + self.drain_timeout);
         tokio::select! {
+            biased;
             () = self.active.idle() => {}
             () = deadline => {
                 tracing::warn!(left = self.active.len(), "the drain timeout is over: what still runs is stopped where it is");
@@ -256,6 +259,13 @@ impl Core {
             Some(error) => Err(EngineError::Store(error.clone())),
             None => Ok(()),
         }
+    }
+
+    /// A run with a place for an execution, once there is one; none if it runs already, which is told to look again.
+    pub(super) async fn claim_in_turn(self: &Arc<Self>, key: &ExecutionKey) -> Option<Run> {
+        let (_, versions) = self.registry.get(&key.workflow)?;
+        let place = self.active.claim_in_turn(key).await?;
+        Some(Run::new(Arc::clone(self), Arc::clone(versions), place))
     }
 
     /// Whether an execution of this version is to be migrated.

@@ -10,7 +10,7 @@ use super::{Engine, EngineError};
 use crate::base::ExecutionId;
 use crate::machine::{Accepts, EventPolicy, Outcome as _, Sending, Workflow, WorkflowState as _, read_state};
 use crate::record::{
-    Activity, Answer, Closed, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, NewEvent, Status,
+    Activity, Answer, Closed, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, Json, NewEvent, Status,
 };
 use crate::store::{Change, Commit, HistoryRow, StoreError, Stored};
 
@@ -210,13 +210,17 @@ impl<W: Workflow> Execution<W> {
     {
         let (name, payload) = (W::event_name(), W::encode_event(event));
         Sending::new(async move {
-            let core = &self.engine.core;
             let (event_id, payload) = (event_id?, payload.map_err(|error| EngineError::unwritable(name, error))?);
-            core.check_size(name, &payload)?;
-            self.check_taken(name, &event_id).await?;
-            let event = NewEvent { event_id, name: name.into(), payload, sent_at: core.now() };
-            core.commit_and_activate(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await
+            self.deliver_encoded(event_id, name, payload).await
         })
+    }
+
+    pub(super) async fn deliver_encoded(&self, event_id: String, name: &str, payload: Json) -> Result<(), EngineError> {
+        let core = &self.engine.core;
+        core.check_size(name, &payload)?;
+        self.check_taken(name, &event_id).await?;
+        let event = NewEvent { event_id, name: name.into(), payload, sent_at: core.now() };
+        core.commit_and_activate(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await
     }
 
     /// Refuses an event with the policy `reject` that the present state does not take, unless it is a repetition.

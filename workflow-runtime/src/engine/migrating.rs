@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::core::{Core, NotNow};
+use super::core::Core;
 use super::searching::checked;
 use super::{Engine, EngineError};
 use crate::record::{ErrorRecord, ExecutionKey};
@@ -99,22 +99,21 @@ impl Engine {
 /// Migrates an execution where nobody else can be at work on it, and has it go on.
 async fn migrate_one(core: Arc<Core>, key: ExecutionKey) -> Result<(ExecutionKey, Migrated), EngineError> {
     loop {
-        match core.claim(&key) {
-            Ok(Some(run)) => {
-                let (run, migrated) = run.migrate().await;
-                // Somebody may have counted on the place meanwhile, and what is new in the state is to be looked at.
-                core.begin(run, None);
-                return Ok((key, migrated?));
-            }
-            // Whoever runs it brings it to the present version before anything else, which may take a moment.
-            Ok(None) => match core.store.load(&key).await?.map(|stored| stored.record.version) {
-                Some(version) if core.is_behind(&key, version) => tokio::task::yield_now().await,
-                Some(version) if core.is_kept(&key, version) => return Ok((key, Migrated::Kept)),
-                Some(_) => return Ok((key, Migrated::Done)),
-                None => return Ok((key, Migrated::Nothing)),
-            },
-            Err(NotNow) if core.is_stopping() => return Err(core.stopped()),
-            Err(NotNow) => core.active.vacancy().await,
+        if core.is_stopping() {
+            return Err(core.stopped());
+        }
+        if let Some(run) = core.claim_in_turn(&key).await {
+            let (run, migrated) = run.migrate().await;
+            // Somebody may have counted on the place meanwhile, and what is new in the state is to be looked at.
+            core.begin(run, None);
+            return Ok((key, migrated?));
+        }
+        // Whoever runs it brings it to the present version before anything else, which may take a moment.
+        match core.store.load(&key).await?.map(|stored| stored.record.version) {
+            Some(version) if core.is_behind(&key, version) => tokio::task::yield_now().await,
+            Some(version) if core.is_kept(&key, version) => return Ok((key, Migrated::Kept)),
+            Some(_) => return Ok((key, Migrated::Done)),
+            None => return Ok((key, Migrated::Nothing)),
         }
     }
 }

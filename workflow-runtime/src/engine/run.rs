@@ -236,9 +236,14 @@ impl Run {
     /// Runs a handler without a turn. Says whether it has no effects, and so was run.
     fn run_pure(&self, execution: &mut Kernel, handler: &HandlerPlan) -> bool {
         let span = self.visit_span(execution, handler).entered();
-        let finished = self.machine(execution).run_pure(&HandlerCall::of(execution, &handler.name));
+        let call = HandlerCall::of(execution, &handler.name);
+        let finished = self.machine(execution).run_pure(&call);
         let is_pure = finished.is_some();
-        if let Some(finished) = finished {
+        if let Some(mut finished) = finished {
+            let failure = self.core.services.intercepted(self.place.key(), execution.record().visit, &call);
+            if let Some(failure) = failure {
+                finished.result = Err(failure);
+            }
             self.finished(execution, finished);
         }
         drop(span);
@@ -378,7 +383,7 @@ impl Run {
         let taken = taken_in(&advance.history);
         // Where the journal is dropped, an edge may have been left without its answer.
         let is_answer = !advance.replies.is_empty() || !advance.consumed.is_empty() || advance.drop_journal;
-        let change = Change::Advance { fence, advance: Box::new(advance) };
+        let change = Change::Advance { fence, advance };
         let commit = Commit { key: self.place.key().clone(), change };
         match self.core.store.commit(vec![commit]).await?.pop() {
             Some(Err(refused)) => Err(Stop::Refused(refused)),

@@ -60,7 +60,8 @@ pub struct Kernel {
     pub(super) inbox: Vec<EventRecord>,
     pub(super) journal: Journal,
     pub(super) undo: UndoStack,
-    pub(super) changes: Advance,
+    /// On the heap, too.
+    pub(super) changes: Box<Advance>,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
     /// The present, as far as it was told.
@@ -138,7 +139,7 @@ impl Kernel {
             inbox,
             journal: Journal::new(journal),
             undo,
-            changes: Advance::default(),
+            changes: Box::default(),
             changed,
         }
     }
@@ -169,7 +170,7 @@ impl Kernel {
 
     /// The changes since the last call, to be committed as one.
     #[must_use]
-    pub fn take_changes(&mut self) -> Advance {
+    pub fn take_changes(&mut self) -> Box<Advance> {
         let mut changes = std::mem::take(&mut self.changes);
         changes.journal = self.journal.take_unsaved();
         self.undo.take_changes(&mut changes);

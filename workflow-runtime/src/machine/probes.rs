@@ -24,7 +24,7 @@ use crate::record::{Json, JsonError};
 /// The other sides of the probes, to import where a probe is used.
 pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
-    pub use super::super::group::{NoGroup as _, NoMember as _};
+    pub use super::super::group::NoGroup as _;
     pub use super::super::handler_probes::{NoAccepts as _, NoAfter as _, NoCatch as _, NoEntry as _, NoOn as _};
     pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoFailure as _, NoShare as _};
     pub use super::super::undo::{NoPart as _, NoUndo as _, NotUndone as _};

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::migrating::{Keep, Leap, read_state};
 use super::pure::{self, Answers, Arrival, Arrived, Unanswered, not_taken};
-use super::{Asks, Cx, Graph, NotTaken, State, Timer};
+use super::{Asks, Cx, Graph, Group, NotTaken, State, Timer};
 use crate::base::{Error, Name};
 use crate::kernel::Decided;
 use crate::record::{FIRST_VERSION, Json, JsonError, UndoRecord};
@@ -275,6 +275,12 @@ pub trait WorkflowState: Sized + fmt::Debug + Serialize + DeserializeOwned + 'st
 
     /// The state of this persisted name, current or old, with its data; `None` if the workflow has no such state.
     fn decode(name: &str, data: &Json) -> Option<Result<Self, JsonError>>;
+
+    /// The group of the state, if it is in that.
+    #[doc(hidden)]
+    fn narrow<G: Group>(self) -> Result<G, Self> {
+        Err(self)
+    }
 }
 
 /// The generated enum of a workflow's end states.

@@ -31,7 +31,7 @@ pub struct StepCall {
     pub(super) has_limits: bool,
     pub(super) key: Name,
     /// What is saved before it runs, if it has an `undo`, and why it cannot be.
-    undo: Option<Box<UndoableCall>>,
+    pub(super) undo: Option<Box<UndoableCall>>,
     unsaveable: Option<Failure>,
 }
 
@@ -39,7 +39,8 @@ pub struct StepCall {
 /// running when the name changed keeps its idempotency key.
 fn key_of_old(cx: &Cx, key: Name, policy: &StepPolicy, arguments: &Digest) -> Name {
     let Some((_, count)) = key.rsplit_once(':') else { return key };
-    let old = policy.was.iter().map(|was| Name::from(&format!("{}:{was}:{}:{count}", cx.caller(), arguments.hex())));
+    let old =
+        policy.was.iter().map(|was| Name::from(&format!("{}:{was}:{}:{count}", cx.caller(), arguments.hex().text())));
     old.into_iter().find(|old| cx.turn().claim_old(old)).unwrap_or(key)
 }
 
@@ -55,7 +56,7 @@ impl StepCall {
         let key = match cx.key_again() {
             Some(key) => key.into(),
             None => {
-                let key = cx.turn().claim(format_args!("{}:{name}:{}", cx.caller(), arguments.hex()));
+                let key = cx.turn().claim(&[cx.caller(), &name, arguments.hex().text()]);
                 match policy.was.is_empty() {
                     true => key,
                     false => key_of_old(cx, key, &policy, arguments),
@@ -100,7 +101,7 @@ impl StepCall {
     ///
     /// # Errors
     /// The step's own.
-    pub async fn once<T, E, F, A>(self, attempt: F) -> Result<T, E>
+    pub fn once<T, E, F, A>(self, attempt: F) -> impl Future<Output = Result<T, E>>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
@@ -108,21 +109,21 @@ impl StepCall {
         A: Future<Output = Result<T, E>>,
     {
         let mut attempt = Some(attempt);
-        self.run(move |cx| attempt.take().map(|attempt| attempt(cx)), |_| false).await
+        self.run(move |cx| attempt.take().map(|attempt| attempt(cx)), |_| false)
     }
 
     /// Runs a step until it succeeds or no attempt is left, unless its result is recorded.
     ///
     /// # Errors
     /// The step's own, of the last attempt.
-    pub async fn retried<T, E, F, A>(self, attempt: F) -> Result<T, E>
+    pub fn retried<T, E, F, A>(self, attempt: F) -> impl Future<Output = Result<T, E>>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
         F: FnMut(Cx) -> A,
         A: Future<Output = Result<T, E>>,
     {
-        self.retried_if(attempt, |_| true).await
+        self.retried_if(attempt, |_| true)
     }
 
     /// As [`retried`](Self::retried), but not after an error that `again` says no to. An attempt that was cut off is tried
@@ -130,14 +131,18 @@ impl StepCall {
     ///
     /// # Errors
     /// The step's own, of the last attempt.
-    pub async fn retried_if<T, E, F, A>(self, mut attempt: F, again: impl Fn(&E) -> bool) -> Result<T, E>
+    pub fn retried_if<T, E, F, A>(
+        self,
+        mut attempt: F,
+        again: impl Fn(&E) -> bool,
+    ) -> impl Future<Output = Result<T, E>>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
         F: FnMut(Cx) -> A,
         A: Future<Output = Result<T, E>>,
     {
-        self.run(move |cx| Some(attempt(cx)), again).await
+        self.run(move |cx| Some(attempt(cx)), again)
     }
 
     async fn run<T, E, F, A>(mut self, mut start: F, again: impl Fn(&E) -> bool) -> Result<T, E>
@@ -151,6 +156,7 @@ impl StepCall {
         let turn = self.cx.turn();
         let mut failed = 0;
         if let Some(entry) = turn.recorded(&self.key) {
+            self.recalled(&entry.result);
             match entry.result {
                 JournalResult::Done(value) => match value.decode() {
                     Ok(value) => return Ok(value),
@@ -186,11 +192,13 @@ impl StepCall {
             let Some(in_flight) = turn.attempt(self.policy.cancel) else { continue };
             let number = failed + 1;
             let scope = self.scope(number);
-            let Some(attempt) = start(self.cx.in_step(&scope)) else {
-                return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
-            };
             let span = self.span(number);
-            let ended = {
+            let ended = if let Some(answering) = self.began(number) {
+                self.answered(&scope, answering, &span).await
+            } else {
+                let Some(attempt) = start(self.cx.in_step(&scope)) else {
+                    return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
+                };
                 // It stays in one place, as it may be large, and is gone before anything else is done.
                 let attempt = pin!(attempt.instrument(span.clone()));
                 self.attempt(&scope, attempt).await
@@ -202,7 +210,10 @@ impl StepCall {
             let failure = match ended {
                 Ok(value) => {
                     match self.encode(&value) {
-                        Ok(json) => self.record(number, JournalResult::Done(json)),
+                        Ok(json) => {
+                            self.ended(number, Ok(&json));
+                            self.record(number, JournalResult::Done(json));
+                        }
                         Err(failure) => {
                             turn.fail(failure);
                             return pending().await;
@@ -215,6 +226,7 @@ impl StepCall {
             };
             failed = number;
             let (error, value) = failure.to_recorded();
+            self.ended(number, Err(&error));
             if let Some(pause) = self.pause(failed, &failure, &again) {
                 span.in_scope(|| tracing::warn!(%error, ?pause, "the step failed and is tried again"));
                 let due = turn.scope.services.clock.now() + pause;
@@ -274,7 +286,7 @@ impl StepCall {
             Failed::Own(error) => again(error),
             Failed::Cut(_) => true,
         };
-        self.policy.retry.filter(|_| may_go_on)?.pause(failed, fastrand::f64())
+        self.policy.retry.filter(|_| may_go_on)?.pause(failed, self.jitter(failed))
     }
 
     /// Gives the handler its result, which is recorded, unless the handler is not to go on.

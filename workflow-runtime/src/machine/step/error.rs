@@ -45,7 +45,7 @@ pub struct StepPanicked {
     label = "not an error that can be saved",
     note = "a step's final error is recorded like its result: give `{Self}` `std::error::Error`, `serde::Serialize` and `serde::Deserialize`, or return `Result<T>` with the boxed `workflow_runtime::Error`"
 )]
-pub trait StepError: Sized {
+pub trait StepError: Sized + 'static {
     /// The error as it is saved: for people, and for the code that called the step.
     #[doc(hidden)]
     fn to_recorded(&self) -> (ErrorRecord, Option<Json>);

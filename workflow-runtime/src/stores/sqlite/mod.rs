@@ -17,6 +17,7 @@ mod error;
 mod health;
 mod lock;
 mod open;
+mod pace;
 mod read;
 mod reader;
 mod schema;
@@ -41,6 +42,7 @@ use rusqlite::Connection;
 use self::health::Health;
 use self::lock::LockFile;
 use self::open::Opened;
+use self::pace::Pace;
 use self::reader::ReadCall;
 use self::stats::Counters;
 use self::worker::Worker;
@@ -79,6 +81,7 @@ pub struct SqliteStore {
     path: PathBuf,
     health: Arc<Health>,
     counters: Arc<Counters>,
+    pace: Arc<Pace>,
     // Dropped in this order: the writer's connection is the last, so that closing it can clear the log away.
     reader: Worker<ReadCall>,
     writer: Worker<WriteCall>,
@@ -109,16 +112,18 @@ impl SqliteStore {
         let reader_health = Arc::clone(&health);
         let counters = Arc::new(Counters::default());
         let (writer_counters, reader_counters) = (Arc::clone(&counters), Arc::clone(&counters));
+        let pace = Arc::new(Pace::default());
+        let writer_pace = Arc::clone(&pace);
         let no_thread = |error| error::cannot_open_io(&path, error);
         let writer = Worker::spawn("workflow-store-writer", move |queue| {
-            writer::run(writer, &queue, &writer_health, &writer_counters);
+            writer::run(writer, &queue, &writer_health, &writer_counters, &writer_pace);
         });
         let writer = writer.map_err(no_thread)?;
         let reader = Worker::spawn("workflow-store-reader", move |queue| {
             reader::run(&reader, &queue, &reader_health, &reader_counters);
         });
         let reader = reader.map_err(no_thread)?;
-        Ok(Self { path, health, counters, reader, writer, _lock: lock })
+        Ok(Self { path, health, counters, pace, reader, writer, _lock: lock })
     }
 
     fn read<T: Send + 'static>(
@@ -130,24 +135,27 @@ impl SqliteStore {
         }
         let (call, answer) = reader::call(query);
         self.reader.send(call);
-        self.wait_for(answer)
+        let health = Arc::clone(&self.health);
+        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(health.gone())) })
     }
 
     fn write<T: Send + 'static>(
         &self,
         call: impl FnOnce(writer::Answer<T>) -> Result<WriteCall, StoreError>,
     ) -> StoreFuture<T> {
-        let (answer, receiver) = oneshot::channel();
-        match self.health.check().and_then(|()| call(answer)) {
-            Ok(call) => self.writer.send(call),
+        let (answer, mut receiver) = oneshot::channel();
+        let call = match self.health.check().and_then(|()| call(answer)) {
+            Ok(call) => call,
             Err(error) => return Box::pin(std::future::ready(Err(error))),
-        }
-        self.wait_for(receiver)
-    }
-
-    fn wait_for<T: Send + 'static>(&self, answer: oneshot::Receiver<Result<T, StoreError>>) -> StoreFuture<T> {
-        let health = Arc::clone(&self.health);
-        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(health.gone())) })
+        };
+        let (under_way, health) = (self.pace.enter(), Arc::clone(&self.health));
+        self.writer.send(call);
+        Box::pin(async move {
+            if let Some(answer) = under_way.look(&mut receiver) {
+                return answer;
+            }
+            receiver.await.unwrap_or_else(|_| Err(health.gone()))
+        })
     }
 }
 
@@ -164,8 +172,7 @@ impl Store for SqliteStore {
 
     fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
         self.write(|answer| {
-            let writes = commits.into_iter().map(Write::new).collect::<Result<_, _>>();
-            let writes = writes.map_err(|error| StoreError::Io { source: Arc::new(error) })?;
+            let writes = Write::all(commits).map_err(|error| StoreError::Io { source: Arc::new(error) })?;
             Ok(WriteCall::Commit(writes, answer))
         })
     }

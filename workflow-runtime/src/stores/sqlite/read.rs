@@ -9,7 +9,7 @@ use super::schema::{from_sql, version_from_sql};
 use crate::base::Timestamp;
 use crate::record::{
     EventRecord, ExecutionKey, ExecutionRecord, JournalEntry, RecordKind, ReplyRecord, Status, UndoPlace, UndoRecord,
-    check_undo, open,
+    UnsealError, check_undo, open, open_entry,
 };
 use crate::store::{HistoryRow, KnownEvent, StoreError, Stored};
 use crate::stores::rules::Head;
@@ -92,9 +92,18 @@ impl Body {
         kind: RecordKind,
         what: &'static str,
     ) -> Result<T, StoreError> {
+        self.open_with(key, what, |body, checksum| open(kind, key, body, checksum))
+    }
+
+    fn open_with<T>(
+        &self,
+        key: &ExecutionKey,
+        what: &'static str,
+        open: impl FnOnce(&str, u32) -> Result<T, UnsealError>,
+    ) -> Result<T, StoreError> {
         let text = str::from_utf8(&self.text).map_err(|error| corrupt(key, what, error.to_string()))?;
         let checksum = u32::try_from(self.checksum).map_err(|error| corrupt(key, what, error.to_string()))?;
-        open(kind, key, text, checksum).map_err(|error| corrupt(key, what, error.to_string()))
+        open(text, checksum).map_err(|error| corrupt(key, what, error.to_string()))
     }
 }
 
@@ -137,8 +146,9 @@ fn load_journal(connection: &Connection, key: &ExecutionKey, exec: i64) -> Resul
     };
     let rows = rows().map_err(|error| failed_for(key, JOURNAL, error))?;
     let entry = |(entry_key, body): (Vec<u8>, Body)| {
-        let entry: JournalEntry = body.open(key, RecordKind::Journal, JOURNAL)?;
-        match entry.key.as_bytes() == entry_key {
+        let entry_key = str::from_utf8(&entry_key).map_err(|error| corrupt(key, JOURNAL, error.to_string()))?;
+        let entry = body.open_with(key, JOURNAL, |body, checksum| open_entry(key, entry_key, body, checksum))?;
+        match entry.key == *entry_key {
             true => Ok(entry),
             false => Err(corrupt(key, JOURNAL, "an entry stands under the key of another".to_owned())),
         }

@@ -3,6 +3,7 @@
 //! It never waits for a group to fill. While it writes and syncs one group, the next gathers in the queue.
 
 use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
 use futures_channel::oneshot;
 use rusqlite::{Connection, ErrorCode};
@@ -10,12 +11,18 @@ use rusqlite::{Connection, ErrorCode};
 use super::apply::Applier;
 use super::error::failed;
 use super::health::Health;
+use super::pace::Pace;
 use super::stats::Counters;
 use super::write::Write;
 use crate::store::{Committed, Epoch, Refused, StoreError};
 
 /// Commits after which a group takes no more calls in, so that the first of it need not wait for ever.
 const GROUP_LIMIT: usize = 8_192;
+
+/// Calls of a group after which the writer gives way once before it writes the next one: what is written for a group takes
+/// longer than its commits, and many calls that come soon are cheaper in one than in two. If nobody else can run, nothing is
+/// waited for.
+const MANY: usize = 8;
 
 /// Pages of the log, of 4 KiB, after which it is moved into the file: large enough that its two syncs are rare.
 const CHECKPOINT_PAGES: i64 = 1_000;
@@ -88,9 +95,15 @@ impl Log {
 }
 
 /// Writes until the store is dropped and the queue is empty.
-pub(super) fn run(connection: Connection, queue: &Receiver<WriteCall>, health: &Health, counters: &Counters) {
+pub(super) fn run(
+    connection: Connection,
+    queue: &Receiver<WriteCall>,
+    health: &Health,
+    counters: &Counters,
+    pace: &Pace,
+) {
     match Applier::new(&connection) {
-        Ok(mut applier) => write_groups(&connection, &mut applier, queue, health, counters),
+        Ok(mut applier) => write_groups(&connection, &mut applier, queue, health, counters, pace),
         Err(error) => health.poison(&failed(error)),
     }
     // Closing the last connection moves the log into the file; if that fails, the log is kept and nothing is lost.
@@ -103,10 +116,14 @@ fn write_groups(
     queue: &Receiver<WriteCall>,
     health: &Health,
     counters: &Counters,
+    pace: &Pace,
 ) {
     let mut group = Vec::new();
     let mut log = Log::default();
-    while let Ok(first) = queue.recv() {
+    // How many calls the last group was of.
+    let mut calls = 0;
+    while let Some(first) = pace.next(queue, calls == 1) {
+        let begun = Instant::now();
         if let Err(error) = health.check() {
             first.refuse(error);
             continue;
@@ -130,7 +147,7 @@ fn write_groups(
                 continue;
             }
         };
-        let written = write_group(applier, epoch, first, queue, &mut group).map_err(failed);
+        let written = write_group(applier, epoch, first, queue, (pace, calls >= MANY), &mut group).map_err(failed);
         match &written {
             Ok(written) => counters.count_group(written.commits, written.lookups),
             Err(error) => {
@@ -139,6 +156,8 @@ fn write_groups(
                 applier.forget();
             }
         }
+        pace.took(begun.elapsed());
+        calls = group.len();
         let answer = written.as_ref().map(|_| ()).map_err(Clone::clone);
         for applied in group.drain(..) {
             applied.answer(&answer);
@@ -155,6 +174,7 @@ fn write_group(
     mut epoch: Epoch,
     first: WriteCall,
     queue: &Receiver<WriteCall>,
+    (pace, mut are_many): (&Pace, bool),
     group: &mut Vec<Applied>,
 ) -> rusqlite::Result<Written> {
     let (mut commits, mut weight) = (0, 0);
@@ -178,6 +198,11 @@ fn write_group(
         }
         // What has come in meanwhile joins the group.
         next = if commits < GROUP_LIMIT { queue.try_recv().ok() } else { None };
+        if next.is_none() && std::mem::take(&mut are_many) && commits < GROUP_LIMIT {
+            // Those of the last group who have only to be let on the processor come into this one, too.
+            pace.give_way();
+            next = queue.try_recv().ok();
+        }
     }
     let lookups = applier.commit()?;
     Ok(Written { commits, weight, lookups })
