@@ -120,6 +120,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `events(E, …)` | events that handlers wait for with `cx.recv`, where the impl does not show it | those in its bodies |
 /// | `on_failure = unwind` | a failure that nothing catches has all done before [undone](macro@step#undo), then it parks in a new visit, where `retry` begins the handler anew; one of data that cannot be read parks at once | `park`: it parks as it is |
 /// | `part` | this impl is a part: the main one includes its handlers | it is the main one |
+/// | `version = 2`, `from(…)`, `keep`, `name = "…"` | which version it is, and where older executions go: [see below](#versions) | 1 |
 /// | `vis = pub(crate)` | the visibility of what is generated | `pub` |
 /// | `allow(…)` | lints that are not to speak | all speak |
 /// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
@@ -242,8 +243,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Docs of an argument go to the field, and so does `#[serde(…)]`, as in `#[serde(default)]` for an argument that is new.
 /// The function returns `Result<T>` or `Result<T, E>`. `T` is the outcome, `BackupDone { output: T }`, in the end state
 /// `done`; the other state is `running`. An error parks the execution. The function stays what it is, and can be called
-/// in a test, with `Cx::detached`. Of the keys, it takes all but `start`, `include`
-/// and `part`; `vis` is the function's own, if it is left out.
+/// in a test, with `Cx::detached`. Of the keys, it takes all but `start`, `include`,
+/// `part`, `version`, `from` and `keep`; `vis` is the function's own, if it is left out.
 ///
 /// # What is generated
 ///
@@ -260,6 +261,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// The names of states, events and handlers are persisted, never their order.
 ///
 #[doc = include_str!("docs/parts.md")]
+///
+#[doc = include_str!("docs/versions.md")]
 ///
 /// # Lints
 ///
@@ -404,6 +407,7 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// | `blocking` | it is a plain `fn` that blocks its thread, and has one of its own; its arguments are taken by value | it is an `async fn` |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
 /// | `undo = f` | the method that undoes it; on methods, see below | it cannot be undone |
+/// | `was = "…"`, `was("…", "…")` | names that it had before, under which results are recorded | none |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
 ///

@@ -7,6 +7,7 @@
 //! | becomes another state | the same, but the state counts as entered now, and its entry handler is to run |
 //! | becomes an end state | it ends |
 //! | unwinds into a state | that state's data becomes one of the new version, too |
+//! | unwinds to be closed or parked | nothing, before that is done |
 //! | begins later | its start state becomes one of the new version |
 //! | is parked | the same as above, and it stays parked |
 //! | cannot be brought there | it is parked as it was, until a retry; what a person asks for is done all the same |
@@ -22,8 +23,7 @@ use crate::record::{Activity, ErrorKind, ErrorRecord, HistoryKind, UnwindInto};
 impl Kernel {
     /// Brings it to the version of `plan`, if it is of an older one.
     pub(super) fn migrate(&mut self, plan: &Plan, now: Timestamp) {
-        let is_older = self.record.version < plan.version() && self.record.activity != Activity::Ended;
-        if !is_older || self.has_failed_to_migrate() {
+        if !self.is_to_migrate(plan) || self.has_failed_to_migrate() {
             return;
         }
         if let Err(error) = self.try_to_migrate(plan, now)
@@ -41,7 +41,7 @@ impl Kernel {
     pub fn try_to_migrate(&mut self, plan: &Plan, now: Timestamp) -> Result<bool, ErrorRecord> {
         self.at(now);
         let from = self.record.version;
-        if from >= plan.version() || self.record.activity == Activity::Ended {
+        if !self.is_to_migrate(plan) {
             return Ok(false);
         }
         let migrated = plan.migrate(from, &self.record.state, &self.record.data)?;
@@ -61,6 +61,16 @@ impl Kernel {
         }
         self.become_state(migrated, plan, now);
         Ok(true)
+    }
+
+    fn is_to_migrate(&self, plan: &Plan) -> bool {
+        let needs_state = match &self.record.activity {
+            Activity::Ended => false,
+            // Undos know nothing of the state.
+            Activity::Unwinding { into, .. } => into.state().is_some(),
+            Activity::Entry | Activity::Handler { .. } | Activity::Waiting => true,
+        };
+        needs_state && self.record.version < plan.version()
     }
 
     /// Whether it is parked because it could not be brought to a newer version.
