@@ -13,6 +13,7 @@ use crate::expand::graph_checks::expand_graph_checks;
 use crate::expand::handlers::expand_handlers;
 use crate::expand::included::{expand_described, expand_included, expand_listed, expand_lists};
 use crate::expand::next_enums::expand_next_enums;
+use crate::expand::saved::expand_part_saved;
 use crate::expand::transition_enum::expand_transitions;
 use crate::expand::undo::expand_part_undo;
 use crate::expand::versions::expand_version_checks;
@@ -97,6 +98,7 @@ fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
         expand_described(&machine),
         expand_listed(&machine),
         expand_part_undo(&machine),
+        expand_part_saved(&machine),
     ];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();

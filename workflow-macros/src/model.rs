@@ -317,6 +317,8 @@ pub(crate) struct Step {
     pub(crate) policy: Policy,
     /// The method that undoes it.
     pub(crate) undo: Option<Ident>,
+    /// The `Result` that it returns, where that can be named outside of it.
+    pub(crate) output: Option<Type>,
     pub(crate) doc: String,
     pub(crate) cfg: Cfg,
     pub(crate) allow: Vec<Lint>,

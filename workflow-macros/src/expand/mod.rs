@@ -22,6 +22,7 @@ pub(crate) mod main_fn;
 pub(crate) mod next_enums;
 pub(crate) mod parallel;
 pub(crate) mod pure;
+pub(crate) mod saved;
 pub(crate) mod sequential;
 pub(crate) mod step;
 pub(crate) mod transition_enum;

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::Type;
 
 use super::pure::{expand_pure, expand_take_once};
+use super::saved::expand_saved;
 use super::undo::expand_undo;
 use super::versions::expand_versions;
 use super::{at, edge_key, generated_ident, group_probe, source_read, state_probe, where_shared};
@@ -21,7 +22,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
     let event = generated_ident(machine, "Event");
     let transition = generated_ident(machine, "Transition");
     let runs = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| expand_run(machine, handler));
-    let undo = expand_undo(machine);
+    let (undo, saved) = (expand_undo(machine), expand_saved(machine));
     let versions = expand_versions(machine);
     // Those of the state go before those of a group, and that before those of any state.
     let any = generated_ident(machine, "Live");
@@ -97,6 +98,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 ::core::option::Option::None
             }
             #timer
+            #saved
             #pure
         }
         #helpers

@@ -38,6 +38,8 @@ mod pure_handlers;
 mod receive;
 mod render;
 mod reply;
+#[allow(missing_docs, reason = "for generated code alone")]
+mod saved;
 mod scheduled;
 mod sending;
 mod services;
@@ -82,6 +84,9 @@ pub use plan::plan;
 pub use pure::NotTaken;
 pub use pure_handlers::PureHandlers;
 pub use reply::{Asks, NoRefusal, Reply, refuse, reply};
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use saved::Saved;
+pub(crate) use saved::SavedTypes;
 pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};

@@ -27,6 +27,9 @@ pub mod fallbacks {
     pub use super::super::group::NoGroup as _;
     pub use super::super::handler_probes::{NoAccepts as _, NoAfter as _, NoCatch as _, NoEntry as _, NoOn as _};
     pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoFailure as _, NoShare as _};
+    pub use super::super::saved::{
+        NoPartSaved as _, NoSavedAs as _, NoSavedEvent as _, NoSavedState as _, NoSavedStep as _,
+    };
     pub use super::super::undo::{NoPart as _, NoUndo as _, NotUndone as _};
     pub use super::{
         NoCatchError as _, NoEvent as _, NoEventOf as _, NoEventReader as _, NoGoto as _, NoHandler as _, NoJson as _,

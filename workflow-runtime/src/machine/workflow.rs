@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::migrating::{Keep, Leap, read_state};
 use super::pure::{self, Answers, Arrival, Arrived, Unanswered, not_taken};
-use super::{Asks, Cx, Graph, Group, NotTaken, State, Timer};
+use super::{Asks, Cx, Graph, Group, NotTaken, SavedTypes, State, Timer};
 use crate::base::{Error, Name};
 use crate::kernel::Decided;
 use crate::record::{FIRST_VERSION, Json, JsonError, UndoRecord};
@@ -174,6 +174,19 @@ pub trait Workflow: Sized + Send + Sync + 'static {
     /// fails.
     fn migrate(version: u32, state: &str, data: &Json) -> Result<Self::State, Error> {
         read_state::<Self>(version, state, data)
+    }
+
+    /// Tells the types of all that is saved.
+    #[doc(hidden)]
+    fn saved_types<V: SavedTypes>(types: &mut V) {
+        let _ = types;
+    }
+
+    /// The same of the states of an older version. `false` if nothing is known of them.
+    #[doc(hidden)]
+    fn old_types<V: SavedTypes>(version: u32, types: &mut V) -> bool {
+        let _ = (version, types);
+        false
     }
 
     /// Takes the edge of `state` for `event`, and gives the state in which the machine comes to rest: pure entry handlers

@@ -1,8 +1,9 @@
-//! The embedded store: one SQLite file, written by one thread and read by another.
+//! The embedded store: one SQLite file, written by one thread and read by two others.
 //!
 //! ```text
 //! commit ──seal (caller's thread)──▶ queue ──▶ writer thread: drain ▸ one transaction ▸ one sync ▸ answer all
-//! load, due, list … ───────────────▶ queue ──▶ reader thread: one snapshot for all that wait
+//! load, due … ─────────────────────▶ queue ──▶ reader thread: one snapshot for all that wait
+//! list, counts, history ───────────▶ queue ──▶ another one, so that a long search keeps no execution waiting
 //! ```
 //!
 //! A call takes its place in the queue when it is made, before its future is first polled. There is no async runtime
@@ -49,7 +50,7 @@ use self::worker::Worker;
 use self::write::Write;
 use self::writer::WriteCall;
 use crate::base::Timestamp;
-use crate::record::ExecutionKey;
+use crate::record::{EventRecord, ExecutionKey};
 use crate::store::{
     Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
     Store, StoreError, StoreFuture, Stored, one_of_many,
@@ -83,6 +84,7 @@ pub struct SqliteStore {
     counters: Arc<Counters>,
     pace: Arc<Pace>,
     // Dropped in this order: the writer's connection is the last, so that closing it can clear the log away.
+    searcher: Worker<ReadCall>,
     reader: Worker<ReadCall>,
     writer: Worker<WriteCall>,
     _lock: LockFile,
@@ -106,35 +108,52 @@ impl SqliteStore {
     }
 
     fn start(opened: Opened) -> Result<Self, StoreError> {
-        let Opened { path, lock, writer, reader } = opened;
+        let Opened { path, lock, writer, reader, searcher } = opened;
         let health = Arc::new(Health::default());
         let writer_health = Arc::clone(&health);
-        let reader_health = Arc::clone(&health);
         let counters = Arc::new(Counters::default());
-        let (writer_counters, reader_counters) = (Arc::clone(&counters), Arc::clone(&counters));
         let pace = Arc::new(Pace::default());
-        let writer_pace = Arc::clone(&pace);
+        let (writer_counters, writer_pace) = (Arc::clone(&counters), Arc::clone(&pace));
         let no_thread = |error| error::cannot_open_io(&path, error);
         let writer = Worker::spawn("workflow-store-writer", move |queue| {
             writer::run(writer, &queue, &writer_health, &writer_counters, &writer_pace);
         });
         let writer = writer.map_err(no_thread)?;
-        let reader = Worker::spawn("workflow-store-reader", move |queue| {
-            reader::run(&reader, &queue, &reader_health, &reader_counters);
-        });
-        let reader = reader.map_err(no_thread)?;
-        Ok(Self { path, health, counters, pace, reader, writer, _lock: lock })
+        let read_on = |name, connection: Connection| {
+            let (health, counters) = (Arc::clone(&health), Arc::clone(&counters));
+            Worker::spawn(name, move |queue| reader::run(&connection, &queue, &health, &counters)).map_err(no_thread)
+        };
+        let reader = read_on("workflow-store-reader", reader)?;
+        let searcher = read_on("workflow-store-search", searcher)?;
+        Ok(Self { path, health, counters, pace, searcher, reader, writer, _lock: lock })
     }
 
+    /// Reads what is found by its key, or what is due: nothing that takes long.
     fn read<T: Send + 'static>(
         &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> StoreFuture<T> {
+        self.read_by(&self.reader, query)
+    }
+
+    /// Reads what may take as long as there are executions.
+    fn search<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> StoreFuture<T> {
+        self.read_by(&self.searcher, query)
+    }
+
+    fn read_by<T: Send + 'static>(
+        &self,
+        reader: &Worker<ReadCall>,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> StoreFuture<T> {
         if let Err(error) = self.health.check() {
             return Box::pin(std::future::ready(Err(error)));
         }
         let (call, answer) = reader::call(query);
-        self.reader.send(call);
+        reader.send(call);
         let health = Arc::clone(&self.health);
         Box::pin(async move { answer.await.unwrap_or_else(|_| Err(health.gone())) })
     }
@@ -187,6 +206,11 @@ impl Store for SqliteStore {
         self.read(move |connection| keys.iter().map(|key| one_of_many(read::load(connection, key))).collect())
     }
 
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        let key = key.clone();
+        self.read(move |connection| read::inbox_after(connection, &key, after))
+    }
+
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
         let (key, event_id) = (key.clone(), event_id.to_owned());
         self.read(move |connection| read::event(connection, &key, &event_id))
@@ -199,16 +223,16 @@ impl Store for SqliteStore {
 
     fn list(&self, query: &Query) -> StoreFuture<Page> {
         let query = query.clone();
-        self.read(move |connection| search::list(connection, &query))
+        self.search(move |connection| search::list(connection, &query))
     }
 
     fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
         let workflow = workflow.map(str::to_owned);
-        self.read(move |connection| search::counts(connection, workflow.as_deref()))
+        self.search(move |connection| search::counts(connection, workflow.as_deref()))
     }
 
     fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
         let key = key.clone();
-        self.read(move |connection| read::history(connection, &key, after, limit))
+        self.search(move |connection| read::history(connection, &key, after, limit))
     }
 }

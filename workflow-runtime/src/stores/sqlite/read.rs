@@ -1,6 +1,6 @@
 //! What is read of one execution: all of it is checked before it is believed.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::apply::status;
@@ -157,10 +157,31 @@ fn load_journal(connection: &Connection, key: &ExecutionKey, exec: i64) -> Resul
 }
 
 fn load_inbox(connection: &Connection, key: &ExecutionKey, exec: i64) -> Result<Vec<EventRecord>, StoreError> {
+    let sql = "SELECT checksum, body, seq FROM inbox WHERE exec = ?1 ORDER BY seq";
+    read_inbox(connection, key, sql, params![exec])
+}
+
+/// See [`Store::inbox`](crate::store::Store::inbox).
+pub(super) fn inbox_after(
+    connection: &Connection,
+    key: &ExecutionKey,
+    after: u64,
+) -> Result<Vec<EventRecord>, StoreError> {
+    let sql = "SELECT inbox.checksum, inbox.body, inbox.seq FROM inbox JOIN executions USING (exec)
+               WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2 AND seq > ?3 ORDER BY seq";
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    read_inbox(connection, key, sql, params![&*key.workflow, key.id.as_str(), after])
+}
+
+fn read_inbox(
+    connection: &Connection,
+    key: &ExecutionKey,
+    sql: &str,
+    parameters: impl Params + Copy,
+) -> Result<Vec<EventRecord>, StoreError> {
     let rows = || -> rusqlite::Result<Vec<(u64, Body)>> {
-        let mut statement =
-            connection.prepare_cached("SELECT checksum, body, seq FROM inbox WHERE exec = ?1 ORDER BY seq")?;
-        let rows = statement.query_map([exec], |row| Ok((from_sql(row.get(2)?), Body::of(row)?)))?;
+        let mut statement = connection.prepare_cached(sql)?;
+        let rows = statement.query_map(parameters, |row| Ok((from_sql(row.get(2)?), Body::of(row)?)))?;
         rows.collect()
     };
     let rows = rows().map_err(|error| failed_for(key, INBOX, error))?;
