@@ -55,7 +55,7 @@ async fn finish(world: &World) {
     engine.shutdown().await.unwrap();
 }
 
-fn at_every_commit(work: impl AsyncFn(&workflow_runtime::Engine)) {
+fn at_every_commit(work: &impl AsyncFn(&workflow_runtime::Engine)) {
     for moment in [Moment::Before, Moment::After] {
         for left in 0.. {
             let mut survived = false;
@@ -84,7 +84,7 @@ fn at_every_commit(work: impl AsyncFn(&workflow_runtime::Engine)) {
 
 #[test]
 fn of_a_lazy_one() {
-    at_every_commit(async |engine| {
+    at_every_commit(&async |engine: &workflow_runtime::Engine| {
         for id in ["waits", "moves", "parked"] {
             // It fails where the store has died.
             let sale = engine.execution::<v2::Sale>(id).unwrap();
@@ -96,7 +96,7 @@ fn of_a_lazy_one() {
 
 #[test]
 fn of_an_eager_one() {
-    at_every_commit(async |engine| {
+    at_every_commit(&async |engine: &workflow_runtime::Engine| {
         let _ = engine.migrate_all(&Query::default()).await;
     });
 }

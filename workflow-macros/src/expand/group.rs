@@ -95,6 +95,7 @@ fn group_impl(runtime: &Runtime, ident: &Ident, name: &str, variants: &[(&Ident,
             __private::first_of([#(#members),*])
         }
     };
+    let saved = variants.iter().map(|(_, ty, cfg)| quote!(#cfg __private::SavedProbe::<#ty>::state(__types);));
     let group = any_group_impl(runtime, ident, name, false, &read, &of);
     quote! {
         const __READERS: &[__private::Reader<#ident>] = &[#(#readers),*];
@@ -106,6 +107,9 @@ fn group_impl(runtime: &Runtime, ident: &Ident, name: &str, variants: &[(&Ident,
         #[automatically_derived]
         impl #runtime::VersionStates for #ident {
             const STATES: &'static [__private::StateFacts] = __STATES;
+            fn saved_types<__V: __private::SavedTypes>(__types: &mut __V) {
+                #(#saved)*
+            }
         }
     }
 }

@@ -42,9 +42,23 @@ pub(crate) fn expand_versions(machine: &Machine) -> TokenStream {
         }
     });
     let is_told = !versions.from.is_empty() && !versions.broken;
+    let old_types = versions.from.iter().map(|old| {
+        let (version, states) = (old.version, &old.states);
+        quote!(#version => <#states as #runtime::VersionStates>::saved_types(__types))
+    });
     let migrations = is_told.then(|| {
         quote!(
             const MIGRATIONS: &'static [__private::Leap] = &[#(#leaps),*];
+            fn old_types<__V: __private::SavedTypes>(
+                __version: ::core::primitive::u32,
+                __types: &mut __V,
+            ) -> ::core::primitive::bool {
+                match __version {
+                    #(#old_types,)*
+                    _ => return false,
+                }
+                true
+            }
         )
     });
     quote!(#version #keep #migrations)
@@ -57,11 +71,18 @@ pub(crate) fn expand_version_states(machine: &Machine) -> Option<TokenStream> {
         let (cfg, probe) = (&state.cfg, state_probe(&state.ty));
         quote!(#cfg #probe::FACTS)
     });
+    let saved = machine.states.iter().map(|state| {
+        let (cfg, ty) = (&state.cfg, &state.ty);
+        quote!(#cfg __private::SavedProbe::<#ty>::state(__types);)
+    });
     machine.versions.is_versioned().then(|| {
         quote! {
             #[automatically_derived]
             impl #runtime::VersionStates for #state {
                 const STATES: &'static [__private::StateFacts] = &[#(#facts),*];
+                fn saved_types<__V: __private::SavedTypes>(__types: &mut __V) {
+                    #(#saved)*
+                }
             }
         }
     })

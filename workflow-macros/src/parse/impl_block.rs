@@ -109,6 +109,7 @@ pub(crate) fn parse_impl(
                 }
                 versions.broken |= migration.is_none();
                 versions.migrations.extend(migration);
+                method.attrs.push(allow_signature());
                 items.push(close_method(method, index, bodies));
                 continue;
             }

@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::graph_check::StateFacts;
-use super::{Outcome, State, Workflow, WorkflowState, panic_text};
+use super::{Outcome, SavedTypes, State, Workflow, WorkflowState, panic_text};
 use crate::base::{Error, Name};
 use crate::kernel::MigratedState;
 use crate::record::{ErrorKind, ErrorRecord, Json};
@@ -36,6 +36,12 @@ pub trait VersionStates {
     /// What is known of each.
     #[doc(hidden)]
     const STATES: &'static [StateFacts];
+
+    /// Tells their types.
+    #[doc(hidden)]
+    fn saved_types<V: SavedTypes>(types: &mut V) {
+        let _ = types;
+    }
 }
 
 /// Says that `S` is a state of the version of which this enum has the states.
