@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens as _, quote};
 use syn::DeriveInput;
 
+use super::saved::expand_saved_states;
 use super::{at, in_const, state_probe};
 use crate::model::{Cfg, Runtime, TypeRef};
 use crate::parse::group::GroupModel;
@@ -95,7 +96,7 @@ fn group_impl(runtime: &Runtime, ident: &Ident, name: &str, variants: &[(&Ident,
             __private::first_of([#(#members),*])
         }
     };
-    let saved = variants.iter().map(|(_, ty, cfg)| quote!(#cfg __private::SavedProbe::<#ty>::state(__types);));
+    let saved = expand_saved_states(variants.iter().map(|(_, ty, cfg)| (*ty, *cfg)));
     let group = any_group_impl(runtime, ident, name, false, &read, &of);
     quote! {
         const __READERS: &[__private::Reader<#ident>] = &[#(#readers),*];
@@ -108,7 +109,7 @@ fn group_impl(runtime: &Runtime, ident: &Ident, name: &str, variants: &[(&Ident,
         impl #runtime::VersionStates for #ident {
             const STATES: &'static [__private::StateFacts] = __STATES;
             fn saved_types<__V: __private::SavedTypes>(__types: &mut __V) {
-                #(#saved)*
+                #saved
             }
         }
     }

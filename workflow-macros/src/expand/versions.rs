@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::spanned::Spanned as _;
 
+use super::saved::expand_saved_states;
 use super::{at, generated_ident, state_probe, type_text};
 use crate::model::{Fails, Machine, Target, TypeRef, unraw};
 use crate::versions::{Keep, Migration, OldVersion};
@@ -71,17 +72,14 @@ pub(crate) fn expand_version_states(machine: &Machine) -> Option<TokenStream> {
         let (cfg, probe) = (&state.cfg, state_probe(&state.ty));
         quote!(#cfg #probe::FACTS)
     });
-    let saved = machine.states.iter().map(|state| {
-        let (cfg, ty) = (&state.cfg, &state.ty);
-        quote!(#cfg __private::SavedProbe::<#ty>::state(__types);)
-    });
+    let saved = expand_saved_states(machine.states.iter().map(|state| (&state.ty, &state.cfg)));
     machine.versions.is_versioned().then(|| {
         quote! {
             #[automatically_derived]
             impl #runtime::VersionStates for #state {
                 const STATES: &'static [__private::StateFacts] = &[#(#facts),*];
                 fn saved_types<__V: __private::SavedTypes>(__types: &mut __V) {
-                    #(#saved)*
+                    #saved
                 }
             }
         }
