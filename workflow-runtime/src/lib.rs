@@ -66,7 +66,8 @@
 //!
 //! A handler is run again after a crash, and after every pause between two attempts of a step, with the results of its steps
 //! taken from the journal. So its effects belong into [steps](step); and what it hands to its steps should not depend on
-//! chance or the time of day but through [`Cx::random`] and [`Cx::now`], which are recorded.
+//! chance or the time of day but through [`Cx::random`] and [`Cx::now`], which are recorded. Nor should what it does hang on a
+//! configuration that may change between two runs: [`Cx::flag`] records which way was taken.
 
 extern crate self as workflow_runtime;
 
@@ -117,6 +118,7 @@ pub use kernel::EventPolicy;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
 pub use kernel::{BranchProgress, BranchStatus, JoinRule, ParallelProgress};
+pub use machine::Flags;
 pub use machine::ParallelInfo;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,

@@ -255,6 +255,7 @@ impl Kernel {
                 call.order = self.next_order;
             }
             self.see_failing(result);
+            self.note_flag(result);
             self.journal.put(result.clone());
         }
         self.journal.save(results);

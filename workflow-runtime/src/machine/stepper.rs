@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::finish::Finishing;
 use super::plan::plan;
 use super::{
-    Accepts, Asks, HandlerCall, Outcome as _, Progress, Sending, Services, State, Turn, TurnScope, Workflow,
+    Accepts, Asks, Flags, HandlerCall, Outcome as _, Progress, Sending, Services, State, Turn, TurnScope, Workflow,
     WorkflowState, read_state,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
@@ -165,6 +165,13 @@ impl<W: Workflow> Stepper<W> {
             replies: Vec::new(),
             commands: Vec::new(),
         }
+    }
+
+    /// The same, with these feature flags.
+    #[must_use]
+    pub fn flags(mut self, flags: impl Flags) -> Self {
+        self.services = self.services.flags(flags);
+        self
     }
 
     /// Goes on until it rests.

@@ -32,7 +32,7 @@ pub use execution::{
 };
 pub(crate) use execution::{first_version, is_first_version};
 pub use history::{HistoryKind, HistoryRecord};
-pub use journal::{JournalEntry, JournalResult};
+pub use journal::{FLAG_KEY, JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
 pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
 pub use reply::{Answer, ReplyRecord};

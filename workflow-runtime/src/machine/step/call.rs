@@ -171,6 +171,7 @@ impl StepCall {
                 | JournalResult::Sleeping { .. }
                 | JournalResult::Received { .. }
                 | JournalResult::Child { .. }
+                | JournalResult::Flag { .. }
                 | JournalResult::Parallel(_)
                 | JournalResult::Branch(_) => {}
             }
