@@ -82,7 +82,7 @@ fn read(path: &Path) -> Result<Option<(Lock, String)>, LockError> {
     }
 }
 
-pub(super) fn verify(path: &Path, mode: Mode, code: &Lock) -> Result<Verified, LockError> {
+pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool) -> Result<Verified, LockError> {
     let Some((recorded, text)) = read(path)? else {
         if mode == Mode::Check {
             return Err(LockError::Missing { workflow: code.workflow.clone(), path: path.to_owned() });
@@ -94,12 +94,12 @@ pub(super) fn verify(path: &Path, mode: Mode, code: &Lock) -> Result<Verified, L
         let (found, workflow) = (recorded.workflow, code.workflow.clone());
         return Err(LockError::Foreign { path: path.to_owned(), found, workflow });
     }
-    let mut judgement = judge(&recorded, code);
+    let mut judgement = judge(&recorded, code, kept);
     if judgement.breaks() {
         if mode != Mode::Accept {
             return Err(LockError::Broken { report: report(path, &recorded, &judgement) });
         }
-        judgement.lock = accepted(recorded, code);
+        judgement.lock = accepted(recorded, code, kept);
     } else if judgement.lock == recorded && mode == Mode::Check {
         return Ok(Verified::Same);
     }
@@ -116,8 +116,8 @@ pub(super) fn verify(path: &Path, mode: Mode, code: &Lock) -> Result<Verified, L
 }
 
 /// The lock that is recorded whatever does not fit: what the code says, beside the older versions that it does not speak of.
-fn accepted(mut recorded: Lock, code: &Lock) -> Lock {
-    recorded.versions.retain(|version, _| *version < code.newest());
+fn accepted(mut recorded: Lock, code: &Lock, kept: bool) -> Lock {
+    recorded.versions.retain(|version, _| kept || *version < code.newest());
     recorded.versions.extend(code.versions.clone());
     recorded
 }

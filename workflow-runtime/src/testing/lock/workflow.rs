@@ -12,7 +12,7 @@ use super::shape::Shape;
 use super::trace::{Named, Traced, Tracer};
 use super::verify::verify;
 use super::{Lock, LockError, Mode, Verified};
-use crate::machine::{Graph, SavedTypes, StepError, Workflow};
+use crate::machine::{Graph, Keep, SavedTypes, StepError, Workflow};
 
 /// The code of a workflow, as far as a lock speaks of it.
 ///
@@ -36,6 +36,9 @@ use crate::machine::{Graph, SavedTypes, StepError, Workflow};
 #[derive(Debug)]
 pub struct Code {
     workflow: &'static str,
+    version: u32,
+    /// Whether executions stay with it, once there is a newer version beside it.
+    kept: bool,
     graph: &'static Graph,
     traces: Traces,
     old: BTreeMap<u32, Section>,
@@ -50,13 +53,13 @@ impl Code {
         let mut traces = Traces::default();
         W::saved_types(&mut traces);
         let mut old = BTreeMap::new();
-        for version in 1..version() {
+        for leap in W::MIGRATIONS {
             let mut traces = Traces::default();
-            if W::old_types(version, &mut traces) {
-                old.insert(version, traces.into_section());
+            if W::old_types(leap.from, &mut traces) {
+                old.insert(leap.from, traces.into_section());
             }
         }
-        Self { workflow: W::NAME, graph: W::GRAPH, traces, old }
+        Self { workflow: W::NAME, version: W::VERSION, kept: W::KEEP != Keep::No, graph: W::GRAPH, traces, old }
     }
 
     /// With a step that is a function of its own, by its name: `.step(write_to)`. The workflow's type does not know which of
@@ -72,7 +75,7 @@ impl Code {
     #[must_use]
     pub fn lock(self) -> Lock {
         let mut versions = self.old;
-        versions.insert(version(), self.traces.section(self.graph));
+        versions.insert(self.version, self.traces.section(self.graph));
         Lock { workflow: self.workflow.to_owned(), versions }
     }
 
@@ -90,13 +93,9 @@ impl Code {
     /// # Errors
     /// If the code does not fit its lock, or the lock cannot be read or written. Then nothing was written.
     pub fn verify(self, path: &Path, mode: Mode) -> Result<Verified, LockError> {
-        verify(path, mode, &self.lock())
+        let kept = self.kept;
+        verify(path, mode, &self.lock(), kept)
     }
-}
-
-/// The version of the code.
-const fn version() -> u32 {
-    1
 }
 
 /// A function with `#[step]`, that takes these arguments.
@@ -152,6 +151,8 @@ fn function_name<F>(function: &F) -> &'static str {
 struct Traces {
     tracer: Tracer,
     traced: BTreeMap<(Kind, String), Traced>,
+    /// The names that steps had before.
+    renamed: BTreeMap<String, &'static [&'static str]>,
 }
 
 impl SavedTypes for Traces {
@@ -162,6 +163,10 @@ impl SavedTypes for Traces {
             self.traced.insert((what, name.to_owned()), traced);
         }
     }
+
+    fn renamed(&mut self, step: &'static str, was: &'static [&'static str]) {
+        self.renamed.insert(step.to_owned(), was);
+    }
 }
 
 impl Traces {
@@ -169,7 +174,10 @@ impl Traces {
         let mut named = Named::default();
         let roots = self.traced.into_iter().map(|(key, traced)| {
             let shape = named.shape(&self.tracer, traced);
-            (key, Root { shape, was: Default::default() })
+            // What is saved of a step is under the names of that.
+            let is_of_step = matches!(key.0, Kind::Step | Kind::Error | Kind::Undo);
+            let was = self.renamed.get(&key.1).filter(|_| is_of_step).copied().unwrap_or_default();
+            (key, Root { shape, was: was.iter().map(|was| (*was).to_owned()).collect() })
         });
         let roots = roots.collect();
         Section { roots, types: named.types, ..Section::default() }
@@ -180,11 +188,11 @@ impl Traces {
         let mut section = self.into_section();
         let states = graph.states.iter().map(|state| (Kind::State, state.name, state.was));
         let events = graph.events.iter().map(|event| (Kind::Event, event.name, event.was));
-        let steps = graph.steps.iter().map(|step| (Kind::Step, step.name, NEVER_RENAMED));
+        let steps = graph.steps.iter().map(|step| (Kind::Step, step.name, step.was));
         for (kind, name, was) in states.chain(events).chain(steps) {
             let unknown = || Root { shape: Shape::Opaque("not read by serde".to_owned()), was: Default::default() };
             let root = section.roots.entry((kind, name.to_owned())).or_insert_with(unknown);
-            root.was = was.iter().map(|was| (*was).to_owned()).collect();
+            root.was.extend(was.iter().map(|was| (*was).to_owned()));
         }
         section.edges = graph
             .edges()
@@ -197,5 +205,3 @@ impl Traces {
         section
     }
 }
-
-const NEVER_RENAMED: &[&str] = &[];
