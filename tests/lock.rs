@@ -369,3 +369,88 @@ fn the_steps_of_a_part_are_in_the_lock() {
     let steps: Vec<_> = facts(&lock).into_iter().filter(|fact| fact.contains(" count: ")).collect();
     assert_eq!(steps, ["1 step count: u64", "1 undo count: (u8)"], "{lock}");
 }
+
+/// The second version of the sale, which takes the executions of the first one over.
+mod second {
+    use super::old;
+    use workflow_runtime::prelude::*;
+
+    #[state(group)]
+    pub enum States {
+        Pending(old::Pending),
+        Paid(old::Paid),
+        Sent(old::Sent),
+        Refused(old::Refused),
+    }
+
+    #[state]
+    pub struct Pending {
+        pub cents: u64,
+    }
+    #[state(end)]
+    pub struct Over;
+
+    pub struct Sale;
+
+    #[workflow(start = Pending, version = 2, from(1 = States), allow(small_machine))]
+    impl Sale {
+        #[migrate(from = 1)]
+        fn pending(_: old::Pending) -> Pending {
+            Pending { cents: 0 }
+        }
+
+        #[migrate(from = 1)]
+        fn paid(_: old::Paid) -> Pending {
+            Pending { cents: 0 }
+        }
+
+        #[migrate(from = 1)]
+        fn sent(_: old::Sent) -> Over {
+            Over
+        }
+
+        #[migrate(from = 1)]
+        fn refused(_: old::Refused) -> Over {
+            Over
+        }
+
+        #[after("1d")]
+        fn late(&self, _: Pending) -> Over {
+            Over
+        }
+
+        #[step(was = "reserve", retry(max = 2))]
+        #[allow(dead_code, reason = "nothing of it is run")]
+        async fn book(&self, _: &Cx) -> Result<u8> {
+            Ok(0)
+        }
+    }
+}
+
+#[test]
+fn a_new_version_with_migrations_is_recorded_beside_the_old_one() {
+    let (_folder, path) = recorded();
+    // A step has no migration, and this one returns something else under its new name.
+    let error = Code::of::<second::Sale>().verify(&path, Mode::Record).unwrap_err();
+    assert!(error.to_string().contains("the result of step `reserve` was `Reservation` and is `u8`"), "{error}");
+    assert!(matches!(Code::of::<second::Sale>().verify(&path, Mode::Accept).unwrap(), Verified::Recorded(_)));
+    let lock = fs::read_to_string(&path).unwrap();
+    let facts = facts(&lock);
+    for fact in
+        ["1 type Pending.order: Order", "1 step tell: null", "2 type Pending.cents: u64", "2 step book was reserve"]
+    {
+        assert!(facts.contains(&fact), "{fact}\n{lock}");
+    }
+    assert_eq!(Code::of::<second::Sale>().verify(&path, Mode::Check).unwrap(), Verified::Same);
+    // The code of the first version does not know of the second.
+    let error = Code::of::<old::Sale>().verify(&path, Mode::Record).unwrap_err();
+    assert!(error.to_string().contains("a version never goes back"), "{error}");
+}
+
+#[test]
+fn the_types_of_an_old_version_are_held_to_what_was_saved() {
+    let (_folder, path) = recorded();
+    Code::of::<with_required_field::Sale>().verify(&path, Mode::Accept).unwrap();
+    let error = Code::of::<second::Sale>().verify(&path, Mode::Record).unwrap_err();
+    assert!(error.to_string().contains("version 1: state `pending`: `note` is gone"), "{error}");
+}

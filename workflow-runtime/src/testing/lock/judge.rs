@@ -74,6 +74,22 @@ pub(super) fn judge(recorded: &Lock, code: &Lock, kept: bool) -> Judgement {
     Judgement { lock, differences }
 }
 
+/// The lock that is recorded whatever does not fit: what the code says, beside the older versions that it does not speak of, or
+/// that it can read.
+pub(super) fn accepted(mut recorded: Lock, code: &Lock, kept: bool) -> Lock {
+    let newest = code.newest();
+    recorded.versions.retain(|version, _| kept || *version <= newest);
+    for (version, section) in &code.versions {
+        let is_read = recorded.versions.get(version).is_some_and(|old| {
+            *version < newest && compare(&states(old), section).iter().all(|difference| !difference.breaks)
+        });
+        if !is_read {
+            recorded.versions.insert(*version, section.clone());
+        }
+    }
+    recorded
+}
+
 /// The states alone.
 fn states(section: &Section) -> Section {
     let roots = section.roots.iter().filter(|((kind, _), _)| *kind == Kind::State);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::{env, fs, io};
 
 use super::compare::Difference;
-use super::judge::{Judgement, judge};
+use super::judge::{Judgement, accepted, judge};
 use super::parse::parse;
 use super::print::print;
 use super::section::Kind;
@@ -113,13 +113,6 @@ pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool) -> Result
     }
     write(path, &new)?;
     Ok(Verified::Recorded(changes))
-}
-
-/// The lock that is recorded whatever does not fit: what the code says, beside the older versions that it does not speak of.
-fn accepted(mut recorded: Lock, code: &Lock, kept: bool) -> Lock {
-    recorded.versions.retain(|version, _| kept || *version < code.newest());
-    recorded.versions.extend(code.versions.clone());
-    recorded
 }
 
 /// Writes the whole file or nothing of it, as another test may read it at this moment.
