@@ -10,9 +10,13 @@
 )]
 #![allow(clippy::missing_panics_doc, reason = "every property panics if it does not hold")]
 
+mod at_once;
 pub mod conformance;
 mod crash;
+mod faulty;
 mod sim;
 
+pub use at_once::AtOnce;
 pub use crash::{CrashReport, CrashTest, crash_everywhere, repeat_everywhere};
+pub use faulty::{Fault, FaultyStore};
 pub use sim::{Sim, SimCall, SimEvent, SimExecution};
