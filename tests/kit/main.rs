@@ -3,6 +3,7 @@
 mod crashes;
 mod endless;
 mod fixture;
+mod outside;
 mod planted;
 mod shapes;
 mod simulated;

@@ -82,6 +82,38 @@ fn an_effect_in_a_handler_is_found_and_the_named_run_finds_it_again() {
     CrashTest::new().only("seed=0,before=1").run(hasty);
 }
 
+#[test]
+fn the_line_that_is_printed_plays_that_run_and_no_other() {
+    const CHILD: &str = "KIT_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        let played = AtomicU64::new(0);
+        let told = panics(|| {
+            CrashTest::new().run(|sim| {
+                played.fetch_add(1, Ordering::Relaxed);
+                hasty(sim)
+            })
+        });
+        println!("played {} times\n{told}", played.load(Ordering::Relaxed));
+        return;
+    }
+    let told = panics(|| CrashTest::new().run(hasty));
+    let line = told.lines().find_map(|line| line.strip_prefix("this run alone: ")).expect(&told);
+    let (variable, command) = line.split_once(' ').unwrap();
+    let (name, run) = variable.split_once('=').unwrap();
+    let test = command.rsplit(' ').next().unwrap();
+    assert_eq!(command, format!("cargo test -p workflow-tests -- --exact {test}"));
+    // What cargo would run: the program that this is.
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(name, run.trim_matches('\''))
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&child.stdout);
+    assert!(output.contains("played 3 times"), "twice without a crash, once with it: {output}");
+    assert!(output.contains(told.split("this run alone").next().unwrap()), "the same is told: {output}");
+}
+
 /// Its stock is not given back.
 pub struct Forgetful(pub Arc<Mutex<i64>>);
 

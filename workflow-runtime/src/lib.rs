@@ -69,7 +69,8 @@
 //!
 //! A handler is run again after a crash, and after every pause between two attempts of a step, with the results of its steps
 //! taken from the journal. So its effects belong into [steps](step); and what it hands to its steps should not depend on
-//! chance or the time of day but through [`Cx::random`] and [`Cx::now`], which are recorded.
+//! chance or the time of day but through [`Cx::random`] and [`Cx::now`], which are recorded. Nor should what it does hang on a
+//! configuration that may change between two runs: [`Cx::flag`] records which way was taken.
 
 extern crate self as workflow_runtime;
 
@@ -118,6 +119,7 @@ pub use kernel::EventPolicy;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
 pub use kernel::{BranchProgress, BranchStatus, JoinRule, ParallelProgress};
+pub use machine::Flags;
 pub use machine::ParallelInfo;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
@@ -152,7 +154,40 @@ pub mod prelude {
 #[doc(hidden)]
 pub use machine::private as __private;
 
+<<<<<<< HEAD
 /// The programs of the README, which have to compile where everything is enabled that they use.
 #[cfg(all(doctest, feature = "sqlite", feature = "testing"))]
+=======
+/// A test that holds workflows to their locks: `workflow_runtime::lock!(Fulfilment, Refund);`, anywhere in a crate that has the feature
+/// `testing` of this one under its `dev-dependencies`.
+///
+/// It is a `#[test]` with the name `schema_lock`. See [`testing::lock`](mod@crate::testing::lock) for what it does.
+#[cfg(any(test, doc, feature = "testing"))]
+#[macro_export]
+macro_rules! lock {
+    ($($workflow:ty),+ $(,)?) => {
+        #[test]
+        fn schema_lock() {
+            $crate::testing::lock::Checks::default()$(.check::<$workflow>())+.finish();
+        }
+    };
+}
+
+/// Says that a test of locks needs the feature `testing`.
+#[cfg(not(any(test, doc, feature = "testing")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! lock {
+    ($($workflow:tt)*) => {
+        #[cfg(test)]
+        ::core::compile_error!(
+            "`lock!` needs the feature `testing`: write `workflow-runtime = { …, features = [\"testing\"] }` under `[dev-dependencies]`"
+        );
+    };
+}
+
+/// The programs of the README, which have to compile.
+#[cfg(all(doctest, feature = "sqlite"))]
+>>>>>>> main
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

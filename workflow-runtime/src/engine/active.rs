@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
+use crate::base::Quick;
 use crate::record::ExecutionKey;
 
 #[derive(Debug)]
 pub(super) struct ActiveSet {
     // Held only to look up, insert or remove, never over an await.
-    tasks: Mutex<HashMap<ExecutionKey, Arc<Signal>>>,
+    tasks: Mutex<HashMap<ExecutionKey, Arc<Signal>, Quick>>,
     places: Arc<Semaphore>,
     limit: usize,
     /// Whether everything was told to abort: so is what comes later.
@@ -76,7 +77,7 @@ impl ActiveSet {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Arc<Signal>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Arc<Signal>, Quick>> {
         // Each change is one insert or remove, so a panic elsewhere cannot have left it half done.
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }

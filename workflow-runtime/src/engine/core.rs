@@ -144,14 +144,14 @@ impl Core {
         }
     }
 
-    /// Commits what makes an execution due, and has it looked at.
-    pub(super) async fn commit_and_activate(self: &Arc<Self>, commit: Commit) -> Result<(), EngineError> {
+    /// Commits what makes an execution due, and has it looked at. Says whether that was new.
+    pub(super) async fn commit_and_activate(self: &Arc<Self>, commit: Commit) -> Result<Committed, EngineError> {
         let core = Arc::clone(self);
         self.see_through(async move {
             let key = commit.key.clone();
-            core.commit_one(commit).await?;
+            let committed = core.commit_one(commit).await?;
             core.activate(&key);
-            Ok(())
+            Ok(committed)
         })
         .await
     }

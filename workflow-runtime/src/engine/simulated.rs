@@ -4,6 +4,7 @@ use super::{AskError, Engine, EngineError, Execution};
 use crate::base::{ExecutionId, Timestamp};
 use crate::machine::{Accepts, Asks, Workflow};
 use crate::record::{ControlAction, Json, JsonError};
+use crate::store::Committed;
 
 impl Engine {
     /// Stops everything where it is, as the end of the process would.
@@ -53,7 +54,7 @@ impl<W: Workflow> Execution<W> {
 
     /// As [`send_once`](Self::send_once), with an event that is encoded.
     pub(crate) async fn send_encoded(&self, event_id: String, name: &str, payload: Json) -> Result<(), EngineError> {
-        self.deliver_encoded(event_id, name, payload).await
+        self.deliver_encoded(event_id, name, payload).await.map(drop)
     }
 
     /// As [`ask_once`](Self::ask_once), with an event that is encoded.
@@ -61,8 +62,9 @@ impl<W: Workflow> Execution<W> {
     where
         W: Asks<E>,
     {
-        self.deliver_encoded(event_id.clone(), W::event_name(), payload).await?;
-        self.decoded_answer::<E>(W::event_name(), &event_id).await
+        let watch = self.core().watchers.watch(self.key());
+        let is_new = self.deliver_encoded(event_id.clone(), W::event_name(), payload).await? == Committed::Applied;
+        self.decoded_answer::<E>(W::event_name(), &event_id, watch, is_new).await
     }
 
     /// Whether a request of this name has reached it.

@@ -10,6 +10,7 @@ mod command;
 mod control;
 mod decided;
 mod execution;
+mod flags;
 mod inbox;
 mod join;
 mod journal;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::finish::Finishing;
 use super::plan::plan;
 use super::{
-    Accepts, Asks, HandlerCall, Outcome as _, Progress, Sending, Services, State as _, Turn, TurnScope, Workflow,
-    WorkflowState,
+    Accepts, Asks, Flags, HandlerCall, Outcome as _, Progress, Sending, Services, State as _, Turn, TurnScope,
+    Workflow, WorkflowState,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
@@ -143,6 +143,13 @@ impl<W: Workflow> Stepper<W> {
             replies: Vec::new(),
             commands: Vec::new(),
         }
+    }
+
+    /// The same, with these feature flags.
+    #[must_use]
+    pub fn flags(mut self, flags: impl Flags) -> Self {
+        self.services = self.services.flags(flags);
+        self
     }
 
     /// Goes on until it rests.

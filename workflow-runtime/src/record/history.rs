@@ -69,6 +69,16 @@ pub enum HistoryKind {
         /// Why it failed.
         error: ErrorRecord,
     },
+    /// A feature flag was asked for, for the first time in the visit: the answer holds for all of it.
+    Flag {
+        /// The name of the flag.
+        flag: Name,
+        /// Whether it is on.
+        on: bool,
+        /// Why it is off, if nobody has said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<String>,
+    },
     /// A person had a parked execution tried again.
     Retried {
         /// The state it was parked in.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::queue::{CallId, StepQueue};
+use crate::base::Quick;
 use crate::record::ExecutionKey;
 
 type Tell = Box<dyn Fn(&ExecutionKey) + Send + Sync>;
@@ -12,12 +13,12 @@ type Tickets = Vec<(Arc<StepQueue>, CallId)>;
 #[derive(Default)]
 pub(super) struct Suspended {
     // Held only to look up, insert or remove; no queue is locked meanwhile.
-    tickets: Mutex<HashMap<ExecutionKey, Tickets>>,
+    tickets: Mutex<HashMap<ExecutionKey, Tickets, Quick>>,
     tell: OnceLock<Tell>,
 }
 
 impl Suspended {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Tickets>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Tickets, Quick>> {
         self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

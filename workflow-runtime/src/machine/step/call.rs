@@ -46,7 +46,7 @@ impl StepCall {
         let policy = Policy::Declared(policy);
         let key = match cx.key_again() {
             Some(key) => key.into(),
-            None => cx.turn().claim(format_args!("{}:{name}:{}", cx.caller(), arguments.hex())),
+            None => cx.turn().claim(&[cx.caller(), &name, arguments.hex().text()]),
         };
         Self { cx: cx.clone(), name, policy, has_limits: false, key, undo: None, unsaveable: None }
     }
@@ -86,7 +86,7 @@ impl StepCall {
     ///
     /// # Errors
     /// The step's own.
-    pub async fn once<T, E, F, A>(self, attempt: F) -> Result<T, E>
+    pub fn once<T, E, F, A>(self, attempt: F) -> impl Future<Output = Result<T, E>>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
@@ -94,21 +94,21 @@ impl StepCall {
         A: Future<Output = Result<T, E>>,
     {
         let mut attempt = Some(attempt);
-        self.run(move |cx| attempt.take().map(|attempt| attempt(cx)), |_| false).await
+        self.run(move |cx| attempt.take().map(|attempt| attempt(cx)), |_| false)
     }
 
     /// Runs a step until it succeeds or no attempt is left, unless its result is recorded.
     ///
     /// # Errors
     /// The step's own, of the last attempt.
-    pub async fn retried<T, E, F, A>(self, attempt: F) -> Result<T, E>
+    pub fn retried<T, E, F, A>(self, attempt: F) -> impl Future<Output = Result<T, E>>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
         F: FnMut(Cx) -> A,
         A: Future<Output = Result<T, E>>,
     {
-        self.retried_if(attempt, |_| true).await
+        self.retried_if(attempt, |_| true)
     }
 
     /// As [`retried`](Self::retried), but not after an error that `again` says no to. An attempt that was cut off is tried
@@ -116,14 +116,18 @@ impl StepCall {
     ///
     /// # Errors
     /// The step's own, of the last attempt.
-    pub async fn retried_if<T, E, F, A>(self, mut attempt: F, again: impl Fn(&E) -> bool) -> Result<T, E>
+    pub fn retried_if<T, E, F, A>(
+        self,
+        mut attempt: F,
+        again: impl Fn(&E) -> bool,
+    ) -> impl Future<Output = Result<T, E>>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
         F: FnMut(Cx) -> A,
         A: Future<Output = Result<T, E>>,
     {
-        self.run(move |cx| Some(attempt(cx)), again).await
+        self.run(move |cx| Some(attempt(cx)), again)
     }
 
     async fn run<T, E, F, A>(mut self, mut start: F, again: impl Fn(&E) -> bool) -> Result<T, E>
@@ -152,6 +156,7 @@ impl StepCall {
                 | JournalResult::Sleeping { .. }
                 | JournalResult::Received { .. }
                 | JournalResult::Child { .. }
+                | JournalResult::Flag { .. }
                 | JournalResult::Parallel(_)
                 | JournalResult::Branch(_) => {}
             }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Error;
+use crate::machine::saved::{Saved, SavedTypes};
 use crate::record::{ErrorKind, ErrorRecord, Json, JsonError};
 
 /// The last attempt of a step took longer than its `timeout`. A `#[catch]` handler can take it.
@@ -57,6 +58,12 @@ pub trait StepError: Sized + 'static {
     /// The error that stands for an attempt that was cut off, where the type has one.
     #[doc(hidden)]
     fn from_cut(cut: Error) -> Result<Self, Error>;
+
+    /// Tells of the type that is saved, where it has one of its own.
+    #[doc(hidden)]
+    fn saved<V: SavedTypes>(types: &mut V, step: &'static str) {
+        let _ = (types, step);
+    }
 }
 
 impl StepError for Error {
@@ -91,6 +98,10 @@ impl<E: StdError + Serialize + DeserializeOwned + Send + Sync + 'static> StepErr
 
     fn from_cut(cut: Error) -> Result<Self, Error> {
         Err(cut)
+    }
+
+    fn saved<V: SavedTypes>(types: &mut V, step: &'static str) {
+        types.saved::<Self>(Saved::Error, step);
     }
 }
 

@@ -77,6 +77,9 @@ pub(in crate::testing) fn what(kind: &HistoryKind) -> String {
         HistoryKind::Closed { state, closed } => format!("closed in `{state}`: {closed}"),
         HistoryKind::Refused { state, cause } => format!("refused in `{state}` by {}", cause_of(cause)),
         HistoryKind::EventRefused { state, event, .. } => format!("`{event}` was refused in `{state}`"),
+        HistoryKind::Flag { flag, on, .. } => {
+            format!("decided that the flag `{flag}` is {}", if *on { "on" } else { "off" })
+        }
         HistoryKind::EventLeft { event, .. } => format!("ended with `{event}` not taken"),
     }
 }
