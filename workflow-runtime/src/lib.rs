@@ -154,10 +154,6 @@ pub mod prelude {
 #[doc(hidden)]
 pub use machine::private as __private;
 
-<<<<<<< HEAD
-/// The programs of the README, which have to compile where everything is enabled that they use.
-#[cfg(all(doctest, feature = "sqlite", feature = "testing"))]
-=======
 /// A test that holds workflows to their locks: `workflow_runtime::lock!(Fulfilment, Refund);`, anywhere in a crate that has the feature
 /// `testing` of this one under its `dev-dependencies`.
 ///
@@ -186,8 +182,7 @@ macro_rules! lock {
     };
 }
 
-/// The programs of the README, which have to compile.
-#[cfg(all(doctest, feature = "sqlite"))]
->>>>>>> main
+/// The programs of the README, which have to compile where everything is enabled that they use.
+#[cfg(all(doctest, feature = "sqlite", feature = "testing"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

@@ -1,4 +1,4 @@
-//! Layer 6: testing — simulated worlds in which workflows are run and crashed, and what those who write a store hold it to,
+//! Layer 6: testing — simulated worlds in which workflows are run and crashed, what those who write a store hold it to,
 //! and the lock of what executions are saved as.
 
 // A property that does not hold, or a store that fails, ends a test by a panic.
@@ -14,11 +14,8 @@
 mod at_once;
 pub mod conformance;
 mod crash;
-<<<<<<< HEAD
 mod faulty;
-=======
 pub mod lock;
->>>>>>> main
 mod sim;
 
 pub use at_once::AtOnce;
