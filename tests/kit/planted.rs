@@ -206,7 +206,7 @@ mod lying {
         fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<store::KnownEvent>> {
             self.cache.event(key, event_id)
         }
-        fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<store::Due> {
+        fn due(&self, workflows: &[store::KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<store::Due> {
             self.cache.due(workflows, now, limit)
         }
         fn list(&self, query: &store::Query) -> StoreFuture<store::Page> {

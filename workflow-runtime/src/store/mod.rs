@@ -159,11 +159,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).load_many(keys)
     }
 
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        (**self).inbox(key, after)
+    }
+
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
         (**self).event(key, event_id)
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         (**self).due(workflows, now, limit)
     }
 

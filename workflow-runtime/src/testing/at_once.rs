@@ -8,10 +8,10 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::record::ExecutionKey;
+use crate::record::{EventRecord, ExecutionKey};
 use crate::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store,
-    StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
+    Store, StoreFuture, Stored,
 };
 
 /// Longer than any disk takes: a store that has not answered by then waits for this very thread.
@@ -95,11 +95,15 @@ impl<S: Store> Store for AtOnce<S> {
         waited(self.store.load_many(keys))
     }
 
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        waited(self.store.inbox(key, after))
+    }
+
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
         waited(self.store.event(key, event_id))
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         waited(self.store.due(workflows, now, limit))
     }
 

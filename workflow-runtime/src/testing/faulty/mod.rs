@@ -9,10 +9,10 @@ pub use fault::Fault;
 use fault::{Faults, Kind};
 
 use crate::base::Timestamp;
-use crate::record::ExecutionKey;
+use crate::record::{EventRecord, ExecutionKey};
 use crate::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store, StoreError,
-    StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
+    Store, StoreError, StoreFuture, Stored,
 };
 use crate::stores::MemoryStore;
 
@@ -257,11 +257,15 @@ impl<S: Store> Store for FaultyStore<S> {
         self.read(|store| store.load_many(keys))
     }
 
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        self.read(|store| store.inbox(key, after))
+    }
+
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
         self.read(|store| store.event(key, event_id))
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         self.read(|store| store.due(workflows, now, limit))
     }
 

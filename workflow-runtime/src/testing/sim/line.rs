@@ -10,7 +10,7 @@ use super::told::describe;
 use super::watchdog::Watchdog;
 use crate::base::{Name, Timestamp};
 use crate::kernel::Advance;
-use crate::record::{ExecutionKey, JournalResult};
+use crate::record::{EventRecord, ExecutionKey, JournalResult};
 use crate::store::{
     Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused,
     StateCount, Store, StoreError, StoreFuture, Stored,
@@ -153,6 +153,10 @@ impl Store for Line {
 
     fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
         self.read(|store| store.load_many(keys))
+    }
+
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        self.read(|store| store.inbox(key, after))
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
