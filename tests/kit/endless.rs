@@ -179,7 +179,7 @@ fn mistakes_in_the_use_are_told() {
         Sim::run(1, |sim| async move {
             sim.advance("a while").await;
             Ok(())
-        })
+        });
     });
     assert!(text.contains("\"a while\" is no length of time"), "{text}");
     let course = panics(|| CrashTest::new().only("before=x").run(|_| async { Ok(()) }));
