@@ -20,6 +20,8 @@ mod sequential_impl;
 mod warnings;
 
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod size_tests;
 #[cfg(test)]
 mod tests;

@@ -14,8 +14,12 @@ mod inbox;
 mod join;
 mod journal;
 mod limiter;
+#[cfg(test)]
+mod model;
 mod plan;
 mod progress;
+#[cfg(test)]
+mod properties;
 mod rate;
 mod retry;
 mod searching;

@@ -21,6 +21,8 @@ mod handler;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod handler_probes;
 mod limits;
+#[cfg(all(test, loom))]
+mod loom_tests;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod parallel;
 mod plan;
