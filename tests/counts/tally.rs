@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use workflow_runtime::Timestamp;
-use workflow_runtime::record::ExecutionKey;
+use workflow_runtime::record::{EventRecord, ExecutionKey};
 use workflow_runtime::store::{
     Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store,
     StoreFuture, Stored,
@@ -74,6 +74,10 @@ impl Store for Tallied {
     fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
         count(&self.tally.loads);
         self.store.load_many(keys)
+    }
+
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        self.store.inbox(key, after)
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {

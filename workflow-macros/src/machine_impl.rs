@@ -13,6 +13,7 @@ use crate::expand::graph_checks::expand_graph_checks;
 use crate::expand::handlers::expand_handlers;
 use crate::expand::included::{expand_described, expand_included, expand_listed, expand_lists};
 use crate::expand::next_enums::expand_next_enums;
+use crate::expand::saved::expand_part_saved;
 use crate::expand::transition_enum::expand_transitions;
 use crate::expand::undo::expand_part_undo;
 use crate::expand::workflow_impl::expand_workflow;
@@ -42,7 +43,7 @@ pub(crate) fn expand_workflow_attribute(arguments: TokenStream, tokens: TokenStr
     check_once(&mut item.attrs, &mut errors);
     let args = parse_workflow_args(Form::Impl, arguments, &mut errors);
     let (part, has_start, confused) = (args.part, args.has_start, args.confused);
-    match parse_impl(item, &bodies, args, &mut errors) {
+    match parse_impl(item, &tokens, &bodies, args, &mut errors) {
         Ok(mut parsed) if confused => {
             // What would be generated hangs on which of the two it is.
             parsed.machine.handlers.iter_mut().for_each(|handler| handler.broken = true);
@@ -95,6 +96,7 @@ fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
         expand_described(&machine),
         expand_listed(&machine),
         expand_part_undo(&machine),
+        expand_part_saved(&machine),
     ];
     let impls = in_const(&machine.runtime, &quote!(#(#impls)*));
     let errors = errors.into_tokens();

@@ -128,6 +128,11 @@ impl TypeRef {
         Self { name, ty, key }
     }
 
+    /// The name that it is known by.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Where it stands.
     pub(crate) fn span(&self) -> Span {
         self.name.span()
@@ -305,6 +310,8 @@ pub(crate) struct Step {
     pub(crate) policy: Policy,
     /// The method that undoes it.
     pub(crate) undo: Option<Ident>,
+    /// The `Result` that it returns, where that can be named outside of it.
+    pub(crate) output: Option<Type>,
     pub(crate) doc: String,
     pub(crate) cfg: Cfg,
     pub(crate) allow: Vec<Lint>,

@@ -38,7 +38,7 @@ pub(crate) fn expand_sequential(arguments: TokenStream, open: OpenFunction) -> T
         expand_state(&input_item(&sequential, &vis), "running", false, &runtime, &mut errors),
         expand_state(&done_item(&sequential, &vis), "done", true, &runtime, &mut errors),
     ];
-    let machine = match parse_impl(handler_impl(&sequential, &runtime), &[], args, &mut errors) {
+    let machine = match parse_impl(handler_impl(&sequential, &runtime), &TokenStream::new(), &[], args, &mut errors) {
         Ok(mut parsed) => {
             name_states(&mut parsed.machine, &sequential);
             parsed.item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));

@@ -94,8 +94,9 @@ pub mod driver {
         Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
-        AbortOnDrop, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, Limits, Progress, PureHandlers,
-        Services, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner, Turn, TurnScope, plan,
+        AbortOnDrop, Answer, Answering, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, HandlerSeen,
+        Interceptor, Limits, Progress, PureHandlers, Services, SpawnError, Spawned, SpawnedCall, SpawnedFuture,
+        Spawner, StepSeen, Turn, TurnScope, plan,
     };
 }
 
@@ -147,6 +148,34 @@ pub mod prelude {
 
 #[doc(hidden)]
 pub use machine::private as __private;
+
+/// A test that holds workflows to their locks: `workflow_runtime::lock!(Fulfilment, Refund);`, anywhere in a crate that has the feature
+/// `testing` of this one under its `dev-dependencies`.
+///
+/// It is a `#[test]` with the name `schema_lock`. See [`testing::lock`](mod@crate::testing::lock) for what it does.
+#[cfg(any(test, doc, feature = "testing"))]
+#[macro_export]
+macro_rules! lock {
+    ($($workflow:ty),+ $(,)?) => {
+        #[test]
+        fn schema_lock() {
+            $crate::testing::lock::Checks::default()$(.check::<$workflow>())+.finish();
+        }
+    };
+}
+
+/// Says that a test of locks needs the feature `testing`.
+#[cfg(not(any(test, doc, feature = "testing")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! lock {
+    ($($workflow:tt)*) => {
+        #[cfg(test)]
+        ::core::compile_error!(
+            "`lock!` needs the feature `testing`: write `workflow-runtime = { …, features = [\"testing\"] }` under `[dev-dependencies]`"
+        );
+    };
+}
 
 /// The programs of the README, which have to compile.
 #[cfg(all(doctest, feature = "sqlite"))]

@@ -13,8 +13,9 @@ use allocation_counter::measure;
 use workflow_runtime::Error;
 
 use self::turnstile::{
-    BOXED, BY_HAND, ENGINE, GENERATED, STATIG, TYPED, drive_boxed, drive_by_hand, drive_generated, drive_statig,
-    drive_typed, through_the_engine,
+    BOXED, BY_HAND, BY_HAND_BY_CHANCE, ENGINE, GENERATED, GENERATED_BY_CHANCE, STATIG, TYPED, drive_boxed,
+    drive_by_hand, drive_by_hand_by_chance, drive_generated, drive_generated_by_chance, drive_statig, drive_typed,
+    through_the_engine,
 };
 
 const TRANSITIONS: u64 = 10_000;
@@ -23,9 +24,11 @@ const TRANSITIONS: u64 = 10_000;
 type Way = fn(u64) -> u64;
 
 fn main() -> Result<(), Error> {
-    let ways: [(&str, Way); 5] = [
+    let ways: [(&str, Way); 7] = [
         (BY_HAND, drive_by_hand),
         (GENERATED, drive_generated),
+        (BY_HAND_BY_CHANCE, drive_by_hand_by_chance),
+        (GENERATED_BY_CHANCE, drive_generated_by_chance),
         (TYPED, drive_typed),
         (STATIG, drive_statig),
         (BOXED, drive_boxed),

@@ -1,6 +1,7 @@
 //! Very many executions that wait for an event or for a time.
 
 use std::ffi::OsStr;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 use workflow_runtime::prelude::*;
 use workflow_runtime::{Clock as _, Engine, SystemClock, Timestamp};
 
@@ -101,6 +103,8 @@ struct Served {
     /// From the time at which they are due to the last of them.
     woke: Duration,
     cpu_of_waking: Duration,
+    /// The same while somebody counts all executions again and again, and somebody else asks for each outcome.
+    woke_watched: Duration,
 }
 
 pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Error> {
@@ -132,6 +136,7 @@ pub(crate) async fn run(setting: &Setting, report: &mut Report) -> Result<(), Er
         add("event to outcome, p99", micros(served.answered[1]), "µs"),
         add("due at one second", served.woken as f64, "executions"),
         add("until all of these have ended", millis(served.woke), "ms"),
+        add("the same while somebody counts and asks for each", millis(served.woke_watched), "ms"),
         add("CPU for that", micros(served.cpu_of_waking) / served.woken as f64, "µs each"),
     ];
     for figure in figures {
@@ -241,7 +246,11 @@ async fn go_on(arguments: &[String]) -> Result<(), Error> {
         latencies.call(&engine, number.wrapping_mul(7_919) % (waiting / 2 - 1) + 1).await?;
     }
     let [sent, answered] = [latencies.sent, latencies.answered].map(Percentiles::of);
-    let (woke, cpu_of_waking) = wake(&engine, &awake, woken).await?;
+    let (woke, cpu_of_waking) = wake(&engine, &awake, 0..woken).await?;
+    let (woke_watched, _) = {
+        let _watching = watch(&engine, woken..2 * woken);
+        wake(&engine, &awake, woken..2 * woken).await?
+    };
     engine.shutdown().await?;
     child::say(&Served {
         begun,
@@ -254,6 +263,7 @@ async fn go_on(arguments: &[String]) -> Result<(), Error> {
         woken,
         woke,
         cpu_of_waking,
+        woke_watched,
     })
 }
 
@@ -282,11 +292,34 @@ impl Latencies {
     }
 }
 
+/// Counts all executions again and again, and asks for the outcome of each of these, until it is dropped.
+fn watch(engine: &Engine, executions: Range<u64>) -> JoinSet<()> {
+    let mut watching = JoinSet::new();
+    let counting = engine.clone();
+    watching.spawn(async move { while counting.counts::<Sleeper>().await.is_ok() {} });
+    let asking = engine.clone();
+    watching.spawn(async move {
+        let mut outcomes = JoinSet::new();
+        for number in executions {
+            let engine = asking.clone();
+            outcomes.spawn(async move {
+                let Ok(sleeper) = engine.execution::<Sleeper>(format!("w-{number}")) else { return };
+                // It may not have been started yet.
+                while sleeper.outcome().await.is_err() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            });
+        }
+        outcomes.join_all().await;
+    });
+    watching
+}
+
 /// Has so many executions be due at one time, and says how long it takes from then until the last has ended.
-async fn wake(engine: &Engine, awake: &AtomicU64, executions: u64) -> Result<(Duration, Duration), Error> {
-    let clock = SystemClock;
-    let until = clock.now() + Duration::from_millis(500) + Duration::from_micros(200) * u32::try_from(executions)?;
-    let asleep = (0..executions).map(|number| (format!("w-{number}"), Asleep { number, until }));
+async fn wake(engine: &Engine, awake: &AtomicU64, executions: Range<u64>) -> Result<(Duration, Duration), Error> {
+    let (clock, number) = (SystemClock, u32::try_from(executions.end - executions.start)?);
+    let until = clock.now() + Duration::from_millis(500) + Duration::from_micros(200) * number;
+    let asleep = executions.clone().map(|number| (format!("w-{number}"), Asleep { number, until }));
     engine.start_all::<Sleeper, _>(asleep).await?;
     settled(engine).await;
     if clock.now() >= until {
@@ -294,11 +327,11 @@ async fn wake(engine: &Engine, awake: &AtomicU64, executions: u64) -> Result<(Du
     }
     clock.sleep_until(until).await;
     let (cpu, begun) = (ProcessTime::now(), Instant::now());
-    while awake.load(Ordering::Relaxed) < executions || engine.active() > 0 {
+    while awake.load(Ordering::Relaxed) < executions.end || engine.active() > 0 {
         tokio::time::sleep(Duration::from_micros(500)).await;
     }
     let (woke, cpu) = (begun.elapsed(), cpu.elapsed());
-    for number in 0..executions {
+    for number in executions {
         engine.execution::<Sleeper>(format!("w-{number}"))?.outcome().await?;
     }
     Ok((woke, cpu))

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use statig::prelude::*;
 
-use super::{Events, Happened, PRICE};
+use super::{Events as _, Happened, InTurn, PRICE};
 
 /// The same with statig.
 struct Statig {
@@ -47,7 +47,7 @@ impl Statig {
 
 pub(super) async fn drive_statig(transitions: u64) -> u64 {
     let mut machine = Statig { price: black_box(PRICE) }.state_machine();
-    let mut events = Events(0);
+    let mut events = InTurn(0);
     for _ in 0..transitions {
         let event = events.next(|coins| Happened::Coin { coins }, || Happened::Push);
         machine.handle(&event).await;

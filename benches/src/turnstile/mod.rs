@@ -14,12 +14,17 @@ mod by_statig;
 /// The ways.
 pub(crate) const BY_HAND: &str = "a match by hand";
 pub(crate) const GENERATED: &str = "generated";
+pub(crate) const BY_HAND_BY_CHANCE: &str = "a match by hand, events by chance";
+pub(crate) const GENERATED_BY_CHANCE: &str = "generated, events by chance";
 pub(crate) const TYPED: &str = "generated, one event at a time";
 pub(crate) const STATIG: &str = "statig, async";
 pub(crate) const BOXED: &str = "a boxed future";
 pub(crate) const ENGINE: &str = "through the engine, memory store";
 
 const PRICE: u64 = 3;
+
+/// Of what comes by chance, the same in every run.
+const SEED: u64 = 0x0138_4e1d_5f2b_9c77;
 
 /// It wants money.
 #[state]
@@ -150,23 +155,63 @@ impl Countdown {
     }
 }
 
-/// Which event comes next: coins of 1, 2 and 3, then a push, over and over. By chance, what is measured would be how often
-/// the processor guesses wrong, which hangs on how the compiler lays out the same jumps.
-struct Events(u64);
+/// Which event comes next: a coin of 1, 2 or 3, or a push.
+trait Events: Sized {
+    /// 0 for a push, or a coin.
+    fn draw(&mut self) -> u64;
 
-impl Events {
     fn next<T>(&mut self, coin: impl FnOnce(u64) -> T, push: impl FnOnce() -> T) -> T {
-        self.0 += 1;
-        match black_box(self.0 % 4) {
+        match black_box(self.draw()) {
             0 => push(),
             coins => coin(coins),
         }
     }
 }
 
+/// Over and over, so that the processor soon guesses every jump.
+struct InTurn(u64);
+
+impl Events for InTurn {
+    fn draw(&mut self) -> u64 {
+        self.0 += 1;
+        self.0 % 4
+    }
+}
+
+/// By chance, so that it guesses as many wrong as the code has jumps that hang on an event.
+struct ByChance(u64);
+
+impl Events for ByChance {
+    fn draw(&mut self) -> u64 {
+        // xorshift, by George Marsaglia.
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 >> 62
+    }
+}
+
 pub(crate) fn drive_by_hand(transitions: u64) -> u64 {
+    by_hand(transitions, InTurn(0))
+}
+
+pub(crate) fn drive_generated(transitions: u64) -> u64 {
+    generated(transitions, InTurn(0))
+}
+
+pub(crate) fn drive_by_hand_by_chance(transitions: u64) -> u64 {
+    by_hand(transitions, ByChance(SEED))
+}
+
+pub(crate) fn drive_generated_by_chance(transitions: u64) -> u64 {
+    generated(transitions, ByChance(SEED))
+}
+
+// Each by itself, so that neither hangs on what is around it.
+#[inline(never)]
+fn by_hand(transitions: u64, mut events: impl Events) -> u64 {
     let price = black_box(PRICE);
-    let (mut state, mut events) = (ByHand::Locked { coins: 0 }, Events(0));
+    let mut state = ByHand::Locked { coins: 0 };
     for _ in 0..transitions {
         let event = events.next(|coins| Happened::Coin { coins }, || Happened::Push);
         state = state.take(price, event).unwrap_or_else(|state| state);
@@ -176,9 +221,10 @@ pub(crate) fn drive_by_hand(transitions: u64) -> u64 {
     coins
 }
 
-pub(crate) fn drive_generated(transitions: u64) -> u64 {
+#[inline(never)]
+fn generated(transitions: u64, mut events: impl Events) -> u64 {
     let turnstile = Turnstile { price: black_box(PRICE) };
-    let (mut state, mut events) = (TurnstileState::Locked(Locked { coins: 0 }), Events(0));
+    let mut state = TurnstileState::Locked(Locked { coins: 0 });
     for _ in 0..transitions {
         let event = events.next(|coins| TurnstileEvent::Coin(Coin { coins }), || TurnstileEvent::Push(Push));
         state = match turnstile.take_any(state, event) {
@@ -221,7 +267,7 @@ pub(crate) fn drive_boxed(transitions: u64) -> u64 {
 
 async fn boxed(transitions: u64) -> u64 {
     let price = black_box(PRICE);
-    let (mut state, mut events) = (ByHand::Locked { coins: 0 }, Events(0));
+    let (mut state, mut events) = (ByHand::Locked { coins: 0 }, InTurn(0));
     for _ in 0..transitions {
         let event = events.next(|coins| Happened::Coin { coins }, || Happened::Push);
         state = state.take_boxed(price, event).await.unwrap_or_else(|state| state);

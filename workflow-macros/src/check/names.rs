@@ -1,5 +1,7 @@
 //! Names that have to mean one thing.
 
+use std::collections::BTreeSet;
+
 use quote::ToTokens as _;
 use syn::Ident;
 
@@ -67,6 +69,10 @@ pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
             others.flat_map(|(_, handler)| std::iter::once(&handler.state).chain(handler.output.states()));
         is_start || mentioned.any(|state| state == ty)
     };
+    // Most payloads are named as a state nowhere.
+    let named = machine.handlers.iter();
+    let named = named.flat_map(|handler| std::iter::once(&handler.state).chain(handler.output.states()));
+    let named: BTreeSet<&str> = named.chain(&machine.start).map(TypeRef::key).collect();
     let mut swapped = Vec::new();
     for (index, handler) in machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken) {
         let (payload, role) = match &handler.trigger {
@@ -75,7 +81,10 @@ pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
             Trigger::Entry | Trigger::After { .. } => (None, ""),
         };
         let Some(payload) = payload else { continue };
-        if is_state(machine, &payload, index) && !is_state(machine, &handler.state, index) {
+        if named.contains(payload.key())
+            && is_state(machine, &payload, index)
+            && !is_state(machine, &handler.state, index)
+        {
             let context = if handler.effects { "cx: &Cx, " } else { "" };
             let order = format!("(&self, {context}state: {}, {role}: {})", payload.name, handler.state.name);
             errors.at(&handler.state, format!("the arguments are in the wrong order: write `{order}`"));
@@ -101,7 +110,7 @@ pub(crate) fn check_argument_order(machine: &mut Machine, errors: &mut Errors) {
 
 // fn paid(…) -> ToShipped   and   fn paid_to(…) -> Shipped
 pub(crate) fn check_transition_names(machine: &mut Machine, errors: &mut Errors) {
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut refused: Vec<Ident> = Vec::new();
     for transition in transitions(machine) {
         let (name, handler) = (transition.ident.to_string(), transition.handler);
@@ -109,7 +118,7 @@ pub(crate) fn check_transition_names(machine: &mut Machine, errors: &mut Errors)
             errors.at(&handler.ident, format!("two edges would have the generated name `{name}`: rename this handler"));
             refused.push(handler.ident.clone());
         }
-        seen.push(name);
+        seen.insert(name);
     }
     for handler in machine.handlers.iter_mut().filter(|handler| refused.contains(&handler.ident)) {
         handler.broken = true;

@@ -6,8 +6,8 @@ use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut;
 use syn::{Data, DeriveInput, Fields, LitStr};
 
-use super::data_plain::{expand_plain, is_plain};
-use super::{at, in_const};
+use super::data_plain::{expand_plain, is_persistable, is_plain, is_simple};
+use super::{at, in_const, in_const_simply};
 use crate::model::Cfg;
 use crate::parse::data::{DataKind, DataModel, field_use, fields};
 use crate::parse::types::WriteSelfOut;
@@ -32,7 +32,9 @@ pub(crate) fn expand_data(model: &DataModel, item: &DeriveInput) -> TokenStream 
     let (identity, assertions) = (expand_identity(model, item), expand_field_assertions(model, item));
     if is_plain(model, item) {
         let plain = expand_plain(model, item);
-        let hidden = in_const(runtime, &quote!(#plain #identity #assertions));
+        let hidden = quote!(#plain #identity #assertions);
+        let hidden =
+            if is_simple(model, item) { in_const_simply(runtime, &hidden) } else { in_const(runtime, &hidden) };
         return quote!(#item #hidden);
     }
     let mut derived = item.clone();
@@ -79,9 +81,13 @@ impl VisitMut for WithoutSerde {
 
 fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
     let (runtime, ident, name, was, doc) = (&model.runtime, &model.ident, &model.name, &model.was, &model.doc);
-    let (bound, end) = match model.kind {
+    let (bound, more) = match model.kind {
         DataKind::State => {
-            let end = model.end;
+            let end = model.end.then(|| {
+                quote!(
+                    const END: ::core::primitive::bool = true;
+                )
+            });
             let pivot = model.pivot.then(|| {
                 quote!(
                     const PIVOT: ::core::primitive::bool = true;
@@ -93,7 +99,7 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
                 )
             });
             let attributes = expand_attributes(model);
-            (quote!(State), Some(quote!(const END: ::core::primitive::bool = #end; #pivot #refused #attributes)))
+            (quote!(State), quote!(#end #pivot #refused #attributes))
         }
         DataKind::Event => {
             let policy = model.policy.map(|policy| {
@@ -106,7 +112,7 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
                     fn key(&self) -> ::core::option::Option<__private::Text> { #key }
                 }
             });
-            (quote!(Event), Some(quote!(#policy #key)))
+            (quote!(Event), quote!(#policy #key))
         }
     };
     let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
@@ -115,19 +121,27 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
         quote!(#(#predicates,)*)
     });
     let parameters = item.generics.type_params().map(|parameter| &parameter.ident);
+    // Where nothing is left to ask, without the probe.
+    let json = if is_simple(model, item) { quote!(#runtime::Json) } else { quote!(__private::JsonProbe::<Self>) };
+    let was = (!was.is_empty()).then(|| {
+        quote!(
+            const WAS: &'static [&'static ::core::primitive::str] = &[#(#was),*];
+        )
+    });
+    let doc = (!doc.is_empty()).then(|| {
+        quote!(
+            const DOC: &'static ::core::primitive::str = #doc;
+        )
+    });
     quote! {
         #[automatically_derived]
         impl #impl_generics #runtime::#bound for #ident #ty_generics where #predicates #(#parameters: 'static,)* {
             const NAME: &'static ::core::primitive::str = #name;
-            const WAS: &'static [&'static ::core::primitive::str] = &[#(#was),*];
-            #end
-            const DOC: &'static ::core::primitive::str = #doc;
-            fn encode(&self) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> {
-                __private::JsonProbe::<Self>::encode(self)
-            }
-            fn decode(__json: &#runtime::Json) -> ::core::result::Result<Self, #runtime::JsonError> {
-                __private::JsonProbe::<Self>::decode(__json)
-            }
+            #was
+            #more
+            #doc
+            fn encode(&self) -> __private::Encoded { #json::encode(self) }
+            fn decode(__json: &#runtime::Json) -> __private::Decoded<Self> { #json::decode(__json) }
         }
     }
 }
@@ -154,6 +168,9 @@ fn expand_field_assertions(model: &DataModel, item: &DeriveInput) -> Option<Toke
     let ident = &model.ident;
     let self_ty: syn::Type = syn::parse_quote!(#ident);
     for (cfg, field) in fields(&item.data) {
+        if is_persistable(&field.ty) {
+            continue;
+        }
         let ty = &WriteSelfOut(&self_ty).in_type(&field.ty);
         let text = quote!(#cfg #ty).to_string();
         if seen.contains(&text) {

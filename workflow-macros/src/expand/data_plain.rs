@@ -5,10 +5,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Attribute, Data, DataStruct, DeriveInput, Field, Fields};
+use syn::{Attribute, Data, DataStruct, DeriveInput, Field, Fields, PathArguments, Type, TypePath};
 
 use crate::model::unraw;
 use crate::parse::data::{DataModel, field_use};
+use crate::parse::types::type_arguments;
 
 /// The fields that the runtime reads at most.
 const AT_MOST: usize = 12;
@@ -27,6 +28,33 @@ pub(crate) fn is_plain(model: &DataModel, item: &DeriveInput) -> bool {
         && item.attrs.iter().all(is_silent)
         && (1..=AT_MOST).contains(&fields.named.len())
         && fields.named.iter().all(|field| field.attrs.iter().all(is_silent))
+}
+
+/// Whether all of its fields are of types that surely can be persisted, so that nothing is left to ask.
+pub(crate) fn is_simple(model: &DataModel, item: &DeriveInput) -> bool {
+    let Data::Struct(DataStruct { fields, .. }) = &item.data else { return false };
+    !model.refused && is_plain(model, item) && fields.iter().all(|field| is_persistable(&field.ty))
+}
+
+/// Types of the standard library that can be persisted and sent. One of another origin with such a name is told of by
+/// rustc, if it cannot.
+const PERSISTABLE: [&str; 16] = [
+    "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f64",
+    "String",
+];
+
+/// Whether it is one of them, or a `Vec` or an `Option` of one.
+pub(crate) fn is_persistable(ty: &Type) -> bool {
+    let Type::Path(TypePath { qself: None, path, .. }) = ty else { return false };
+    let (1, None, Some(segment)) = (path.segments.len(), path.leading_colon, path.segments.first()) else {
+        return false;
+    };
+    let arguments = type_arguments(segment);
+    match arguments.as_slice() {
+        [] if matches!(segment.arguments, PathArguments::None) => PERSISTABLE.iter().any(|name| segment.ident == name),
+        [element] => (segment.ident == "Vec" || segment.ident == "Option") && is_persistable(element),
+        _ => false,
+    }
 }
 
 // impl Serialize for Paid where for<'__field> Order: Serialize {
@@ -49,13 +77,15 @@ pub(crate) fn expand_plain(model: &DataModel, item: &DeriveInput) -> TokenStream
         Data::Enum(_) | Data::Union(_) => Vec::new(),
     };
     let idents: Vec<_> = fields.iter().filter_map(|field| field.ident.as_ref()).collect();
-    let names: Vec<_> = idents.iter().map(|ident| unraw(ident)).collect();
+    let names = idents.iter().map(|ident| unraw(ident));
+    let names = quote!(&[#(#names),*]);
     let locals: Vec<_> =
         (0..idents.len()).map(|place| format_ident!("__{}", place, span = Span::call_site())).collect();
     let mut seen: Vec<String> = Vec::new();
     let mut types = Vec::new();
     // What holds the struct itself cannot be a condition of it.
-    for ty in fields.iter().filter(|field| field_use(field, ident).serialized).map(|field| &field.ty) {
+    let asked = fields.iter().filter(|field| !is_persistable(&field.ty) && field_use(field, ident).serialized);
+    for ty in asked.map(|field| &field.ty) {
         let text = quote!(#ty).to_string();
         if !seen.contains(&text) {
             seen.push(text);
@@ -63,14 +93,13 @@ pub(crate) fn expand_plain(model: &DataModel, item: &DeriveInput) -> TokenStream
         }
     }
     quote! {
-        const __FIELDS: &[&::core::primitive::str] = &[#(#names),*];
         #[automatically_derived]
         impl __private::serde::Serialize for #ident where #(for<'__field> #types: __private::serde::Serialize,)* {
             fn serialize<__S: __private::serde::Serializer>(
                 &self,
                 __serializer: __S,
             ) -> ::core::result::Result<__S::Ok, __S::Error> {
-                __private::write_fields(__serializer, #name, __FIELDS, (#(&self.#idents,)*))
+                __private::write_fields(__serializer, #name, #names, (#(&self.#idents,)*))
             }
         }
         #[automatically_derived]
@@ -78,7 +107,7 @@ pub(crate) fn expand_plain(model: &DataModel, item: &DeriveInput) -> TokenStream
             fn deserialize<__D: __private::serde::Deserializer<'de>>(
                 __deserializer: __D,
             ) -> ::core::result::Result<Self, __D::Error> {
-                let (#(#locals,)*) = __private::read_fields(__deserializer, #name, __FIELDS)?;
+                let (#(#locals,)*) = __private::read_fields(__deserializer, #name, #names)?;
                 ::core::result::Result::Ok(Self { #(#idents: #locals),* })
             }
         }

@@ -24,7 +24,7 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
         quote!(#cfg #runtime::EventInfo::declare(#probe::NAME, #probe::WAS, #type_name, #probe::DOC).policy(#probe::POLICY))
     });
     let handlers = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| {
-        let (cfg, info) = (&handler.cfg, handler_info(machine, handler));
+        let (cfg, info) = (&handler.cfg, handler_info(machine, handler, !machine.is_group(&handler.state)));
         quote!(#cfg #info)
     });
     let steps = machine.steps.iter().map(|step| {
@@ -33,14 +33,14 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
             let undo = unraw(undo);
             quote!(.undo(#undo))
         });
-        quote!(#cfg #runtime::StepInfo::declare(&#policy, #doc, ::core::file!(), #line) #undo)
+        quote!(#cfg #runtime::StepInfo::declare(&#policy, #doc, __FILE, #line) #undo)
     });
     let on_failure = machine.unwinds_on_failure.then(|| quote!(.on_failure(#runtime::OnFailure::Unwind)));
     let parallels = machine.parallels.iter().map(|parallel| {
         let (cfg, policy, doc, line) = (&parallel.cfg, parallel_policy(parallel), &parallel.doc, parallel.line);
-        quote!(#cfg #runtime::ParallelInfo::declare(&#policy, #doc, ::core::file!(), #line))
+        quote!(#cfg #runtime::ParallelInfo::declare(&#policy, #doc, __FILE, #line))
     });
-    let (allow, imports) = (allow(), imports(runtime));
+    let (allow, imports, file) = (allow(), imports(runtime), file());
     let text = super::doc(&format!("[`{name}`] as declared: states, handlers, edges and steps."));
     quote! {
         #allow
@@ -48,6 +48,7 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
             #text
             pub const GRAPH: &'static #runtime::Graph = {
                 #imports
+                #file
                 const __STATES: &[#runtime::StateInfo] = &[#(#states),*];
                 const __EVENTS: &[#runtime::EventInfo] = &[#(#events),*];
                 const __HANDLERS: &[#runtime::HandlerInfo] = &[#(#handlers),*];
@@ -62,15 +63,26 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
     }
 }
 
-/// The `HandlerInfo` of a handler.
-pub(crate) fn handler_info(machine: &Machine, handler: &Handler) -> TokenStream {
+/// The file, for what stands beside it: to ask for it again and again takes time.
+pub(crate) fn file() -> TokenStream {
+    quote!(
+        const __FILE: &::core::primitive::str = ::core::file!();
+    )
+}
+
+/// The `HandlerInfo` of a handler, beside the [`file`]. In a part, nobody knows whether it is for a state.
+pub(crate) fn handler_info(machine: &Machine, handler: &Handler, is_for_state: bool) -> TokenStream {
     if handler.is_included() {
         let probe = handler_probe(machine, handler);
         return quote!(#probe::HANDLER);
     }
     let (runtime, name, doc, line) = (&machine.runtime, handler.name(), &handler.doc, handler.line);
     let trigger = trigger(machine, handler);
-    let (from, group) = (source_name(&handler.state), group_probe(&handler.state));
+    let (state, group) = (state_probe(&handler.state), group_probe(&handler.state));
+    let (from, in_group) = match is_for_state {
+        true => (quote!(#state::NAME), None),
+        false => (source_name(&handler.state), Some(quote!(.in_group(#group::FACTS)))),
+    };
     let to = handler.output.states().map(state_probe);
     let (waits, unwinds) = (handler.output.waits().map(|_| quote!(.waits())), unwinds(handler));
     let pure = (!handler.effects).then(|| quote!(.pure()));
@@ -79,8 +91,8 @@ pub(crate) fn handler_info(machine: &Machine, handler: &Handler) -> TokenStream 
         quote!(.replies(#text))
     });
     quote! {
-        #runtime::HandlerInfo::declare(#name, #trigger, #from, &[#(#to::NAME),*], #doc, ::core::file!(), #line)
-            .in_group(#group::IS_GROUP, #group::MEMBERS, #group::ANY) #waits #unwinds #pure #replies
+        #runtime::HandlerInfo::declare(#name, #trigger, #from, &[#(#to::NAME),*], #doc, __FILE, #line)
+            #in_group #waits #unwinds #pure #replies
     }
 }
 

@@ -3,6 +3,8 @@
 //! A constant that panics is an error at the panic's tokens, so each has the place of the user's token. The analysis runs
 //! once for the workflow.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
@@ -12,7 +14,8 @@ use crate::model::{Due, Machine, StateModel, Trigger, TypeRef};
 
 pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
     let Some(start) = &machine.start else { return TokenStream::new() };
-    let index_of = |state: &TypeRef| machine.places().position(|known| known.ty == *state);
+    let places: BTreeMap<&str, usize> = machine.places().map(|place| place.ty.key()).zip(0..).collect();
+    let index_of = |state: &TypeRef| places.get(state.key()).copied();
     let start = index_of(start).unwrap_or(0);
     let count = machine.states.len() + machine.groups.len();
     let places = machine.places().map(|state| {

@@ -30,9 +30,6 @@ pub(crate) fn expand_group(model: &GroupModel, item: &DeriveInput) -> TokenStrea
             impl ::core::convert::From<#ty> for #ident {
                 fn from(__state: #ty) -> Self { Self::#variant(__state) }
             }
-            #cfg
-            #[automatically_derived]
-            impl __private::Holds<#ty> for #ident {}
         }
     });
     let assertions = model.members.iter().map(|member| {
@@ -70,12 +67,12 @@ pub(crate) fn expand_broken_group(item: &DeriveInput) -> TokenStream {
                 fn read(
                     _: &::core::primitive::str,
                     _: &#runtime::Json,
-                ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
+                ) -> ::core::option::Option<__Result<Self, #runtime::JsonError>> {
                     ::core::option::Option::None
                 }
                 fn write(
                     &self,
-                ) -> (&'static ::core::primitive::str, ::core::result::Result<#runtime::Json, #runtime::JsonError>) {
+                ) -> (&'static ::core::primitive::str, __Result<#runtime::Json, #runtime::JsonError>) {
                     ("", #runtime::Json::encode(&()))
                 }
             }
@@ -96,8 +93,15 @@ fn group_impl(runtime: &Runtime, ident: &Ident, name: &str, variants: &[(&Ident,
         let probe = state_probe(ty);
         quote!(#cfg #ident::#variant(ref __state) => #probe::part(__state))
     });
-    let group =
-        any_group_impl(runtime, ident, name, false, &quote!(__private::read_variant(__READERS, __state, __data)));
+    let read = quote!(__private::read_variant(__READERS, __state, __data));
+    let members =
+        variants.iter().map(|(variant, ty, cfg)| quote!(#cfg __private::of_member::<__S, #ty, Self>(Self::#variant)));
+    let of = quote! {
+        fn of<__S: 'static>() -> ::core::option::Option<fn(__S) -> Self> {
+            __private::first_of([#(#members),*])
+        }
+    };
+    let group = any_group_impl(runtime, ident, name, false, &read, &of);
     quote! {
         const __READERS: &[__private::Reader<#ident>] = &[#(#readers),*];
         const __STATES: &[__private::StateFacts] = &[#(#facts),*];
@@ -110,10 +114,17 @@ fn group_impl(runtime: &Runtime, ident: &Ident, name: &str, variants: &[(&Ident,
 
 /// The same of a workflow's `Live` enum, with its helpers.
 pub(crate) fn live_group_impl(runtime: &Runtime, ident: &Ident, name: &str) -> TokenStream {
-    any_group_impl(runtime, ident, name, true, &quote!(__decode(__state, __data)))
+    any_group_impl(runtime, ident, name, true, &quote!(__decode(__state, __data)), &TokenStream::new())
 }
 
-fn any_group_impl(runtime: &Runtime, ident: &Ident, name: &str, any: bool, read: &TokenStream) -> TokenStream {
+fn any_group_impl(
+    runtime: &Runtime,
+    ident: &Ident,
+    name: &str,
+    any: bool,
+    read: &TokenStream,
+    of: &TokenStream,
+) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #runtime::Group for #ident {
@@ -127,14 +138,15 @@ fn any_group_impl(runtime: &Runtime, ident: &Ident, name: &str, any: bool, read:
             fn read(
                 __state: &::core::primitive::str,
                 __data: &#runtime::Json,
-            ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
+            ) -> ::core::option::Option<__Result<Self, #runtime::JsonError>> {
                 #read
             }
             fn write(
                 &self,
-            ) -> (&'static ::core::primitive::str, ::core::result::Result<#runtime::Json, #runtime::JsonError>) {
+            ) -> (&'static ::core::primitive::str, __Result<#runtime::Json, #runtime::JsonError>) {
                 __part(self)
             }
+            #of
         }
         #[automatically_derived]
         impl #runtime::Source for #ident {}

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::graph::handler_info;
+use super::graph::{file, handler_info};
 use super::{at, edge_key, state_probe};
 use crate::model::{Handler, Machine, Trigger};
 
@@ -125,11 +125,11 @@ pub(crate) fn expand_described(machine: &Machine) -> TokenStream {
         let constants = if handler.broken {
             quote! {
                 const HANDLER: #runtime::HandlerInfo =
-                    #runtime::HandlerInfo::declare(#name, #runtime::Trigger::Entry, "", &[], "", ::core::file!(), 0);
+                    #runtime::HandlerInfo::declare(#name, #runtime::Trigger::Entry, "", &[], "", __FILE, 0);
                 const REFUSED: ::core::primitive::bool = true;
             }
         } else {
-            let info = handler_info(machine, handler);
+            let info = handler_info(machine, handler, false);
             quote!(const HANDLER: #runtime::HandlerInfo = #info;)
         };
         quote! {
@@ -139,5 +139,6 @@ pub(crate) fn expand_described(machine: &Machine) -> TokenStream {
             impl #runtime::Described<#key> for #state { #constants }
         }
     });
-    described.collect()
+    let file = file();
+    quote!(#file #(#described)*)
 }

@@ -22,6 +22,7 @@ pub(crate) mod main_fn;
 pub(crate) mod next_enums;
 pub(crate) mod parallel;
 pub(crate) mod pure;
+pub(crate) mod saved;
 pub(crate) mod sequential;
 pub(crate) mod step;
 pub(crate) mod transition_enum;
@@ -30,7 +31,7 @@ pub(crate) mod workflow_impl;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Ident, parse_quote};
+use syn::Ident;
 
 use crate::model::{Machine, Runtime, TypeRef, unraw};
 
@@ -67,6 +68,18 @@ pub(crate) fn in_const(runtime: &Runtime, body: &TokenStream) -> TokenStream {
         #allow
         const _: () = {
             #imports
+            #body
+        };
+    }
+}
+
+/// The same for what needs no probe, as each import takes time.
+pub(crate) fn in_const_simply(runtime: &Runtime, body: &TokenStream) -> TokenStream {
+    let allow = allow();
+    quote! {
+        #allow
+        const _: () = {
+            use #runtime::__private as __private;
             #body
         };
     }
@@ -123,12 +136,12 @@ pub(crate) fn edge_key(machine: &Machine, handler: &str) -> TokenStream {
 
 /// What is known of a state, whether it is one or not.
 pub(crate) fn state_probe(state: &TypeRef) -> TokenStream {
-    quote!(__private::StateProbe::<#state>)
+    quote!(__State::<#state>)
 }
 
 /// What is known of a group, whether it is one or not.
 pub(crate) fn group_probe(group: &TypeRef) -> TokenStream {
-    quote!(__private::GroupProbe::<#group>)
+    quote!(__Group::<#group>)
 }
 
 /// The name of a state or a group, where nobody knows which of the two it is.
@@ -160,9 +173,9 @@ pub(crate) fn at(span: Span, tokens: TokenStream) -> TokenStream {
 }
 
 /// `#[doc = "…"]`.
-pub(crate) fn doc(text: &str) -> Attribute {
+pub(crate) fn doc(text: &str) -> TokenStream {
     let text = format!(" {text}");
-    parse_quote!(#[doc = #text])
+    quote!(#[doc = #text])
 }
 
 /// The name of a type, for a message or a doc comment.

@@ -1,11 +1,9 @@
 //! What runs a machine without an engine: one `match` for each event, over the handlers without effects.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
-use syn::Ident;
+use proc_macro2::TokenStream;
+use quote::quote;
 
-use super::{edge_key, generated_ident};
-use crate::case::snake;
+use super::{edge_key, generated_ident, group_probe};
 use crate::model::{EventModel, Fails, Handler, Machine, Target, Trigger, TypeRef};
 
 // impl Accepts<Coin> for Turnstile {
@@ -52,7 +50,7 @@ pub(crate) fn expand_take_once(machine: &Machine, event: &EventModel) -> Option<
                 __state => {
                     #(#of_groups)*
                     let __asked = __private::EventProbe::<#ty>::NAME;
-                    ::core::result::Result::Err(#runtime::NotTaken::NoEdge { state: __state, asked: __asked })
+                    __Err(#runtime::NotTaken::NoEdge { state: __state, asked: __asked })
                 }
             }
         }
@@ -99,7 +97,7 @@ fn expand_enter_once(machine: &Machine) -> Option<TokenStream> {
             fn enter_once(&self, __state: #state) -> __private::Arrived<#state> {
                 match __state {
                     #(#arms,)*
-                    __state => ::core::result::Result::Err(#runtime::NotTaken::NoEdge { state: __state, asked: "" }),
+                    __state => __Err(#runtime::NotTaken::NoEdge { state: __state, asked: "" }),
                 }
             }
         }
@@ -126,7 +124,7 @@ fn expand_take_named(machine: &Machine) -> Option<TokenStream> {
             let taken = quote!(#probe::take_group(self, __group, #payload #name, __kept));
             let of_group = of_group(machine, handler, &probe, &taken);
             let not_in = quote!(#runtime::NotTaken::NoEdge { state: #of_group, asked: #name });
-            return Some(quote!(#cfg (#name, __state) => ::core::result::Result::Err(#not_in)));
+            return Some(quote!(#cfg (#name, __state) => __Err(#not_in)));
         }
         let (variant, keep) = (&source.name, keep(machine, handler));
         Some(quote!(#cfg (#name, #state::#variant(__state)) => #probe::take(self, __state, #payload #name, #keep)))
@@ -143,7 +141,7 @@ fn expand_take_named(machine: &Machine) -> Option<TokenStream> {
                 match (__handler, __state) {
                     #(#arms,)*
                     (__asked, __state) => {
-                        ::core::result::Result::Err(#runtime::NotTaken::NoEdge { state: __state, asked: __asked })
+                        __Err(#runtime::NotTaken::NoEdge { state: __state, asked: __asked })
                     }
                 }
             }
@@ -163,38 +161,18 @@ fn of_group(machine: &Machine, handler: &Handler, probe: &TokenStream, taken: &T
         match __private::member::<Self, #group>(__state, #probe::PURE, #name, #narrow, #keep) {
             __private::Member::In(__group, __kept) => return #taken,
             __private::Member::NotIn(__state) => __state,
-            __private::Member::Refused(__refused) => return ::core::result::Result::Err(__refused),
+            __private::Member::Refused(__refused) => return __Err(__refused),
         }
     }
 }
 
-/// The functions that put a state into a group, and the one that copies any state.
+/// The function that copies any state.
 fn expand_helpers(machine: &Machine) -> TokenStream {
-    let (state, live) = (&generated_ident(machine, "State"), generated_ident(machine, "Live"));
-    let live_states = || machine.states.iter().filter(|state| state.live);
+    let state = &generated_ident(machine, "State");
     let handlers: Vec<_> = candidates(machine).filter(|handler| machine.is_group(&handler.state)).collect();
-    let used = machine.groups.iter().filter(|group| group.ty.name != live);
-    let used = used.filter(|group| machine.handlers_of(&group.ty).next().is_some() && !handlers.is_empty());
-    let narrows = used.map(|group| {
-        let (group, function) = (&group.ty, narrow_ident(&group.ty));
-        let arms = live_states().map(|member| {
-            let (ty, cfg, variant) = (&member.ty, &member.cfg, &member.ty.name);
-            quote!(#cfg #state::#variant(__state) => __M::<#ty>::narrow(__state))
-        });
-        quote! {
-            fn #function(__state: #state) -> ::core::result::Result<#group, #state> {
-                // There are as many of these as there are groups, with an arm for each state.
-                type __M<__T> = __private::MemberProbe<#group, __T>;
-                match __state {
-                    #(#arms,)*
-                    __state => ::core::result::Result::Err(__state),
-                }
-            }
-        }
-    });
     let keeps = handlers.iter().any(|handler| !matches!(needs(machine, handler), Needs::Nothing));
     let keep = keeps.then(|| {
-        let arms = live_states().map(|kept| {
+        let arms = machine.states.iter().filter(|state| state.live).map(|kept| {
             let (ty, cfg, variant) = (&kept.ty, &kept.cfg, &kept.ty.name);
             let keep = quote!(__private::KeepProbe::<#ty>::keep(__state));
             quote!(#cfg #state::#variant(ref __state) => ::core::option::Option::map(#keep, #state::#variant))
@@ -208,7 +186,7 @@ fn expand_helpers(machine: &Machine) -> TokenStream {
             }
         }
     });
-    quote!(#(#narrows)* #keep)
+    quote!(#keep)
 }
 
 /// The handlers that may have no effects: of those in a part, nobody knows here.
@@ -266,10 +244,27 @@ fn narrow(machine: &Machine, group: &TypeRef) -> TokenStream {
     if group.name == live {
         return quote!(<#live as ::core::convert::TryFrom<#state>>::try_from);
     }
-    let function = narrow_ident(group);
-    quote!(#function)
+    let group = group_probe(group);
+    quote!(#group::narrow)
 }
 
-fn narrow_ident(group: &TypeRef) -> Ident {
-    format_ident!("__in_{}", snake(&crate::model::unraw(&group.name)), span = Span::call_site())
+/// The method of `WorkflowState` that puts a state into any group.
+pub(crate) fn expand_narrow(machine: &Machine) -> Option<TokenStream> {
+    let live = generated_ident(machine, "Live");
+    let is_used = |handler: &Handler| machine.is_group(&handler.state) && handler.state.name != live;
+    candidates(machine).any(is_used).then(|| {
+        let (runtime, states) = (&machine.runtime, machine.states.iter().filter(|state| state.live));
+        let arms = states.map(|member| {
+            let (cfg, variant) = (&member.cfg, &member.ty.name);
+            quote!(#cfg Self::#variant(__state) => __private::narrow(__state))
+        });
+        quote! {
+            fn narrow<__G: #runtime::Group>(self) -> __Result<__G, Self> {
+                match self {
+                    #(#arms,)*
+                    __state => __Err(__state),
+                }
+            }
+        }
+    })
 }

@@ -4,8 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::Ident;
 
-use super::graph::trigger;
-use super::{allow, display, doc, generated_ident, group_probe, imports, in_const, source_name, state_probe};
+use super::{allow, display, doc, generated_ident, in_const};
 use crate::case::camel;
 use crate::model::{Handler, Machine, TypeRef};
 
@@ -14,8 +13,6 @@ pub(crate) struct Transition<'a> {
     pub(crate) ident: Ident,
     pub(crate) handler: &'a Handler,
     pub(crate) to: &'a TypeRef,
-    /// Whether what was done is undone before.
-    pub(crate) unwinds: bool,
 }
 
 /// Every edge, in declaration order; also those of handlers with mistakes, as the user may name them elsewhere.
@@ -27,8 +24,7 @@ pub(crate) fn transitions(machine: &Machine) -> Vec<Transition<'_>> {
         if handler.broken && transitions.iter().any(|known| known.ident == name) {
             continue;
         }
-        let unwinds = handler.output.unwound().any(|unwound| unwound == to);
-        transitions.push(Transition { ident: Ident::new(&name, Span::call_site()), handler, to, unwinds });
+        transitions.push(Transition { ident: Ident::new(&name, Span::call_site()), handler, to });
     }
     transitions
 }
@@ -42,41 +38,34 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
         let text = doc(&format!("`{from}` → `{to}`, by `{}`.", transition.handler.name()));
         quote!(#cfg #text #name)
     });
-    let arms = |value: &dyn Fn(&Transition<'_>) -> TokenStream| -> TokenStream {
-        let arms = transitions.iter().map(|transition| {
-            let (cfg, name, value) = (&transition.handler.cfg, &transition.ident, value(transition));
-            quote!(#cfg Self::#name => #value)
-        });
-        quote!(match self { #(#arms,)* })
-    };
-    let from = arms(&|transition| source_name(&transition.handler.state));
-    let sources = arms(&|transition| {
-        let source = &transition.handler.state;
-        let (group, state) = (group_probe(source), state_probe(source));
-        quote!(if #group::IS_GROUP { #group::MEMBERS } else { &[#state::NAME] })
-    });
-    let to = arms(&|transition| {
-        let state = state_probe(transition.to);
-        quote!(#state::NAME)
-    });
-    let handler = arms(&|transition| {
-        let name = transition.handler.name();
-        quote!(#name)
-    });
-    let unwinds = arms(&|transition| {
-        let unwinds = transition.unwinds;
-        quote!(#unwinds)
-    });
-    let trigger = arms(&|transition| trigger(machine, transition.handler));
     let all = transitions.iter().map(|transition| {
         let (cfg, name) = (&transition.handler.cfg, &transition.ident);
         quote!(#cfg Self::#name)
     });
-    let (allow, imports) = (allow(), imports(runtime));
+    // An enum without a variant has no numbers.
+    let place = if transitions.iter().any(|transition| transition.handler.cfg.is_always()) {
+        quote!(self as ::core::primitive::usize)
+    } else {
+        let arms = transitions.iter().map(|transition| {
+            let (cfg, name) = (&transition.handler.cfg, &transition.ident);
+            quote!(#cfg Self::#name => Self::#name as ::core::primitive::usize)
+        });
+        quote!(match self { #(#arms,)* })
+    };
+    let edges = machine.start.as_ref().map(|_| {
+        let state = generated_ident(machine, "State");
+        quote!(__private::edges::<{ Self::ALL.len() }>(#state::GRAPH.handlers))
+    });
+    let edges = edges.unwrap_or_else(|| quote!([]));
+    let (allow, private) = (allow(), quote!(#runtime::__private));
     let text = doc(&format!("Every edge of [`{}`], in declaration order.", machine.name()));
     let hidden = in_const(
         runtime,
         &quote! {
+            #[automatically_derived]
+            impl __private::EdgeTable for #ident {
+                const EDGES: &'static [__private::TableEdge] = &#edges;
+            }
             #[automatically_derived]
             impl #runtime::Transition for #ident {
                 const ALL: &'static [Self] = Self::ALL;
@@ -103,22 +92,25 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
             pub const ALL: &'static [Self] = &[#(#all),*];
             /// The persisted name of the state that it leaves; the name of the group, if it is one of a group.
             #[must_use]
-            pub const fn from(self) -> &'static ::core::primitive::str { #imports #from }
+            pub const fn from(self) -> &'static ::core::primitive::str { self.__edge().from }
             /// The persisted names of the states that it may leave: one, or those of the group.
             #[must_use]
-            pub const fn sources(self) -> &'static [&'static ::core::primitive::str] { #imports #sources }
+            pub const fn sources(self) -> &'static [&'static ::core::primitive::str] { self.__edge().sources }
             /// The persisted name of the state that it enters.
             #[must_use]
-            pub const fn to(self) -> &'static ::core::primitive::str { #imports #to }
+            pub const fn to(self) -> &'static ::core::primitive::str { self.__edge().to }
             /// The handler that takes it.
             #[must_use]
-            pub const fn handler(self) -> &'static ::core::primitive::str { #handler }
+            pub const fn handler(self) -> &'static ::core::primitive::str { self.__edge().handler }
             /// Whether everything is undone before the state is entered.
             #[must_use]
-            pub const fn unwinds(self) -> ::core::primitive::bool { #unwinds }
+            pub const fn unwinds(self) -> ::core::primitive::bool { self.__edge().unwinds }
             /// What makes it fire.
             #[must_use]
-            pub const fn trigger(self) -> #runtime::Trigger { #imports #trigger }
+            pub const fn trigger(self) -> #runtime::Trigger { self.__edge().trigger }
+            const fn __edge(self) -> &'static #private::TableEdge {
+                #private::edge(<Self as #private::EdgeTable>::EDGES, #place)
+            }
         }
         #hidden
     }

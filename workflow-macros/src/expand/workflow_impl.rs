@@ -5,6 +5,7 @@ use quote::quote;
 use syn::Type;
 
 use super::pure::{expand_pure, expand_take_once};
+use super::saved::expand_saved;
 use super::undo::expand_undo;
 use super::{at, edge_key, generated_ident, group_probe, source_read, state_probe, where_shared};
 use crate::model::{Due, EventModel, Handler, Machine, Trigger, TypeRef};
@@ -20,7 +21,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
     let event = generated_ident(machine, "Event");
     let transition = generated_ident(machine, "Transition");
     let runs = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| expand_run(machine, handler));
-    let undo = expand_undo(machine);
+    let (undo, saved) = (expand_undo(machine), expand_saved(machine));
     // Those of the state go before those of a group, and that before those of any state.
     let any = generated_ident(machine, "Live");
     let (any, groups): (Vec<_>, Vec<_>) = machine.groups.iter().partition(|group| group.ty.name == any);
@@ -34,10 +35,10 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 __handler: &::core::primitive::str,
                 __state: &::core::primitive::str,
                 __data: &#runtime::Json,
-            ) -> ::core::result::Result<::core::option::Option<#runtime::Timer>, #runtime::Error> {
+            ) -> __Result<::core::option::Option<#runtime::Timer>, #runtime::Error> {
                 match __handler {
                     #(#timers,)*
-                    _ => ::core::result::Result::Ok(::core::option::Option::None),
+                    _ => __Ok(::core::option::Option::None),
                 }
             }
         }
@@ -55,7 +56,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 fn event_key(__event: &#event) -> ::core::option::Option<__private::Text> {
                     __private::EventProbe::<#event>::key(__event)
                 }
-                fn encode_event(__event: &#event) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> {
+                fn encode_event(__event: &#event) -> __Result<#runtime::Json, #runtime::JsonError> {
                     __private::EventProbe::<#event>::encode(__event)
                 }
                 #take_once
@@ -94,6 +95,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 ::core::option::Option::None
             }
             #timer
+            #saved
             #pure
         }
         #helpers
@@ -129,13 +131,13 @@ fn expand_asks(machine: &Machine, event: &EventModel) -> Option<TokenStream> {
             type Refusal = #refusal;
             fn decode_reply(
                 __json: &#runtime::Json,
-            ) -> ::core::result::Result<#reply, #runtime::JsonError> {
+            ) -> __Result<#reply, #runtime::JsonError> {
                 #demand_reply
                 __private::JsonProbe::<#reply>::decode(__json)
             }
             fn decode_refusal(
                 __json: &#runtime::Json,
-            ) -> ::core::result::Result<#refusal, #runtime::JsonError> {
+            ) -> __Result<#refusal, #runtime::JsonError> {
                 #demand_refusal
                 __private::JsonProbe::<#refusal>::decode(__json)
             }

@@ -94,6 +94,11 @@ pub(crate) struct OpenFunction {
 
 /// Reads a function. `None` if it is none.
 pub(crate) fn open_function(tokens: &TokenStream) -> Option<OpenFunction> {
+    // An impl has none there, and is not read twice.
+    let mut outer = tokens.clone().into_iter();
+    if !outer.any(|token| matches!(&token, TokenTree::Ident(word) if *word == "fn")) {
+        return None;
+    }
     if let Ok(function) = syn::parse2(tokens.clone()) {
         return Some(OpenFunction { function, body: None });
     }

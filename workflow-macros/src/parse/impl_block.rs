@@ -1,7 +1,8 @@
 //! The impl block as a whole.
 
-use proc_macro2::Span;
-use quote::ToTokens as _;
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Span, TokenStream};
 use syn::{
     Attribute, FnArg, GenericParam, Generics, ImplItem, ImplItemFn, ItemImpl, Lifetime, Signature, Type, parse_quote,
     visit::Visit,
@@ -28,8 +29,10 @@ pub(crate) struct Parsed {
 }
 
 /// Reads the impl. `None` if it is not for a type that can be a workflow; then `item` is still clean of our attributes.
+/// `source` is what the user has written.
 pub(crate) fn parse_impl(
     mut item: ItemImpl,
+    source: &TokenStream,
     bodies: &[Body],
     args: WorkflowArgs,
     errors: &mut Errors,
@@ -45,7 +48,7 @@ pub(crate) fn parse_impl(
     let mut methods = Vec::new();
     let mut items = Vec::with_capacity(item.items.len());
     let self_ty = (*item.self_ty).clone();
-    let awaited = awaited_methods(item.to_token_stream());
+    let allowed = allow_signature();
     let plain = item.generics.params.is_empty().then_some(&self_ty);
     for (index, member) in std::mem::take(&mut item.items).into_iter().enumerate() {
         let mut method = match member {
@@ -88,7 +91,7 @@ pub(crate) fn parse_impl(
                         steps.push(step);
                     }
                     None => {
-                        let awaited = awaited.contains(&method.sig.ident);
+                        let awaited = awaited_methods(source.clone()).contains(&method.sig.ident);
                         repair_step(&mut method.sig, awaited);
                         items.push(close_method(method, index, bodies));
                     }
@@ -130,7 +133,7 @@ pub(crate) fn parse_impl(
                     }
                 }
                 handlers.extend(handler);
-                method.attrs.push(allow_signature());
+                method.attrs.push(allowed.clone());
             }
             None => {}
         }
@@ -289,14 +292,17 @@ pub(crate) struct Names {
 pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> Names {
     let mut states: Vec<StateModel> = Vec::new();
     let mut events: Vec<EventModel> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     if let Some(start) = start {
+        places.insert(start.key(), 0);
         states.push(StateModel { ty: start.clone(), cfg: Cfg::default(), live: false, certain: true });
     }
     for handler in handlers {
         let certain = !handler.broken;
         let sources = std::iter::once((&handler.state, true));
         for (ty, live) in sources.chain(handler.output.states().map(|ty| (ty, false))) {
-            match states.iter_mut().find(|state| state.ty == *ty) {
+            let place = *places.entry(ty.key()).or_insert(states.len());
+            match states.get_mut(place) {
                 Some(state) => {
                     state.cfg.or(&handler.cfg);
                     state.live |= live;
@@ -320,17 +326,19 @@ pub(crate) fn collect(start: Option<&TypeRef>, handlers: &[Handler]) -> Names {
             }
         }
     }
-    let (groups, states) = states.into_iter().partition(|state| is_group(&state.ty, start, handlers));
+    // Where there are mistakes, it is not known what handlers go to.
+    let known = start.is_some() && handlers.iter().all(|handler| !handler.broken && !handler.unclear);
+    let entered = entered(start, handlers);
+    let (groups, states) = states.into_iter().partition(|state| known && !entered.contains(state.ty.key()));
     Names { states, groups, events }
 }
 
-/// Whether a type is a group: nothing goes there. If it is a state all the same, it cannot be reached, which is reported.
-fn is_group(ty: &TypeRef, start: Option<&TypeRef>, handlers: &[Handler]) -> bool {
-    // Where there are mistakes, it is not known what handlers go to.
-    let known = handlers.iter().all(|handler| !handler.broken && !handler.unclear);
-    let is_entered = start == Some(ty) || handlers.iter().any(|handler| handler.output.states().any(|to| to == ty));
-    let runs = |handler: &Handler| handler.state == *ty && matches!(handler.trigger, Trigger::Entry);
-    start.is_some() && known && !is_entered && !handlers.iter().any(runs)
+/// The states that something goes to, or that are entered. What else handlers are for is a group; if it is a state all the
+/// same, it cannot be reached, which is reported.
+fn entered<'a>(start: Option<&'a TypeRef>, handlers: &'a [Handler]) -> BTreeSet<&'a str> {
+    let targets = handlers.iter().flat_map(|handler| handler.output.states());
+    let run = handlers.iter().filter(|handler| matches!(handler.trigger, Trigger::Entry)).map(|handler| &handler.state);
+    start.into_iter().chain(targets).chain(run).map(TypeRef::key).collect()
 }
 
 /// Adds the events that no edge takes: those that the attribute names, and those that bodies wait for.

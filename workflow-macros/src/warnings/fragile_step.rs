@@ -1,5 +1,7 @@
 //! `fragile_step`: a step without `retry`, called by a handler whose state has no `#[catch]`.
 
+use std::collections::BTreeSet;
+
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprMethodCall, Ident};
 
@@ -11,12 +13,16 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
     let fragile =
         machine.steps.iter().filter(|step| step.policy.retry.is_none() && !step.allow.contains(&Lint::FragileStep));
     let fragile: Vec<&Ident> = fragile.map(|step| &step.ident).collect();
+    let catches =
+        machine.handlers.iter().filter(|other| !other.broken && matches!(other.trigger, Trigger::Catch { .. }));
+    let caught: BTreeSet<&str> = catches.map(|other| other.state.key()).collect();
+    // Which states a group has is not known here.
+    if fragile.is_empty() || machine.groups.iter().any(|group| caught.contains(group.ty.key())) {
+        return;
+    }
     for handler in &machine.handlers {
         let Some(body) = &handler.body else { continue };
-        // Which states a group has is not known here.
-        let mut others = machine.handlers_of(&handler.state).chain(machine.group_handlers());
-        let caught = others.any(|other| matches!(other.trigger, Trigger::Catch { .. }));
-        if caught || is_allowed(machine, handler, Lint::FragileStep) {
+        if caught.contains(handler.state.key()) || is_allowed(machine, handler, Lint::FragileStep) {
             continue;
         }
         let mut calls = Calls { fragile: &fragile, found: Vec::new() };

@@ -8,13 +8,14 @@ use std::sync::{Arc, OnceLock, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
+use crate::base::Quick;
 use crate::base::sync::{AtomicBool, Mutex, MutexGuard, fence};
 use crate::record::ExecutionKey;
 
 #[derive(Debug)]
 pub(super) struct ActiveSet {
     // Held only to look up, insert or remove, never over an await.
-    tasks: Mutex<HashMap<ExecutionKey, Arc<Signal>>>,
+    tasks: Mutex<HashMap<ExecutionKey, Arc<Signal>, Quick>>,
     places: Arc<Semaphore>,
     limit: usize,
     /// Whether everything was told to abort: so is what comes later.
@@ -78,7 +79,7 @@ impl ActiveSet {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Arc<Signal>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Arc<Signal>, Quick>> {
         // Each change is one insert or remove, so a panic elsewhere cannot have left it half done.
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,7 +130,10 @@ impl ActiveSet {
     }
 
     pub(super) fn signal_all(&self) {
-        self.lock().values().for_each(|signal| signal.give());
+        let mut signals: Vec<_> = self.lock().iter().map(|(key, signal)| (key.clone(), Arc::clone(signal))).collect();
+        // Not in the order of a hash, so that what comes of it is the same in every process.
+        signals.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        signals.iter().for_each(|(_, signal)| signal.give());
     }
 
     /// Ready when nothing runs.

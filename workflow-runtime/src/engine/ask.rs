@@ -1,10 +1,11 @@
 //! Sending an event and waiting for the answer.
 
+use super::watchers::Watch;
 use super::{EngineError, Execution};
 use crate::base::ExecutionId;
 use crate::machine::{Asks, Sending, Workflow};
 use crate::record::{Activity, Answer, Cause, ExecutionRecord};
-use crate::store::Stored;
+use crate::store::{Committed, Stored};
 
 /// Why [`Execution::ask`] has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -66,52 +67,86 @@ impl<W: Workflow> Execution<W> {
         W: Asks<E>,
     {
         let (name, id) = (W::event_name(), event_id.as_ref().map_or_else(|_| String::new(), Clone::clone));
-        let delivered = self.deliver(event_id, event);
+        let delivered = self.deliver(event_id, event, |committed| committed == Committed::Applied);
         Sending::new(async move {
-            delivered.await?;
-            let answer = self.answer(name, &id).await?;
-            let key = || self.key().clone();
-            match answer {
-                Answer::Replied(reply) => {
-                    W::decode_reply(&reply).map_err(|error| EngineError::unreadable_answer(key(), name, error).into())
-                }
-                Answer::Refused(refusal) => Err(match W::decode_refusal(&refusal) {
-                    Ok(refusal) => AskError::Refused(refusal),
-                    Err(error) => EngineError::unreadable_answer(key(), name, error).into(),
-                }),
-                Answer::Rejected { state } => {
-                    Err(EngineError::Rejected { key: key(), event: name.to_owned(), state }.into())
-                }
-                Answer::Failed { error } => {
-                    Err(EngineError::EdgeFailed { key: key(), event: name.to_owned(), error }.into())
-                }
-                Answer::Dropped { .. } => Err(self.unanswered(name).into()),
-            }
+            // Before it is delivered, so that nothing is missed in between.
+            let watch = self.core().watchers.watch(self.key());
+            let is_new = delivered.await?;
+            self.decoded_answer::<E>(name, &id, watch, is_new).await
         })
     }
 
-    async fn answer(&self, name: &str, event_id: &str) -> Result<Answer, EngineError> {
+    /// The answer to an event that was delivered after `watch` was made, and was new or not.
+    pub(super) async fn decoded_answer<'a, E>(
+        &'a self,
+        name: &str,
+        id: &str,
+        watch: Watch<'a>,
+        is_new: bool,
+    ) -> Result<W::Reply, AskError<W::Refusal>>
+    where
+        W: Asks<E>,
+    {
+        let answer = self.answer(name, id, watch, is_new).await?;
+        let key = || self.key().clone();
+        match answer {
+            Answer::Replied(reply) => {
+                W::decode_reply(&reply).map_err(|error| EngineError::unreadable_answer(key(), name, error).into())
+            }
+            Answer::Refused(refusal) => Err(match W::decode_refusal(&refusal) {
+                Ok(refusal) => AskError::Refused(refusal),
+                Err(error) => EngineError::unreadable_answer(key(), name, error).into(),
+            }),
+            Answer::Rejected { state } => {
+                Err(EngineError::Rejected { key: key(), event: name.to_owned(), state }.into())
+            }
+            Answer::Failed { error } => {
+                Err(EngineError::EdgeFailed { key: key(), event: name.to_owned(), error }.into())
+            }
+            Answer::Dropped { .. } => Err(self.unanswered(name).into()),
+        }
+    }
+
+    /// Waits for the answer. Whoever answers tells `watch`, also if it runs; if it does not run any more, `watch` is told too.
+    async fn answer<'a>(
+        &'a self,
+        name: &str,
+        event_id: &str,
+        mut watch: Watch<'a>,
+        mut is_new: bool,
+    ) -> Result<Answer, EngineError> {
         let core = self.core();
         loop {
-            // Before the look, so that nothing is missed in between.
-            let watch = core.watchers.watch(self.key());
-            let Stored { record, inbox, .. } = self.load_stored().await?;
-            // After it, so that what is gone from the inbox has its answer here, if it has one.
-            if let Some(answer) = core.store().event(self.key(), event_id).await?.and_then(|event| event.answer) {
+            let is_running = self.is_running(&watch);
+            // What takes a new event has not answered it before it tells of that, so there is nothing to read yet.
+            let has_answer = if is_running && is_new { None } else { self.known_answer(event_id).await? };
+            if let Some(answer) = has_answer {
                 return Ok(answer);
             }
-            if record.status().is_over() {
-                return Err(EngineError::Ended { key: self.key().clone() });
+            if !is_running {
+                let Stored { record, inbox, .. } = self.load_stored().await?;
+                let waits = inbox.iter().any(|event| event.event.event_id == event_id);
+                if !waits && !is_taking(&record, event_id) {
+                    // What is gone from the inbox has its answer by now, if it has one.
+                    return match self.known_answer(event_id).await? {
+                        Some(answer) => Ok(answer),
+                        None if record.status().is_over() => Err(EngineError::Ended { key: self.key().clone() }),
+                        None => Err(self.unanswered(name)),
+                    };
+                }
+                if core.is_stopping() {
+                    return Err(core.stopped());
+                }
             }
-            let waits = inbox.iter().any(|event| event.event.event_id == event_id);
-            if !waits && !is_taking(&record, event_id) {
-                return Err(self.unanswered(name));
-            }
-            if core.is_stopping() {
-                return Err(core.stopped());
-            }
+            is_new = false;
             watch.told().await;
+            // Before the next look, so that nothing is missed in between.
+            watch = core.watchers.watch(self.key());
         }
+    }
+
+    async fn known_answer(&self, event_id: &str) -> Result<Option<Answer>, EngineError> {
+        Ok(self.core().store().event(self.key(), event_id).await?.and_then(|event| event.answer))
     }
 
     fn unanswered(&self, event: &str) -> EngineError {

@@ -9,7 +9,7 @@ use super::core::{Core, Parts};
 use super::registry::{Machine, Registry, register};
 use super::{Engine, EngineError, SystemClock};
 use crate::base::Clock;
-use crate::machine::{Services, Workflow};
+use crate::machine::{Interceptor, Services, Workflow};
 use crate::store::{Store, StoreError};
 #[cfg(feature = "sqlite")]
 use crate::stores::this_process;
@@ -34,6 +34,7 @@ pub struct EngineBuilder {
     drain_timeout: Duration,
     services: Services,
     ctrl_c: bool,
+    one_thread: bool,
 }
 
 #[derive(Debug)]
@@ -53,6 +54,7 @@ impl EngineBuilder {
             drain_timeout: Duration::from_secs(30),
             services: Services::new(SystemClock),
             ctrl_c: false,
+            one_thread: false,
         }
     }
 
@@ -106,6 +108,27 @@ impl EngineBuilder {
         self
     }
 
+    /// Has `interceptor` see what runs, and answer in its place where it likes: for tests. See
+    /// [`Interceptor`](crate::driver::Interceptor).
+    pub fn interceptor(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
+        self.services.interceptor = Some(interceptor);
+        self
+    }
+
+    /// Has blocking calls run on the runtime's own thread, so that nothing happens on another one.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn one_thread(mut self) -> Self {
+        self.one_thread = true;
+        self
+    }
+
+    /// Runs it on `store` instead.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Source::Store(store);
+        self
+    }
+
     /// Shuts the engine down, as [`Engine::shutdown`] does, when the process is told to stop: by ctrl-c, or on Unix by
     /// SIGTERM. A second time, the process exits at once.
     pub fn shutdown_on_ctrl_c(mut self) -> Self {
@@ -133,6 +156,7 @@ impl EngineBuilder {
             max_active: self.max_active,
             keep_history: self.keep_history,
             runtime: runtime.clone(),
+            one_thread: self.one_thread,
         }));
         core.start_scheduler();
         if self.ctrl_c {

@@ -58,11 +58,13 @@ pub(super) struct Parts {
     pub(super) max_active: usize,
     pub(super) keep_history: Option<u64>,
     pub(super) runtime: Handle,
+    /// Whether blocking calls run where everything else does.
+    pub(super) one_thread: bool,
 }
 
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
-        let tasks = Tasks::new(parts.runtime);
+        let tasks = Tasks::new(parts.runtime, parts.one_thread);
         let mut services = parts.services;
         services.spawner = Some(Arc::new(tasks.clone()));
         Self {
@@ -142,14 +144,14 @@ impl Core {
         }
     }
 
-    /// Commits what makes an execution due, and has it looked at.
-    pub(super) async fn commit_and_activate(self: &Arc<Self>, commit: Commit) -> Result<(), EngineError> {
+    /// Commits what makes an execution due, and has it looked at. Says whether that was new.
+    pub(super) async fn commit_and_activate(self: &Arc<Self>, commit: Commit) -> Result<Committed, EngineError> {
         let core = Arc::clone(self);
         self.see_through(async move {
             let key = commit.key.clone();
-            core.commit_one(commit).await?;
+            let committed = core.commit_one(commit).await?;
             core.activate(&key);
-            Ok(())
+            Ok(committed)
         })
         .await
     }
@@ -226,6 +228,7 @@ impl Core {
         self.stop();
         let deadline = self.services.clock.sleep_until(self.now() + self.drain_timeout);
         tokio::select! {
+            biased;
             () = self.active.idle() => {}
             () = deadline => {
                 tracing::warn!(left = self.active.len(), "the drain timeout is over: what still runs is stopped where it is");

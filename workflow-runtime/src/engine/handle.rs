@@ -10,9 +10,9 @@ use super::{Engine, EngineError};
 use crate::base::ExecutionId;
 use crate::machine::{Accepts, EventPolicy, Outcome as _, Sending, Workflow, WorkflowState as _};
 use crate::record::{
-    Activity, Answer, Closed, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, NewEvent, Status,
+    Activity, Answer, Closed, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, Json, NewEvent, Status,
 };
-use crate::store::{Change, Commit, HistoryRow, StoreError, Stored};
+use crate::store::{Change, Commit, Committed, HistoryRow, StoreError, Stored};
 
 /// An execution of `W` in an [`Engine`]: to send it events, look at it, and wait for its end.
 ///
@@ -70,7 +70,7 @@ impl<W: Workflow> Execution<W> {
     where
         W: Accepts<E>,
     {
-        self.deliver(self.event_id(&event), &event)
+        self.deliver(self.event_id(&event), &event, drop)
     }
 
     /// Sends it an event with the sender's name for this message, such as the id of a payment: a second one of the same
@@ -84,7 +84,7 @@ impl<W: Workflow> Execution<W> {
         W: Accepts<E>,
     {
         let event_id = ExecutionId::new(event_id).map(|event_id| event_id.as_str().to_owned());
-        self.deliver(event_id.map_err(EngineError::from), &event)
+        self.deliver(event_id.map_err(EngineError::from), &event, drop)
     }
 
     /// Waits for its end, and gives the end state.
@@ -121,7 +121,7 @@ impl<W: Workflow> Execution<W> {
     }
 
     /// Whether it runs now, so that there is nothing to read yet: then `watch` is told when it does not any more.
-    fn is_running(&self, watch: &Watch<'_>) -> bool {
+    pub(super) fn is_running(&self, watch: &Watch<'_>) -> bool {
         let core = &self.engine.core;
         if core.is_stopping() || !core.active.is_active(&self.key) {
             return false;
@@ -199,23 +199,34 @@ impl<W: Workflow> Execution<W> {
         }
     }
 
-    pub(super) fn deliver<E>(
+    /// Puts an event into the inbox, and says what `told` makes of that.
+    pub(super) fn deliver<E, T: Send + 'static>(
         &self,
         event_id: Result<String, EngineError>,
         event: &E,
-    ) -> Sending<'_, Result<(), EngineError>>
+        told: fn(Committed) -> T,
+    ) -> Sending<'_, Result<T, EngineError>>
     where
         W: Accepts<E>,
     {
         let (name, payload) = (W::event_name(), W::encode_event(event));
         Sending::new(async move {
-            let core = &self.engine.core;
             let (event_id, payload) = (event_id?, payload.map_err(|error| EngineError::unwritable(name, error))?);
-            core.check_size(name, &payload)?;
-            self.check_taken(name, &event_id).await?;
-            let event = NewEvent { event_id, name: name.into(), payload, sent_at: core.now() };
-            core.commit_and_activate(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await
+            self.deliver_encoded(event_id, name, payload).await.map(told)
         })
+    }
+
+    pub(super) async fn deliver_encoded(
+        &self,
+        event_id: String,
+        name: &str,
+        payload: Json,
+    ) -> Result<Committed, EngineError> {
+        let core = &self.engine.core;
+        core.check_size(name, &payload)?;
+        self.check_taken(name, &event_id).await?;
+        let event = NewEvent { event_id, name: name.into(), payload, sent_at: core.now() };
+        core.commit_and_activate(Commit { key: self.key.clone(), change: Change::Deliver { event } }).await
     }
 
     /// Refuses an event with the policy `reject` that the present state does not take, unless it is a repetition.

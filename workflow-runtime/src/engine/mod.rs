@@ -25,6 +25,8 @@ mod run;
 mod schedule;
 mod scheduler;
 mod searching;
+#[cfg(any(test, feature = "testing"))]
+mod simulated;
 mod starting;
 mod system_clock;
 mod tasks;
@@ -51,7 +53,7 @@ use self::core::Core;
 use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::Kernel;
 use crate::machine::{State as _, Workflow};
-use crate::record::{ExecutionKey, HistoryRecord};
+use crate::record::{ExecutionKey, HistoryRecord, Json};
 use crate::store::{Change, Commit, StateCount, Store};
 
 /// Runs the executions of one store. See [`EngineBuilder`] for what can be set.
@@ -245,8 +247,17 @@ impl Engine {
         start: &W::Start,
         at: Option<Timestamp>,
     ) -> Result<Commit, EngineError> {
-        let machine = self.core.machine(&key.workflow)?;
         let data = start.encode().map_err(|error| EngineError::unwritable(W::Start::NAME, error))?;
+        self.new_encoded::<W>(key, data, at)
+    }
+
+    fn new_encoded<W: Workflow>(
+        &self,
+        key: ExecutionKey,
+        data: Json,
+        at: Option<Timestamp>,
+    ) -> Result<Commit, EngineError> {
+        let machine = self.core.machine(&key.workflow)?;
         self.core.check_size(W::Start::NAME, &data)?;
         let now = self.core.now();
         let new =

@@ -8,13 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
+use crate::base::Quick;
 use crate::record::{Cause, ExecutionKey, HistoryKind, HistoryRecord};
 
 /// Who waits for what.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     // Held only to look up, insert or remove, never over an await.
-    waiting: Mutex<HashMap<ExecutionKey, Vec<Waiting>>>,
+    waiting: Mutex<HashMap<ExecutionKey, Vec<Waiting>, Quick>>,
 }
 
 /// What became of a request.
@@ -50,7 +51,7 @@ pub(super) fn taken_in(history: &[HistoryRecord]) -> Vec<(String, Taken)> {
 }
 
 impl Requests {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Vec<Waiting>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Vec<Waiting>, Quick>> {
         // Each change leaves the map whole, so a panic elsewhere cannot have left it half done.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -183,9 +183,14 @@ impl Run {
     /// Runs a handler without a turn. Says whether it has no effects, and so was run.
     fn run_pure(&self, execution: &mut Kernel, handler: &HandlerPlan) -> bool {
         let span = self.visit_span(execution, handler).entered();
-        let finished = self.machine.run_pure(&HandlerCall::of(execution, &handler.name));
+        let call = HandlerCall::of(execution, &handler.name);
+        let finished = self.machine.run_pure(&call);
         let is_pure = finished.is_some();
-        if let Some(finished) = finished {
+        if let Some(mut finished) = finished {
+            let failure = self.core.services.intercepted(self.place.key(), execution.record().visit, &call);
+            if let Some(failure) = failure {
+                finished.result = Err(failure);
+            }
             self.finished(execution, finished);
         }
         drop(span);
@@ -322,7 +327,7 @@ impl Run {
         let taken = taken_in(&advance.history);
         // Where the journal is dropped, an edge may have been left without its answer.
         let is_answer = !advance.replies.is_empty() || !advance.consumed.is_empty() || advance.drop_journal;
-        let change = Change::Advance { fence, advance: Box::new(advance) };
+        let change = Change::Advance { fence, advance };
         let commit = Commit { key: self.place.key().clone(), change };
         match self.core.store.commit(vec![commit]).await?.pop() {
             Some(Err(refused)) => Err(Stop::Refused(refused)),
@@ -337,20 +342,26 @@ impl Run {
     }
 
     async fn look_at_inbox(&self, execution: &mut Kernel) -> Result<(), Stop> {
-        if let Some(stored) = self.load().await? {
-            execution.arrived(stored.inbox);
+        let events = self.core.store.inbox(self.place.key(), execution.last_event());
+        if let Some(events) = self.believe(events.await).await? {
+            execution.arrived(events);
         }
         Ok(())
     }
 
     /// Reads the execution; one that is damaged is parked, and counts as none.
     async fn load(&self) -> Result<Option<Stored>, Stop> {
-        let key = self.place.key();
-        match self.core.store.load(key).await {
-            Ok(stored) => Ok(stored),
+        let stored = self.core.store.load(self.place.key()).await;
+        Ok(self.believe(stored).await?.flatten())
+    }
+
+    /// What was read of the execution. If that is damaged, there is nothing of it, and the execution is parked.
+    async fn believe<T>(&self, read: Result<T, StoreError>) -> Result<Option<T>, Stop> {
+        match read {
+            Ok(read) => Ok(Some(read)),
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(%error, "a damaged execution is parked");
-                let record = ErrorRecord::new(ErrorKind::Unreadable, &Error::from(error));
+                let (key, record) = (self.place.key(), ErrorRecord::new(ErrorKind::Unreadable, &Error::from(error)));
                 let change = Change::Quarantine { error: record, at: self.core.now() };
                 self.core.store.commit(vec![Commit { key: key.clone(), change }]).await?;
                 self.core.watchers.tell(key);

@@ -148,6 +148,8 @@ pub(super) async fn schedule(core: Arc<Core>) {
             let next = core.services.limits.tick(core.now()).map_or(next, |due| due.min(next));
             let again = core.services.clock.sleep_until(next);
             tokio::select! {
+                // Either has it look; in order, as chance is not to decide anything.
+                biased;
                 () = core.alarm.notify.notified() => {}
                 () = again, if next < Timestamp::MAX => {}
             }

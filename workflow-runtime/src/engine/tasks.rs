@@ -15,11 +15,13 @@ pub(super) struct Tasks {
     runtime: Handle,
     /// Every task holds a receiver, so that the end of the last one can be waited for.
     alive: Arc<watch::Sender<()>>,
+    /// Whether blocking calls run where everything else does.
+    one_thread: bool,
 }
 
 impl Tasks {
-    pub(super) fn new(runtime: Handle) -> Self {
-        Self { runtime, alive: Arc::new(watch::Sender::new(())) }
+    pub(super) fn new(runtime: Handle, one_thread: bool) -> Self {
+        Self { runtime, alive: Arc::new(watch::Sender::new(())), one_thread }
     }
 
     pub(super) fn run<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
@@ -48,6 +50,10 @@ impl Spawner for Tasks {
     }
 
     fn spawn_blocking(&self, call: SpawnedCall) {
+        if self.one_thread {
+            self.start(async move { call() });
+            return;
+        }
         // A call that has begun cannot be stopped, so nobody waits for it at the end.
         drop(self.runtime.spawn_blocking(call));
     }
@@ -77,7 +83,7 @@ mod tests {
     #[test]
     fn blocking_calls_run_at_once_on_threads_of_their_own() {
         runtime().block_on(async {
-            let services = services(&Tasks::new(Handle::current()));
+            let services = services(&Tasks::new(Handle::current(), false));
             let barrier = Arc::new(std::sync::Barrier::new(2));
             let both = [Arc::clone(&barrier), barrier].map(|barrier| {
                 services.spawn_blocking(move || {
@@ -94,7 +100,7 @@ mod tests {
     #[test]
     fn what_is_dropped_is_stopped_and_gone() {
         runtime().block_on(async {
-            let tasks = Tasks::new(Handle::current());
+            let tasks = Tasks::new(Handle::current(), false);
             let (held, freed) = tokio::sync::oneshot::channel::<()>();
             let spawned = services(&tasks).spawn(async move {
                 let _held = held;
@@ -109,7 +115,7 @@ mod tests {
     #[test]
     fn a_panic_is_told_and_the_runtime_goes_on() {
         runtime().block_on(async {
-            let services = services(&Tasks::new(Handle::current()));
+            let services = services(&Tasks::new(Handle::current(), false));
             let panicked = services.spawn(async { panic!("boom") }).await;
             assert_eq!(panicked, Err::<(), _>(SpawnError::Panicked { message: "boom".to_owned() }));
             assert_eq!(services.spawn(async { 7 }).await, Ok(7));

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::sync::watch::{Receiver, Sender};
 
+use crate::base::Quick;
 use crate::base::sync::{Mutex, MutexGuard};
 use crate::record::{ExecutionKey, ExecutionRecord};
 
@@ -18,7 +19,7 @@ type News = Option<Arc<ExecutionRecord>>;
 #[derive(Debug, Default)]
 pub(super) struct Watchers {
     // Held only to look up, insert or remove, never over an await.
-    watched: Mutex<HashMap<ExecutionKey, Watched>>,
+    watched: Mutex<HashMap<ExecutionKey, Watched, Quick>>,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +38,7 @@ pub(super) struct Watch<'a> {
 }
 
 impl Watchers {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Watched>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Watched, Quick>> {
         // Each change is one insert or remove, so a panic elsewhere cannot have left it half done.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -118,7 +118,7 @@ fn an_event_that_an_entry_handler_may_receive_is_not_judged_before_the_handler_h
     assert_eq!(answers(&mut execution), []);
     execution.suspended(Some(at(9)), Vec::new(), &plan, at(2));
     assert_eq!(execution.decide(&plan, at(3)), Next::Wait { until: Some(at(9)) });
-    assert_eq!(answers(&mut execution).len(), 1, "now it waits for something else");
+    assert_eq!(answers(&mut execution).len(), 2, "now it waits for something else, and the first one is still there");
 }
 
 #[test]

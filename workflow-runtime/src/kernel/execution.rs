@@ -38,8 +38,6 @@
 //! What is to be undone moves from the journal to a stack when the journal is dropped; entering a pivot or an end empties
 //! it. See `unwind.rs`.
 
-use std::collections::HashSet;
-
 use super::journal::Journal;
 use super::searching::{QUEUED, index};
 use super::stack::UndoStack;
@@ -57,9 +55,12 @@ pub struct Kernel {
     /// On the heap, as whoever drives it hands this around by value.
     pub(super) record: Box<ExecutionRecord>,
     pub(super) inbox: Vec<EventRecord>,
+    /// The place of the last event that has arrived here.
+    pub(super) last_event: u64,
     pub(super) journal: Journal,
     pub(super) undo: UndoStack,
-    pub(super) changes: Advance,
+    /// On the heap, too.
+    pub(super) changes: Box<Advance>,
     /// Counts the calls with an `undo`, in the order in which they are recorded.
     pub(super) next_order: u64,
     /// The present, as far as it was told.
@@ -126,15 +127,17 @@ impl Kernel {
     ) -> Self {
         let (undo, changed) = UndoStack::of(&mut record, undo);
         let orders = journal.iter().filter_map(|entry| entry.undo.as_ref()).map(|call| call.order);
+        let last_event = inbox.last().map_or(0, |event| event.seq);
         Self {
             next_order: orders.chain(undo.last().map(|undo| undo.order)).max().unwrap_or(0),
             now: record.entered_at,
             stored_visit: record.visit,
             record: Box::new(record),
             inbox,
+            last_event,
             journal: Journal::new(journal),
             undo,
-            changes: Advance::default(),
+            changes: Box::default(),
             changed,
         }
     }
@@ -165,7 +168,7 @@ impl Kernel {
 
     /// The changes since the last call, to be committed as one.
     #[must_use]
-    pub fn take_changes(&mut self) -> Advance {
+    pub fn take_changes(&mut self) -> Box<Advance> {
         let mut changes = std::mem::take(&mut self.changes);
         changes.journal = self.journal.take_unsaved();
         self.undo.take_changes(&mut changes);
@@ -174,12 +177,6 @@ impl Kernel {
         }
         self.stored_visit = self.record.visit;
         changes
-    }
-
-    /// Events that have arrived since.
-    pub fn arrived(&mut self, inbox: Vec<EventRecord>) {
-        let consumed: HashSet<u64> = self.changes.consumed.iter().copied().collect();
-        self.inbox = inbox.into_iter().filter(|event| !consumed.contains(&event.seq)).collect();
     }
 
     /// Takes what a person has asked for and what edges are to be taken, and says what is to be done then.

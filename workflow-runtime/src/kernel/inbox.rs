@@ -15,6 +15,19 @@ use crate::record::{
 };
 
 impl Kernel {
+    /// The place of the last event that it has been told of: what has arrived since is after that.
+    #[must_use]
+    pub fn last_event(&self) -> u64 {
+        self.last_event
+    }
+
+    /// Events that have arrived since, in order. It knows those among them that it was told of before, consumed or not.
+    pub fn arrived(&mut self, events: Vec<EventRecord>) {
+        let known = self.last_event;
+        self.inbox.extend(events.into_iter().filter(|event| event.seq > known));
+        self.last_event = self.inbox.last().map_or(known, |event| event.seq.max(known));
+    }
+
     /// The events in the inbox that the running handler may receive, in order of arrival: those that no edge of the state
     /// takes.
     #[must_use]

@@ -6,6 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use crate::base::{Name, Quick};
 use crate::record::{JournalEntry, JournalResult};
 
+/// What there is room for as soon as there is anything.
+const FEW: usize = 8;
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Journal {
     entries: Vec<JournalEntry>,
@@ -51,6 +54,11 @@ impl Journal {
         let place = match self.places.get(&entry.key) {
             Some(place) => *place,
             None => {
+                if self.entries.is_empty() {
+                    // Growing from nothing takes as long as what is kept, where that is little.
+                    self.entries.reserve(FEW);
+                    self.places.reserve(FEW);
+                }
                 self.places.insert(entry.key.clone(), self.entries.len());
                 self.entries.len()
             }

@@ -92,7 +92,7 @@ pub(super) fn reload(execution: &mut Kernel, inbox: Vec<EventRecord>) -> (Kernel
     let text = serde_json::to_string(&record).unwrap();
     let record: ExecutionRecord = serde_json::from_str(&text).unwrap();
     assert_eq!(&record, execution.record());
-    (Kernel::new(record, journal, inbox, Vec::new()), changes)
+    (Kernel::new(record, journal, inbox, Vec::new()), *changes)
 }
 
 #[test]

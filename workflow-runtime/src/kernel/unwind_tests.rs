@@ -79,7 +79,7 @@ fn reload(execution: &mut Kernel) -> (Kernel, Advance) {
     let text = serde_json::to_string(execution.record()).unwrap();
     let record: ExecutionRecord = serde_json::from_str(&text).unwrap();
     assert_eq!(&record, execution.record());
-    (Kernel::new(record, journal, Vec::new(), undo), changes)
+    (Kernel::new(record, journal, Vec::new(), undo), *changes)
 }
 
 fn stack(execution: &Kernel) -> Vec<&str> {

@@ -124,13 +124,13 @@ impl Cx {
     /// The present, recorded: when the handler is run again after a crash, it sees the same time as before.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.chosen("now", || self.turn.scope.services.clock.now())
+        self.chosen("now", |_| self.turn.scope.services.clock.now())
     }
 
     /// A random number, recorded: when the handler is run again after a crash, it sees the same one. Not for secrets.
     #[must_use]
     pub fn random(&self) -> u64 {
-        self.chosen("random", || fastrand::u64(..))
+        self.chosen("random", |key| self.chance(key).unwrap_or_else(|| fastrand::u64(..)))
     }
 
     /// A random identifier (a UUID of version 4, as text), recorded: when the handler is run again after a crash, it sees the
@@ -144,11 +144,16 @@ impl Cx {
     /// ```
     #[must_use]
     pub fn uuid(&self) -> String {
-        self.chosen("uuid", super::uuid::new_uuid)
+        self.chosen("uuid", |key| self.chance(key).map_or_else(super::uuid::new_uuid, super::uuid::uuid_of))
+    }
+
+    /// What an interceptor says of chance in the call with this key.
+    pub(super) fn chance(&self, key: &str) -> Option<u64> {
+        self.turn.scope.services.chance(|| self.call_digest(key))
     }
 
     /// What `choose` gives, recorded under this name.
-    fn chosen<T: Serialize + DeserializeOwned>(&self, name: &str, choose: impl FnOnce() -> T) -> T {
+    fn chosen<T: Serialize + DeserializeOwned>(&self, name: &str, choose: impl FnOnce(&str) -> T) -> T {
         let key = self.claim(name);
         let recorded = self.turn.recorded(&key).map(|entry| entry.result);
         if let Some(JournalResult::Done(json)) = recorded
@@ -156,7 +161,7 @@ impl Cx {
         {
             return value;
         }
-        let value = choose();
+        let value = choose(&key);
         match Json::encode(&value) {
             Ok(json) => self.turn.record(JournalEntry::new(key, 0, JournalResult::Done(json))),
             Err(error) => self.turn.fail(Failure { kind: ErrorKind::Unreadable, error: Error::from(error) }),
@@ -184,7 +189,7 @@ impl Cx {
     }
 
     pub(super) fn claim(&self, call: &str) -> Name {
-        self.turn.claim(format_args!("{}:{call}", self.caller()))
+        self.turn.claim(&[self.caller(), call])
     }
 
     /// Who makes the calls in this context: the first part of their keys.

@@ -91,11 +91,15 @@ impl Hex {
         }
         Self(digits)
     }
+
+    pub(super) fn text(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Hex {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(str::from_utf8(&self.0).unwrap_or_default())
+        formatter.write_str(self.text())
     }
 }
 

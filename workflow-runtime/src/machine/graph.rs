@@ -337,9 +337,9 @@ impl HandlerInfo {
     }
 
     #[must_use]
-    pub const fn in_group(mut self, is_group: bool, members: &'static [&'static str], any: bool) -> Self {
-        if is_group {
-            self.group = Some(GroupInfo { members, any });
+    pub const fn in_group(mut self, group: super::graph_check::GroupFacts) -> Self {
+        if group.is_group {
+            self.group = Some(GroupInfo { members: group.members, any: group.any });
         }
         self
     }

@@ -526,7 +526,7 @@ const fn same_name(left: &str, right: &str) -> bool {
     }
 }
 
-const fn has_name(names: &[&str], name: &str) -> bool {
+pub(super) const fn has_name(names: &[&str], name: &str) -> bool {
     let mut names = names;
     while let [first, rest @ ..] = names {
         if same_name(first, name) {

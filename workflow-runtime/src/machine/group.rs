@@ -1,9 +1,10 @@
 //! Superstates: handlers that are written once for several states.
 
+use std::any::Any;
 use std::marker::PhantomData;
 
 use super::graph_check::GroupFacts;
-use super::{Decision, State, Workflow};
+use super::{Decision, State, Workflow, WorkflowState};
 use crate::record::{Json, JsonError};
 
 /// Several states under one name, which handlers can be written for. `#[state(group)]` on an enum writes this impl, and a
@@ -24,6 +25,13 @@ pub trait Group: Sized + 'static {
 
     /// The persisted name of the state that it holds, and the data as it is persisted.
     fn write(&self) -> (&'static str, Result<Json, JsonError>);
+
+    /// What makes it of a state of the type `S`; `None` if that is none of its states.
+    #[doc(hidden)]
+    #[must_use]
+    fn of<S: 'static>() -> Option<fn(S) -> Self> {
+        None
+    }
 }
 
 /// What a handler may take: a [`State`], or a [`Group`] of them.
@@ -60,6 +68,12 @@ impl<T: Group> GroupProbe<T> {
         T::read(state, data).unwrap_or_else(|| Err(not_in_group(state, T::NAME)))
     }
 
+    /// The group of this state, if it is in that.
+    #[inline]
+    pub fn narrow<S: WorkflowState>(state: S) -> Result<T, S> {
+        state.narrow()
+    }
+
     #[expect(clippy::needless_pass_by_value, reason = "as in the other side")]
     pub fn stay<W: Workflow>(group: T) -> Decision<W> {
         let (state, data) = group.write();
@@ -90,6 +104,10 @@ pub trait NoGroup<T> {
         Err(not_in_group(state, "no group"))
     }
 
+    fn narrow<S: WorkflowState>(state: S) -> Result<T, S> {
+        Err(state)
+    }
+
     fn stay<W: Workflow>(_: T) -> Decision<W> {
         Decision::Wait
     }
@@ -97,27 +115,30 @@ pub trait NoGroup<T> {
 
 impl<T> NoGroup<T> for GroupProbe<T> {}
 
-/// Says that `S` is one of the states of a group.
-pub trait Holds<S>: From<S> {}
+/// What makes a group of one of its states, if that is what `S` is.
+#[must_use]
+#[inline]
+pub fn of_member<S: 'static, M: 'static, G: 'static>(make: fn(M) -> G) -> Option<fn(S) -> G> {
+    // What is compared is the function and not the state, so that the state need not be put where it could be missing.
+    let make: &dyn Any = &make;
+    make.downcast_ref().copied()
+}
+
+/// The first that is there.
+#[must_use]
+#[inline]
+pub fn first_of<T, const N: usize>(all: [Option<T>; N]) -> Option<T> {
+    all.into_iter().flatten().next()
+}
 
 /// Puts a state into a group, if it is in that.
-#[derive(Debug)]
-pub struct MemberProbe<G, S>(PhantomData<(G, S)>);
-
-impl<G: Holds<S>, S> MemberProbe<G, S> {
-    pub fn narrow<T>(state: S) -> Result<G, T> {
-        Ok(G::from(state))
+#[inline]
+pub fn narrow<G: Group, S: 'static, T: From<S>>(state: S) -> Result<G, T> {
+    match G::of() {
+        Some(make) => Ok(make(state)),
+        None => Err(T::from(state)),
     }
 }
-
-/// The other side of [`MemberProbe`].
-pub trait NoMember<G, S> {
-    fn narrow<T: From<S>>(state: S) -> Result<G, T> {
-        Err(T::from(state))
-    }
-}
-
-impl<G, S> NoMember<G, S> for MemberProbe<G, S> {}
 
 fn not_in_group(state: &str, group: &str) -> JsonError {
     JsonError::Decode(serde::de::Error::custom(format_args!("`{state}` is no state of the group `{group}`")))

@@ -10,6 +10,7 @@ mod child;
 mod commands;
 mod context;
 mod digest;
+mod edge_table;
 mod fields;
 mod finish;
 mod graph;
@@ -20,6 +21,7 @@ mod group;
 mod handler;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod handler_probes;
+mod intercept;
 mod limits;
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -36,6 +38,8 @@ mod pure_handlers;
 mod receive;
 mod render;
 mod reply;
+#[allow(missing_docs, reason = "for generated code alone")]
+mod saved;
 mod scheduled;
 mod sending;
 mod services;
@@ -67,6 +71,7 @@ pub use graph::ParallelInfo;
 pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use group::{Group, Source};
 pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerError, On, Timer};
+pub use intercept::{Answer, Answering, HandlerSeen, Interceptor, StepSeen};
 pub(crate) use limits::UnknownStep;
 pub use limits::{LimitState, Limits};
 pub(crate) use parallel::ParallelPolicy;
@@ -75,6 +80,9 @@ pub use plan::plan;
 pub use pure::NotTaken;
 pub use pure_handlers::PureHandlers;
 pub use reply::{Asks, NoRefusal, Reply, refuse, reply};
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use saved::Saved;
+pub(crate) use saved::SavedTypes;
 pub use sending::Sending;
 pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};

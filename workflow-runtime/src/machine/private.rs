@@ -16,6 +16,7 @@ use crate::base::Error;
 pub use crate::record::{Json, JsonError, UndoRecord};
 
 pub use super::digest::{ArgProbe, Digest, UndigestedArg};
+pub use super::edge_table::{EdgeTable, TableEdge, edge, edges};
 pub use super::fields::{read_fields, write_fields};
 pub use super::graph_check::{
     GroupFacts, Judged, Place, StateFacts, Ways, clashes, differs, event_place, judge, place, source, state_info,
@@ -23,11 +24,12 @@ pub use super::graph_check::{
 pub use super::graph_told::{
     refuse, tell_at_handler, tell_at_name, tell_entered, tell_event, tell_shared, tell_target, tell_wait,
 };
-pub use super::group::{GroupProbe, Holds, MemberProbe, NoGroup, NoMember, Source};
+pub use super::group::{GroupProbe, NoGroup, Source, first_of, narrow, of_member};
 pub use super::handler_probes::*;
 pub use super::parallel::*;
 pub use super::probes::*;
 pub use super::pure::{Answers, Arrival, Arrived, Keep, Member, Unanswered, member};
+pub use super::saved::{PartSaved, PartSavedProbe, Saved, SavedAs, SavedEventsProbe, SavedProbe, SavedTypes};
 pub use super::step::{StepCall, StepPolicy, blocking, blocking_free};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
@@ -274,6 +276,12 @@ pub fn is_old_name(name: &str, _: &str, was: &[&str]) -> bool {
 pub(super) type FindError = fn(&Error) -> Option<Json>;
 
 pub type Decode<T> = fn(&Json) -> Result<T, JsonError>;
+
+/// What becomes of data that is persisted.
+pub type Encoded = Result<Json, JsonError>;
+
+/// What becomes of data that is read.
+pub type Decoded<T> = Result<T, JsonError>;
 
 /// Reads a state, or a group, from the persisted name of the state and its data.
 pub type Read<T> = fn(&str, &Json) -> Result<T, JsonError>;

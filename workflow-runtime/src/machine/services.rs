@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Limits, Spawner};
+use super::{Interceptor, Limits, Spawner};
 use crate::base::Clock;
 use crate::record::Json;
 
@@ -18,13 +18,21 @@ pub struct Services {
     pub spawner: Option<Arc<dyn Spawner>>,
     /// The limits of steps.
     pub limits: Limits,
+    /// What sees and replaces what is done, in tests.
+    pub interceptor: Option<Arc<dyn Interceptor>>,
 }
 
 impl Services {
     /// The time of `clock`, and for the rest what is the default of an engine.
     #[must_use]
     pub fn new(clock: impl Clock) -> Self {
-        Self { clock: Arc::new(clock), payload_limit: Json::DEFAULT_LIMIT, spawner: None, limits: Limits::default() }
+        Self {
+            clock: Arc::new(clock),
+            payload_limit: Json::DEFAULT_LIMIT,
+            spawner: None,
+            limits: Limits::default(),
+            interceptor: None,
+        }
     }
 
     /// The same, with at most `bytes` for a step's result.
@@ -32,5 +40,17 @@ impl Services {
     pub fn payload_limit(mut self, bytes: usize) -> Self {
         self.payload_limit = bytes;
         self
+    }
+
+    /// The same, seen by `interceptor`.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
+        self.interceptor = Some(interceptor);
+        self
+    }
+
+    /// What an interceptor says of chance in the call with this digest.
+    pub(super) fn chance(&self, call: impl FnOnce() -> u128) -> Option<u64> {
+        self.interceptor.as_ref().and_then(|interceptor| interceptor.chance(call()))
     }
 }

@@ -17,13 +17,13 @@ pub trait State: Sized + 'static {
     /// The persisted name: `name = "…"`, or the identifier in snake case.
     const NAME: &'static str;
     /// Older persisted names that are still read: `was = "…"`.
-    const WAS: &'static [&'static str];
+    const WAS: &'static [&'static str] = &[];
     /// Whether a workflow ends here.
-    const END: bool;
+    const END: bool = false;
     /// Whether entering it makes all that was done before final: nothing of it is undone any more.
     const PIVOT: bool = false;
     /// The doc comment.
-    const DOC: &'static str;
+    const DOC: &'static str = "";
     /// The fields that executions in it can be searched by: those with `#[index]`.
     const ATTRIBUTES: &'static [AttributeInfo] = &[];
     /// Whether its attribute has mistakes, so that nothing is to be concluded from what it says.
@@ -53,9 +53,9 @@ pub trait Event: Sized + 'static {
     /// The persisted name: `name = "…"`, or the identifier in snake case.
     const NAME: &'static str;
     /// Older persisted names that are still read: `was = "…"`.
-    const WAS: &'static [&'static str];
+    const WAS: &'static [&'static str] = &[];
     /// The doc comment.
-    const DOC: &'static str;
+    const DOC: &'static str = "";
     /// What becomes of it where no edge of the state takes it: `reject`, `drop`, or else it is kept.
     const POLICY: EventPolicy = EventPolicy::Defer;
 

@@ -131,6 +131,9 @@ impl Turn {
     pub fn new<W: Workflow>(workflow: Arc<W>, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Self {
         Self::of(scope, journal, |cx| async move {
             let cx = cx.serving(Arc::clone(&workflow));
+            if let Some(failure) = cx.intercepted(&call) {
+                return Err(failure);
+            }
             let run = match &call.undo {
                 Some(undo) => workflow.undo(&cx, undo).unwrap_or_else(|| run_lost_undo(undo)),
                 None => workflow.run(&cx, &call),

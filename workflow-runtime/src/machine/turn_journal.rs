@@ -2,12 +2,15 @@
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::ops::Bound;
 
 use super::step::is_details;
 use crate::base::{Name, Quick};
 use crate::record::{JournalEntry, JournalResult, ParallelEnd};
+
+/// What there is room for as soon as there is anything.
+const FEW: usize = 8;
 
 #[derive(Default)]
 pub(super) struct TurnJournal {
@@ -102,6 +105,11 @@ impl TurnJournal {
                 Some(std::mem::replace(older, Known { claimed, ..known }))
             }
             None => {
+                if self.entries.is_empty() {
+                    // Growing from nothing takes as long as what is kept, where that is little.
+                    self.entries.reserve(FEW);
+                    self.places.reserve(FEW);
+                }
                 self.places.insert(known.entry.key.clone(), self.entries.len());
                 self.entries.push(known);
                 None
@@ -122,15 +130,20 @@ impl TurnJournal {
         if self.has_details { self.get(&key()) } else { None }
     }
 
-    /// The key of a call that is made now.
-    pub(super) fn claim(&mut self, call: fmt::Arguments<'_>) -> Name {
+    /// The key of a call that is made now. What is given are the parts of the call, which are put together with colons.
+    pub(super) fn claim(&mut self, call: &[&str]) -> Name {
         let mut key = std::mem::take(&mut self.text);
         key.clear();
-        // Writing to a text does not fail.
-        let _ = key.write_fmt(call);
+        for (place, part) in call.iter().enumerate() {
+            if place > 0 {
+                key.push(':');
+            }
+            key.push_str(part);
+        }
         let len = key.len();
         let claimed = match self.calls.get_mut(key.as_str()) {
             Some(count) => {
+                // Writing to a text does not fail.
                 let _ = write!(key, ":{count}");
                 *count += 1;
                 Name::from(&key)

@@ -96,7 +96,7 @@ impl TurnState {
     }
 
     /// The key of a call that is made now.
-    pub(super) fn claim(&self, call: fmt::Arguments<'_>) -> Name {
+    pub(super) fn claim(&self, call: &[&str]) -> Name {
         self.lock().journal.claim(call)
     }
 

@@ -9,6 +9,12 @@ pub(super) fn new_uuid() -> String {
     text(u128::from(half()) << 64 | u128::from(half()))
 }
 
+/// The identifier that goes with this number.
+pub(super) fn uuid_of(number: u64) -> String {
+    // Both halves differ wherever the number does, as the factor is odd.
+    text(u128::from(number) << 64 | u128::from(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+}
+
 fn text(random: u128) -> String {
     let bits = random & !(0xf000 << 64) & !(0xc000 << 48) | (0x4000 << 64) | (0x8000 << 48);
     let digits = format!("{bits:032x}");

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::pure::{self, Answers, Arrival, Arrived, Unanswered, not_taken};
-use super::{Asks, Cx, Graph, NotTaken, State, Timer};
+use super::{Asks, Cx, Graph, Group, NotTaken, SavedTypes, State, Timer};
 use crate::base::{Error, Name};
 use crate::kernel::Decided;
 use crate::record::{Json, JsonError, UndoRecord};
@@ -124,6 +124,19 @@ pub trait Workflow: Sized + Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Tells the types of all that is saved.
+    #[doc(hidden)]
+    fn saved_types<V: SavedTypes>(types: &mut V) {
+        let _ = types;
+    }
+
+    /// The same of the states of an older version. `false` if nothing is known of them.
+    #[doc(hidden)]
+    fn old_types<V: SavedTypes>(version: u32, types: &mut V) -> bool {
+        let _ = (version, types);
+        false
+    }
+
     /// Takes the edge of `state` for `event`, and gives the state in which the machine comes to rest: pure entry handlers
     /// on the way are run. See [above](#without-an-engine).
     ///
@@ -223,6 +236,12 @@ pub trait WorkflowState: Sized + fmt::Debug + Serialize + DeserializeOwned + 'st
 
     /// The state of this persisted name, current or old, with its data; `None` if the workflow has no such state.
     fn decode(name: &str, data: &Json) -> Option<Result<Self, JsonError>>;
+
+    /// The group of the state, if it is in that.
+    #[doc(hidden)]
+    fn narrow<G: Group>(self) -> Result<G, Self> {
+        Err(self)
+    }
 }
 
 /// The generated enum of a workflow's end states.

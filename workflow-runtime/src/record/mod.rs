@@ -37,7 +37,7 @@ pub use journal::{JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
 pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
 pub use reply::{Answer, ReplyRecord};
-pub use seal::{RecordKind, Sealed, UnsealError, open, seal};
+pub use seal::{RecordKind, Sealed, UnsealError, open, open_entry, seal, seal_entry};
 pub use undo::{UndoOutput, UndoPlace, UndoRecord, UndoableCall, UnwindInto, check_undo};
 
 /// The version of the persisted format that this build writes. It reads every version up to this one.

@@ -74,6 +74,21 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         })
     }
 
+    /// The events that wait to be consumed and have a place after `after`, in order of arrival: those that have come since
+    /// somebody read the inbox up to there. None if there is no such execution.
+    ///
+    /// A store that can read them alone has a method of its own; this one loads all of the execution.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if one of them cannot be believed.
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        let load = self.load(key);
+        Box::pin(async move {
+            let inbox = load.await?.map(|stored| stored.inbox).unwrap_or_default();
+            Ok(inbox.into_iter().filter(|event| event.seq > after).collect())
+        })
+    }
+
     /// What is known of the event with this id that was delivered to an execution; `None` if there was none. Answers, too,
     /// are kept for good.
     ///

@@ -97,6 +97,10 @@ impl Store for MemoryStore {
         ready(keys.iter().map(|key| Ok(shared.executions.get(key).map(Kept::stored))).collect())
     }
 
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        ready(self.lock().executions.get(key).map(|kept| kept.inbox_after(after)).unwrap_or_default())
+    }
+
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
         let shared = self.lock();
         let known = shared.executions.get(key).filter(|kept| kept.event_ids.contains(event_id));
@@ -323,8 +327,12 @@ impl Kept {
         self.journal = HashMap::default();
     }
 
-    fn stored(&self) -> Stored {
+    fn inbox_after(&self, after: u64) -> Vec<EventRecord> {
         let event = |(seq, event): (&u64, &NewEvent)| EventRecord { seq: *seq, event: event.clone() };
+        self.inbox.range((Bound::Excluded(after), Bound::Unbounded)).map(event).collect()
+    }
+
+    fn stored(&self) -> Stored {
         let mut journal: Vec<_> = self.journal.values().cloned().collect();
         journal.sort_unstable_by(|left, right| left.key.cmp(&right.key));
         let mut record = self.record.clone();
@@ -333,7 +341,7 @@ impl Kept {
         }
         let mut undo: Vec<_> = self.undo.values().rev().take(record.undo_wanted()).cloned().collect();
         undo.reverse();
-        Stored { record, journal, inbox: self.inbox.iter().map(event).collect(), undo }
+        Stored { record, journal, inbox: self.inbox_after(0), undo }
     }
 
     /// Why it is parked, if it is.

@@ -1,4 +1,5 @@
-//! Layer 6: testing — what those who write a store hold it to.
+//! Layer 6: testing — simulated worlds in which workflows are run and crashed, and what those who write a store hold it to,
+//! and the lock of what executions are saved as.
 
 // A property that does not hold, or a store that fails, ends a test by a panic.
 #![allow(
@@ -11,3 +12,9 @@
 #![allow(clippy::missing_panics_doc, reason = "every property panics if it does not hold")]
 
 pub mod conformance;
+mod crash;
+pub mod lock;
+mod sim;
+
+pub use crash::{CrashReport, CrashTest, crash_everywhere, repeat_everywhere};
+pub use sim::{Sim, SimCall, SimEvent, SimExecution};

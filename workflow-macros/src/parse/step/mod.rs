@@ -58,6 +58,7 @@ pub(crate) fn make_step(attributes: &[Attribute], signature: &Signature, args: S
         ident: signature.ident.clone(),
         policy: args.policy,
         undo: args.undo,
+        output: signature::nameable_output(signature).cloned(),
         doc: doc_text(attributes),
         cfg: Cfg::of(attributes),
         allow: args.allow,

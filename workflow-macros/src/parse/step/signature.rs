@@ -1,7 +1,9 @@
 //! The signature of a step.
 
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
-use syn::{FnArg, ReturnType, Signature, Type};
+use syn::{FnArg, GenericParam, ReturnType, Signature, Type};
 
 use crate::errors::Errors;
 use crate::expand::type_text;
@@ -68,6 +70,27 @@ pub(super) fn check_step_signature(signature: &Signature, method: bool, blocking
             }
         }
     }
+}
+
+/// What a step returns, unless it speaks of parameters of the step itself.
+pub(super) fn nameable_output(signature: &Signature) -> Option<&Type> {
+    let ReturnType::Type(_, output) = &signature.output else { return None };
+    let text = output.to_token_stream();
+    let parameters = signature.generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Type(parameter) => parameter.ident.to_string(),
+        GenericParam::Const(parameter) => parameter.ident.to_string(),
+        GenericParam::Lifetime(parameter) => parameter.lifetime.ident.to_string(),
+    });
+    let parameters: Vec<_> = parameters.collect();
+    (!names_any(text, &parameters)).then_some(output)
+}
+
+fn names_any(tokens: TokenStream, names: &[String]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => names_any(group.stream(), names),
+        TokenTree::Ident(ident) => names.contains(&ident.to_string()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 fn is_context_argument(argument: &FnArg) -> bool {

@@ -98,6 +98,14 @@ pub struct StartsWorkflow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interval(Result<Duration, String>);
 
+impl Interval {
+    /// The time, or the text that names none.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn duration(self) -> Result<Duration, String> {
+        self.0
+    }
+}
+
 impl From<Duration> for Interval {
     fn from(interval: Duration) -> Self {
         Self(Ok(interval))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError};
 
 use super::queue::{CallId, StepQueue};
+use crate::base::Quick;
 use crate::base::sync::{Mutex, MutexGuard};
 use crate::record::ExecutionKey;
 
@@ -13,12 +14,12 @@ type Tickets = Vec<(Arc<StepQueue>, CallId)>;
 #[derive(Default)]
 pub(super) struct Suspended {
     // Held only to look up, insert or remove; no queue is locked meanwhile.
-    tickets: Mutex<HashMap<ExecutionKey, Tickets>>,
+    tickets: Mutex<HashMap<ExecutionKey, Tickets, Quick>>,
     tell: OnceLock<Tell>,
 }
 
 impl Suspended {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Tickets>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Tickets, Quick>> {
         self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

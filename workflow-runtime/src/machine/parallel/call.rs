@@ -87,7 +87,7 @@ impl ParallelCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
     pub fn new(cx: &Cx, policy: ParallelPolicy, arguments: &Digest) -> Self {
-        let key = cx.turn().claim(format_args!("{}:{}:{}", cx.caller(), policy.name, arguments.hex()));
+        let key = cx.turn().claim(&[cx.caller(), policy.name, arguments.hex().text()]);
         Self { cx: cx.in_branch(&key), policy, key }
     }
 

@@ -38,7 +38,7 @@ where
         let item = self.items.next()?;
         let (digest, label) = (self.name)(&item);
         // Of items that are alike, each has a number.
-        let key = call.cx().turn().claim(format_args!("{}:{}", call.key, digest.hex()));
+        let key = call.cx().turn().claim(&[&call.key, digest.hex().text()]);
         Some(Planned { key, label, item })
     }
 

@@ -31,7 +31,7 @@ pub struct StepCall {
     pub(super) has_limits: bool,
     pub(super) key: Name,
     /// What is saved before it runs, if it has an `undo`, and why it cannot be.
-    undo: Option<Box<UndoableCall>>,
+    pub(super) undo: Option<Box<UndoableCall>>,
     unsaveable: Option<Failure>,
 }
 
@@ -46,7 +46,7 @@ impl StepCall {
         let policy = Policy::Declared(policy);
         let key = match cx.key_again() {
             Some(key) => key.into(),
-            None => cx.turn().claim(format_args!("{}:{name}:{}", cx.caller(), arguments.hex())),
+            None => cx.turn().claim(&[cx.caller(), &name, arguments.hex().text()]),
         };
         Self { cx: cx.clone(), name, policy, has_limits: false, key, undo: None, unsaveable: None }
     }
@@ -86,7 +86,7 @@ impl StepCall {
     ///
     /// # Errors
     /// The step's own.
-    pub async fn once<T, E, F, A>(self, attempt: F) -> Result<T, E>
+    pub fn once<T, E, F, A>(self, attempt: F) -> impl Future<Output = Result<T, E>>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
@@ -94,21 +94,21 @@ impl StepCall {
         A: Future<Output = Result<T, E>>,
     {
         let mut attempt = Some(attempt);
-        self.run(move |cx| attempt.take().map(|attempt| attempt(cx)), |_| false).await
+        self.run(move |cx| attempt.take().map(|attempt| attempt(cx)), |_| false)
     }
 
     /// Runs a step until it succeeds or no attempt is left, unless its result is recorded.
     ///
     /// # Errors
     /// The step's own, of the last attempt.
-    pub async fn retried<T, E, F, A>(self, attempt: F) -> Result<T, E>
+    pub fn retried<T, E, F, A>(self, attempt: F) -> impl Future<Output = Result<T, E>>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
         F: FnMut(Cx) -> A,
         A: Future<Output = Result<T, E>>,
     {
-        self.retried_if(attempt, |_| true).await
+        self.retried_if(attempt, |_| true)
     }
 
     /// As [`retried`](Self::retried), but not after an error that `again` says no to. An attempt that was cut off is tried
@@ -116,14 +116,18 @@ impl StepCall {
     ///
     /// # Errors
     /// The step's own, of the last attempt.
-    pub async fn retried_if<T, E, F, A>(self, mut attempt: F, again: impl Fn(&E) -> bool) -> Result<T, E>
+    pub fn retried_if<T, E, F, A>(
+        self,
+        mut attempt: F,
+        again: impl Fn(&E) -> bool,
+    ) -> impl Future<Output = Result<T, E>>
     where
         T: Serialize + DeserializeOwned,
         E: StepError,
         F: FnMut(Cx) -> A,
         A: Future<Output = Result<T, E>>,
     {
-        self.run(move |cx| Some(attempt(cx)), again).await
+        self.run(move |cx| Some(attempt(cx)), again)
     }
 
     async fn run<T, E, F, A>(mut self, mut start: F, again: impl Fn(&E) -> bool) -> Result<T, E>
@@ -137,6 +141,7 @@ impl StepCall {
         let turn = self.cx.turn();
         let mut failed = 0;
         if let Some(entry) = turn.recorded(&self.key) {
+            self.recalled(&entry.result);
             match entry.result {
                 JournalResult::Done(value) => match value.decode() {
                     Ok(value) => return Ok(value),
@@ -172,11 +177,13 @@ impl StepCall {
             let Some(in_flight) = turn.attempt(self.policy.cancel) else { continue };
             let number = failed + 1;
             let scope = self.scope(number);
-            let Some(attempt) = start(self.cx.in_step(&scope)) else {
-                return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
-            };
             let span = self.span(number);
-            let ended = {
+            let ended = if let Some(answering) = self.began(number) {
+                self.answered(&scope, answering, &span).await
+            } else {
+                let Some(attempt) = start(self.cx.in_step(&scope)) else {
+                    return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
+                };
                 // It stays in one place, as it may be large, and is gone before anything else is done.
                 let attempt = pin!(attempt.instrument(span.clone()));
                 self.attempt(&scope, attempt).await
@@ -188,7 +195,10 @@ impl StepCall {
             let failure = match ended {
                 Ok(value) => {
                     match self.encode(&value) {
-                        Ok(json) => self.record(number, JournalResult::Done(json)),
+                        Ok(json) => {
+                            self.ended(number, Ok(&json));
+                            self.record(number, JournalResult::Done(json));
+                        }
                         Err(failure) => {
                             turn.fail(failure);
                             return pending().await;
@@ -201,6 +211,7 @@ impl StepCall {
             };
             failed = number;
             let (error, value) = failure.to_recorded();
+            self.ended(number, Err(&error));
             if let Some(pause) = self.pause(failed, &failure, &again) {
                 span.in_scope(|| tracing::warn!(%error, ?pause, "the step failed and is tried again"));
                 let due = turn.scope.services.clock.now() + pause;
@@ -260,7 +271,7 @@ impl StepCall {
             Failed::Own(error) => again(error),
             Failed::Cut(_) => true,
         };
-        self.policy.retry.filter(|_| may_go_on)?.pause(failed, fastrand::f64())
+        self.policy.retry.filter(|_| may_go_on)?.pause(failed, self.jitter(failed))
     }
 
     /// Gives the handler its result, which is recorded, unless the handler is not to go on.

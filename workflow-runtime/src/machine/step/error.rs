@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Error;
+use crate::machine::saved::{Saved, SavedTypes};
 use crate::record::{ErrorKind, ErrorRecord, Json, JsonError};
 
 /// The last attempt of a step took longer than its `timeout`. A `#[catch]` handler can take it.
@@ -45,7 +46,7 @@ pub struct StepPanicked {
     label = "not an error that can be saved",
     note = "a step's final error is recorded like its result: give `{Self}` `std::error::Error`, `serde::Serialize` and `serde::Deserialize`, or return `Result<T>` with the boxed `workflow_runtime::Error`"
 )]
-pub trait StepError: Sized {
+pub trait StepError: Sized + 'static {
     /// The error as it is saved: for people, and for the code that called the step.
     #[doc(hidden)]
     fn to_recorded(&self) -> (ErrorRecord, Option<Json>);
@@ -57,6 +58,12 @@ pub trait StepError: Sized {
     /// The error that stands for an attempt that was cut off, where the type has one.
     #[doc(hidden)]
     fn from_cut(cut: Error) -> Result<Self, Error>;
+
+    /// Tells of the type that is saved, where it has one of its own.
+    #[doc(hidden)]
+    fn saved<V: SavedTypes>(types: &mut V, step: &'static str) {
+        let _ = (types, step);
+    }
 }
 
 impl StepError for Error {
@@ -91,6 +98,10 @@ impl<E: StdError + Serialize + DeserializeOwned + Send + Sync + 'static> StepErr
 
     fn from_cut(cut: Error) -> Result<Self, Error> {
         Err(cut)
+    }
+
+    fn saved<V: SavedTypes>(types: &mut V, step: &'static str) {
+        types.saved::<Self>(Saved::Error, step);
     }
 }
 

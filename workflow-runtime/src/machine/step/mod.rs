@@ -10,6 +10,7 @@ mod blocking;
 mod call;
 mod error;
 mod heartbeat;
+mod intercepted;
 mod policy;
 mod scope;
 

@@ -14,7 +14,7 @@ use super::cache::{Cache, Found, HistoryEnds};
 use super::schema::{from_sql, to_sql};
 use super::statements::Statements;
 use super::write::{ExecutionRow, SealedAdvance, Write, WriteKind};
-use crate::base::Timestamp;
+use crate::base::{Quick, Timestamp};
 use crate::record::{EventRecord, ExecutionKey, Json, NewEvent, RecordKind, Sealed, Status, UndoPlace, open, seal};
 use crate::store::{Committed, Epoch, Refused};
 use crate::stores::rules::{Head, Pending, event_left};
@@ -26,7 +26,7 @@ const UNREADABLE: &str = "(unreadable)";
 pub(super) struct Applier<'connection> {
     statements: Statements<'connection>,
     cache: Cache,
-    workflows: HashMap<Arc<str>, i64>,
+    workflows: HashMap<Arc<str>, i64, Quick>,
     /// The epoch that may write, and SQLite's number for the state of the file that it was read from.
     seen: Option<(i64, Epoch)>,
     /// Executions of the group that had to be looked up.
@@ -36,7 +36,7 @@ pub(super) struct Applier<'connection> {
 impl<'connection> Applier<'connection> {
     pub(super) fn new(connection: &'connection Connection) -> rusqlite::Result<Self> {
         let statements = Statements::prepare(connection)?;
-        Ok(Self { statements, cache: Cache::default(), workflows: HashMap::new(), seen: None, lookups: 0 })
+        Ok(Self { statements, cache: Cache::default(), workflows: HashMap::default(), seen: None, lookups: 0 })
     }
 
     /// Begins a transaction; the answer is the epoch that may write. It is that of the file as it is now, so that even a
@@ -89,11 +89,11 @@ impl<'connection> Applier<'connection> {
     pub(super) fn apply(&mut self, write: Write, epoch: Epoch) -> rusqlite::Result<Result<Committed, Refused>> {
         let Write { key, kind } = write;
         let kind = match kind {
-            WriteKind::Create { row, history } => return Ok(Ok(self.create(key, row, &history)?)),
+            WriteKind::Create { row, history } => return Ok(Ok(self.create(key, *row, &history)?)),
             kind => kind,
         };
         let known = match self.cache.take(&key) {
-            None => self.find(&key)?.map(|found| (key, found)),
+            None => self.find(&key)?.map(|found| (key, Box::new(found))),
             known => known,
         };
         let Some((key, mut found)) = known else { return Ok(Err(Refused::Unknown)) };
@@ -223,7 +223,7 @@ impl<'connection> Applier<'connection> {
         };
         self.add_attributes(exec, &key, &attributes)?;
         self.add_history(&mut found, history)?;
-        self.cache.put(key, found);
+        self.cache.put(key, Box::new(found));
         Ok(Committed::Applied)
     }
 
@@ -252,7 +252,7 @@ impl<'connection> Applier<'connection> {
 
     fn advance(&mut self, key: &ExecutionKey, found: &mut Found, advance: SealedAdvance) -> rusqlite::Result<()> {
         let exec = found.exec;
-        let is_ended = advance.row.as_ref().is_some_and(ExecutionRow::is_ended);
+        let is_ended = advance.row.as_ref().is_some_and(|row| row.is_ended());
         if (advance.drop_journal || is_ended) && found.has_journal {
             self.statements.drop_journal.execute([exec])?;
             found.has_journal = false;
@@ -287,7 +287,7 @@ impl<'connection> Applier<'connection> {
             self.statements.add_reply.execute(params![exec, event_id, checksum, body])?;
         }
         match advance.row {
-            Some(row) => self.replace(key, found, row)?,
+            Some(row) => self.replace(key, found, *row)?,
             None if !advance.consumed.is_empty() => {
                 let wake_at = self.wake_at(found, &found.head)?;
                 self.statements.set_wake_at.execute(params![exec, wake_at, to_sql(found.last_control)])?;

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use crate::base::Quick;
 use crate::record::ExecutionKey;
 use crate::stores::rules::Head;
 
@@ -39,17 +40,18 @@ pub(super) struct HistoryEnds {
 
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    young: HashMap<ExecutionKey, Found>,
-    old: HashMap<ExecutionKey, Found>,
+    // On the heap, as each is taken out and put back with every commit.
+    young: HashMap<ExecutionKey, Box<Found>, Quick>,
+    old: HashMap<ExecutionKey, Box<Found>, Quick>,
 }
 
 impl Cache {
     /// What is known of `key`. It is forgotten here: who has changed the execution puts it back.
-    pub(super) fn take(&mut self, key: &ExecutionKey) -> Option<(ExecutionKey, Found)> {
+    pub(super) fn take(&mut self, key: &ExecutionKey) -> Option<(ExecutionKey, Box<Found>)> {
         self.young.remove_entry(key).or_else(|| self.old.remove_entry(key))
     }
 
-    pub(super) fn put(&mut self, key: ExecutionKey, found: Found) {
+    pub(super) fn put(&mut self, key: ExecutionKey, found: Box<Found>) {
         if self.young.len() >= GENERATION {
             // The emptied map keeps its memory.
             std::mem::swap(&mut self.young, &mut self.old);
@@ -74,7 +76,7 @@ mod tests {
         ExecutionKey { workflow: "Orders".into(), id: ExecutionId::new(number.to_string()).unwrap() }
     }
 
-    fn found(exec: i64) -> Found {
+    fn found(exec: i64) -> Box<Found> {
         let head = Head {
             visit: 1,
             status: Status::Running,
@@ -82,7 +84,7 @@ mod tests {
             record_wake_at: None,
             inbox_seen: 0,
         };
-        Found {
+        Box::new(Found {
             exec,
             head,
             last_event: 0,
@@ -91,7 +93,7 @@ mod tests {
             has_journal: false,
             is_inbox_known: true,
             history: None,
-        }
+        })
     }
 
     #[test]

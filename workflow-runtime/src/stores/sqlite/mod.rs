@@ -1,8 +1,9 @@
-//! The embedded store: one SQLite file, written by one thread and read by another.
+//! The embedded store: one SQLite file, written by one thread and read by two others.
 //!
 //! ```text
 //! commit ──seal (caller's thread)──▶ queue ──▶ writer thread: drain ▸ one transaction ▸ one sync ▸ answer all
-//! load, due, list … ───────────────▶ queue ──▶ reader thread: one snapshot for all that wait
+//! load, due … ─────────────────────▶ queue ──▶ reader thread: one snapshot for all that wait
+//! list, counts, history ───────────▶ queue ──▶ another one, so that a long search keeps no execution waiting
 //! ```
 //!
 //! A call takes its place in the queue when it is made, before its future is first polled. There is no async runtime
@@ -17,6 +18,7 @@ mod error;
 mod health;
 mod lock;
 mod open;
+mod pace;
 mod read;
 mod reader;
 mod schema;
@@ -47,7 +49,7 @@ use self::worker::Worker;
 use self::write::Write;
 use self::writer::WriteCall;
 use crate::base::Timestamp;
-use crate::record::ExecutionKey;
+use crate::record::{EventRecord, ExecutionKey};
 use crate::store::{
     Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store, StoreError,
     StoreFuture, Stored, one_of_many,
@@ -80,6 +82,7 @@ pub struct SqliteStore {
     health: Arc<Health>,
     counters: Arc<Counters>,
     // Dropped in this order: the writer's connection is the last, so that closing it can clear the log away.
+    searcher: Worker<ReadCall>,
     reader: Worker<ReadCall>,
     writer: Worker<WriteCall>,
     _lock: LockFile,
@@ -103,34 +106,53 @@ impl SqliteStore {
     }
 
     fn start(opened: Opened) -> Result<Self, StoreError> {
-        let Opened { path, lock, writer, reader } = opened;
+        let Opened { path, lock, writer, reader, searcher } = opened;
         let health = Arc::new(Health::default());
         let writer_health = Arc::clone(&health);
-        let reader_health = Arc::clone(&health);
         let counters = Arc::new(Counters::default());
-        let (writer_counters, reader_counters) = (Arc::clone(&counters), Arc::clone(&counters));
+        let writer_counters = Arc::clone(&counters);
         let no_thread = |error| error::cannot_open_io(&path, error);
         let writer = Worker::spawn("workflow-store-writer", move |queue| {
             writer::run(writer, &queue, &writer_health, &writer_counters);
         });
         let writer = writer.map_err(no_thread)?;
-        let reader = Worker::spawn("workflow-store-reader", move |queue| {
-            reader::run(&reader, &queue, &reader_health, &reader_counters);
-        });
-        let reader = reader.map_err(no_thread)?;
-        Ok(Self { path, health, counters, reader, writer, _lock: lock })
+        let read_on = |name, connection: Connection| {
+            let (health, counters) = (Arc::clone(&health), Arc::clone(&counters));
+            Worker::spawn(name, move |queue| reader::run(&connection, &queue, &health, &counters)).map_err(no_thread)
+        };
+        let reader = read_on("workflow-store-reader", reader)?;
+        let searcher = read_on("workflow-store-search", searcher)?;
+        Ok(Self { path, health, counters, searcher, reader, writer, _lock: lock })
     }
 
+    /// Reads what is found by its key, or what is due: nothing that takes long.
     fn read<T: Send + 'static>(
         &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> StoreFuture<T> {
+        self.read_by(&self.reader, query)
+    }
+
+    /// Reads what may take as long as there are executions.
+    fn search<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> StoreFuture<T> {
+        self.read_by(&self.searcher, query)
+    }
+
+    fn read_by<T: Send + 'static>(
+        &self,
+        reader: &Worker<ReadCall>,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> StoreFuture<T> {
         if let Err(error) = self.health.check() {
             return Box::pin(std::future::ready(Err(error)));
         }
         let (call, answer) = reader::call(query);
-        self.reader.send(call);
-        self.wait_for(answer)
+        reader.send(call);
+        let health = Arc::clone(&self.health);
+        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(health.gone())) })
     }
 
     fn write<T: Send + 'static>(
@@ -138,16 +160,13 @@ impl SqliteStore {
         call: impl FnOnce(writer::Answer<T>) -> Result<WriteCall, StoreError>,
     ) -> StoreFuture<T> {
         let (answer, receiver) = oneshot::channel();
-        match self.health.check().and_then(|()| call(answer)) {
-            Ok(call) => self.writer.send(call),
+        let call = match self.health.check().and_then(|()| call(answer)) {
+            Ok(call) => call,
             Err(error) => return Box::pin(std::future::ready(Err(error))),
-        }
-        self.wait_for(receiver)
-    }
-
-    fn wait_for<T: Send + 'static>(&self, answer: oneshot::Receiver<Result<T, StoreError>>) -> StoreFuture<T> {
+        };
         let health = Arc::clone(&self.health);
-        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(health.gone())) })
+        self.writer.send(call);
+        Box::pin(async move { receiver.await.unwrap_or_else(|_| Err(health.gone())) })
     }
 }
 
@@ -164,8 +183,7 @@ impl Store for SqliteStore {
 
     fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
         self.write(|answer| {
-            let writes = commits.into_iter().map(Write::new).collect::<Result<_, _>>();
-            let writes = writes.map_err(|error| StoreError::Io { source: Arc::new(error) })?;
+            let writes = Write::all(commits).map_err(|error| StoreError::Io { source: Arc::new(error) })?;
             Ok(WriteCall::Commit(writes, answer))
         })
     }
@@ -180,6 +198,11 @@ impl Store for SqliteStore {
         self.read(move |connection| keys.iter().map(|key| one_of_many(read::load(connection, key))).collect())
     }
 
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        let key = key.clone();
+        self.read(move |connection| read::inbox_after(connection, &key, after))
+    }
+
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
         let (key, event_id) = (key.clone(), event_id.to_owned());
         self.read(move |connection| read::event(connection, &key, &event_id))
@@ -192,16 +215,16 @@ impl Store for SqliteStore {
 
     fn list(&self, query: &Query) -> StoreFuture<Page> {
         let query = query.clone();
-        self.read(move |connection| search::list(connection, &query))
+        self.search(move |connection| search::list(connection, &query))
     }
 
     fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
         let workflow = workflow.map(str::to_owned);
-        self.read(move |connection| search::counts(connection, workflow.as_deref()))
+        self.search(move |connection| search::counts(connection, workflow.as_deref()))
     }
 
     fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
         let key = key.clone();
-        self.read(move |connection| read::history(connection, &key, after, limit))
+        self.search(move |connection| read::history(connection, &key, after, limit))
     }
 }

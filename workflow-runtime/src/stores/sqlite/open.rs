@@ -34,6 +34,7 @@ pub(super) struct Opened {
     pub(super) lock: LockFile,
     pub(super) writer: Connection,
     pub(super) reader: Connection,
+    pub(super) searcher: Connection,
 }
 
 /// Opens the store at `path`, or makes one there.
@@ -51,8 +52,9 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
         None => LockFile::create(&path)?,
     };
     let writer = connect_writer(&path)?;
-    let reader = connect_reader(&path).map_err(|error| cannot_open(&path, error))?;
-    Ok(Opened { path, lock, writer, reader })
+    let connect = || connect_reader(&path).map_err(|error| cannot_open(&path, error));
+    let (reader, searcher) = (connect()?, connect()?);
+    Ok(Opened { path, lock, writer, reader, searcher })
 }
 
 /// The file that `path` leads to, so that two links to one file have one lock.

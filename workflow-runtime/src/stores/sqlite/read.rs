@@ -1,6 +1,6 @@
 //! What is read of one execution: all of it is checked before it is believed.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::apply::status;
@@ -9,7 +9,7 @@ use super::schema::from_sql;
 use crate::base::Timestamp;
 use crate::record::{
     EventRecord, ExecutionKey, ExecutionRecord, JournalEntry, RecordKind, ReplyRecord, Status, UndoPlace, UndoRecord,
-    check_undo, open,
+    UnsealError, check_undo, open, open_entry,
 };
 use crate::store::{HistoryRow, KnownEvent, StoreError, Stored};
 use crate::stores::rules::Head;
@@ -92,9 +92,18 @@ impl Body {
         kind: RecordKind,
         what: &'static str,
     ) -> Result<T, StoreError> {
+        self.open_with(key, what, |body, checksum| open(kind, key, body, checksum))
+    }
+
+    fn open_with<T>(
+        &self,
+        key: &ExecutionKey,
+        what: &'static str,
+        open: impl FnOnce(&str, u32) -> Result<T, UnsealError>,
+    ) -> Result<T, StoreError> {
         let text = str::from_utf8(&self.text).map_err(|error| corrupt(key, what, error.to_string()))?;
         let checksum = u32::try_from(self.checksum).map_err(|error| corrupt(key, what, error.to_string()))?;
-        open(kind, key, text, checksum).map_err(|error| corrupt(key, what, error.to_string()))
+        open(text, checksum).map_err(|error| corrupt(key, what, error.to_string()))
     }
 }
 
@@ -136,8 +145,9 @@ fn load_journal(connection: &Connection, key: &ExecutionKey, exec: i64) -> Resul
     };
     let rows = rows().map_err(|error| failed_for(key, JOURNAL, error))?;
     let entry = |(entry_key, body): (Vec<u8>, Body)| {
-        let entry: JournalEntry = body.open(key, RecordKind::Journal, JOURNAL)?;
-        match entry.key.as_bytes() == entry_key {
+        let entry_key = str::from_utf8(&entry_key).map_err(|error| corrupt(key, JOURNAL, error.to_string()))?;
+        let entry = body.open_with(key, JOURNAL, |body, checksum| open_entry(key, entry_key, body, checksum))?;
+        match entry.key == *entry_key {
             true => Ok(entry),
             false => Err(corrupt(key, JOURNAL, "an entry stands under the key of another".to_owned())),
         }
@@ -146,10 +156,31 @@ fn load_journal(connection: &Connection, key: &ExecutionKey, exec: i64) -> Resul
 }
 
 fn load_inbox(connection: &Connection, key: &ExecutionKey, exec: i64) -> Result<Vec<EventRecord>, StoreError> {
+    let sql = "SELECT checksum, body, seq FROM inbox WHERE exec = ?1 ORDER BY seq";
+    read_inbox(connection, key, sql, params![exec])
+}
+
+/// See [`Store::inbox`](crate::store::Store::inbox).
+pub(super) fn inbox_after(
+    connection: &Connection,
+    key: &ExecutionKey,
+    after: u64,
+) -> Result<Vec<EventRecord>, StoreError> {
+    let sql = "SELECT inbox.checksum, inbox.body, inbox.seq FROM inbox JOIN executions USING (exec)
+               WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2 AND seq > ?3 ORDER BY seq";
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    read_inbox(connection, key, sql, params![&*key.workflow, key.id.as_str(), after])
+}
+
+fn read_inbox(
+    connection: &Connection,
+    key: &ExecutionKey,
+    sql: &str,
+    parameters: impl Params + Copy,
+) -> Result<Vec<EventRecord>, StoreError> {
     let rows = || -> rusqlite::Result<Vec<(u64, Body)>> {
-        let mut statement =
-            connection.prepare_cached("SELECT checksum, body, seq FROM inbox WHERE exec = ?1 ORDER BY seq")?;
-        let rows = statement.query_map([exec], |row| Ok((from_sql(row.get(2)?), Body::of(row)?)))?;
+        let mut statement = connection.prepare_cached(sql)?;
+        let rows = statement.query_map(parameters, |row| Ok((from_sql(row.get(2)?), Body::of(row)?)))?;
         rows.collect()
     };
     let rows = rows().map_err(|error| failed_for(key, INBOX, error))?;

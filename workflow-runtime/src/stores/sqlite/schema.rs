@@ -7,7 +7,8 @@
 //! in the first hundred bytes, so that a foreign or newer file is recognised without touching it.
 //!
 //! A record's `body` is its JSON and the truth; `checksum` covers it and whose it is. The other columns of `executions`
-//! are derived from the body, for queries. Rows of one execution share its number `exec`, which keeps their keys small.
+//! are derived from the body, for queries. An entry of the journal has its key in the column alone, but for one that was
+//! written up to version 2. Rows of one execution share its number `exec`, which keeps their keys small.
 //! A person reads `executions_by_name`, where workflows have their names.
 
 use rusqlite::Connection;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::base::Name;
 use crate::record::{
     ErrorRecord, ExecutionKey, ExecutionRecord, HistoryRecord, NewEvent, ParkedRecord, RecordKind, Sealed, Status,
-    UndoPlace, seal,
+    UndoPlace, seal, seal_entry,
 };
 use crate::store::{Change, Commit, Fence};
 use crate::stores::rules::Head;
@@ -24,7 +24,7 @@ pub(super) struct Write {
 }
 
 pub(super) enum WriteKind {
-    Create { row: ExecutionRow, history: Vec<Sealed> },
+    Create { row: Box<ExecutionRow>, history: Vec<Sealed> },
     Deliver { event: NewEvent },
     Advance { fence: Fence, advance: SealedAdvance },
     Quarantine { parked: String, error: LastError },
@@ -32,7 +32,7 @@ pub(super) enum WriteKind {
 
 /// An [`Advance`](crate::kernel::Advance), sealed.
 pub(super) struct SealedAdvance {
-    pub(super) row: Option<ExecutionRow>,
+    pub(super) row: Option<Box<ExecutionRow>>,
     pub(super) drop_journal: bool,
     pub(super) journal: Vec<(Name, Sealed)>,
     pub(super) forget: Vec<Name>,
@@ -100,42 +100,49 @@ impl Write {
         4 + bytes / 4_096
     }
 
-    pub(super) fn new(commit: Commit) -> Result<Self, Unwritable> {
+    /// Makes all commits of a call ready.
+    pub(super) fn all(commits: Vec<Commit>) -> Result<Vec<Self>, Unwritable> {
+        sealed(commits, Self::new)
+    }
+
+    fn new(commit: Commit) -> Result<Self, Unwritable> {
         let Commit { key, change } = commit;
         let kind = match change {
-            Change::Create { record, history } => {
-                WriteKind::Create { row: ExecutionRow::new(&key, *record)?, history: seal_history(&key, &history)? }
-            }
+            Change::Create { record, history } => WriteKind::Create {
+                row: Box::new(ExecutionRow::new(&key, *record)?),
+                history: seal_history(&key, &history)?,
+            },
             Change::Deliver { event } => {
                 // It is sealed by the writer, who knows its place.
                 check_size(event.payload.text())?;
                 WriteKind::Deliver { event }
             }
             Change::Advance { fence, advance } => {
-                let row = advance.record.map(|record| ExecutionRow::new(&key, record)).transpose()?;
-                let journal = advance.journal.into_iter().map(|entry| {
-                    let sealed = seal_checked(RecordKind::Journal, &key, &entry)?;
+                let advance = *advance;
+                let row = advance.record.map(|record| Ok::<_, Unwritable>(Box::new(ExecutionRow::new(&key, record)?)));
+                let journal = sealed(advance.journal, |entry| {
+                    let sealed = check_sealed(seal_entry(&key, &entry)?)?;
                     Ok((entry.key, sealed))
                 });
-                let undo = advance.undo.into_iter().map(|undo| {
+                let undo = sealed(advance.undo, |undo| {
                     let sealed = seal_checked(RecordKind::Undo, &key, &undo)?;
                     Ok((undo.place(), sealed))
                 });
-                let replies = advance.replies.into_iter().map(|reply| {
+                let replies = sealed(advance.replies, |reply| {
                     let sealed = seal_checked(RecordKind::Reply, &key, &reply)?;
                     Ok((reply.event_id, sealed))
                 });
                 let advance = SealedAdvance {
-                    row,
+                    row: row.transpose()?,
                     drop_journal: advance.drop_journal,
-                    journal: journal.collect::<Result<_, Unwritable>>()?,
+                    journal: journal?,
                     forget: advance.forget,
                     drop_undo: advance.drop_undo,
                     forget_undo: advance.forget_undo,
-                    undo: undo.collect::<Result<_, Unwritable>>()?,
+                    undo: undo?,
                     consumed: advance.consumed,
                     history: seal_history(&key, &advance.history)?,
-                    replies: replies.collect::<Result<_, Unwritable>>()?,
+                    replies: replies?,
                     keep_history: advance.keep_history,
                 };
                 WriteKind::Advance { fence, advance }
@@ -170,11 +177,28 @@ impl ExecutionRow {
 }
 
 fn seal_history(key: &ExecutionKey, history: &[HistoryRecord]) -> Result<Vec<Sealed>, Unwritable> {
-    history.iter().map(|record| seal_checked(RecordKind::History, key, record)).collect()
+    sealed(history, |record| seal_checked(RecordKind::History, key, record))
+}
+
+/// Each of `records`, sealed. There is one or none of them as a rule, for which collecting results would ask for memory
+/// more often than a commit does otherwise.
+fn sealed<R: IntoIterator<IntoIter: ExactSizeIterator>, T>(
+    records: R,
+    mut seal: impl FnMut(R::Item) -> Result<T, Unwritable>,
+) -> Result<Vec<T>, Unwritable> {
+    let records = records.into_iter();
+    let mut sealed = Vec::with_capacity(records.len());
+    for record in records {
+        sealed.push(seal(record)?);
+    }
+    Ok(sealed)
 }
 
 fn seal_checked<T: Serialize>(kind: RecordKind, key: &ExecutionKey, record: &T) -> Result<Sealed, Unwritable> {
-    let sealed = seal(kind, key, record)?;
+    check_sealed(seal(kind, key, record)?)
+}
+
+fn check_sealed(sealed: Sealed) -> Result<Sealed, Unwritable> {
     check_size(&sealed.body)?;
     Ok(sealed)
 }

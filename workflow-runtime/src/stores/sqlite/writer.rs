@@ -10,12 +10,18 @@ use rusqlite::{Connection, ErrorCode};
 use super::apply::Applier;
 use super::error::failed;
 use super::health::Health;
+use super::pace::Pace;
 use super::stats::Counters;
 use super::write::Write;
 use crate::store::{Committed, Epoch, Refused, StoreError};
 
 /// Commits after which a group takes no more calls in, so that the first of it need not wait for ever.
 const GROUP_LIMIT: usize = 8_192;
+
+/// Calls of a group after which the writer gives way once before it writes the next one: what is written for a group takes
+/// longer than its commits, and many calls that come soon are cheaper in one than in two. If nobody else can run, nothing is
+/// waited for.
+const MANY: usize = 8;
 
 /// Pages of the log, of 4 KiB, after which it is moved into the file: large enough that its two syncs are rare.
 const CHECKPOINT_PAGES: i64 = 1_000;
@@ -106,6 +112,9 @@ fn write_groups(
 ) {
     let mut group = Vec::new();
     let mut log = Log::default();
+    let mut pace = Pace::default();
+    // How many calls the last group was of.
+    let mut calls = 0;
     while let Ok(first) = queue.recv() {
         if let Err(error) = health.check() {
             first.refuse(error);
@@ -130,7 +139,7 @@ fn write_groups(
                 continue;
             }
         };
-        let written = write_group(applier, epoch, first, queue, &mut group).map_err(failed);
+        let written = write_group(applier, epoch, first, queue, (&mut pace, calls >= MANY), &mut group).map_err(failed);
         match &written {
             Ok(written) => counters.count_group(written.commits, written.lookups),
             Err(error) => {
@@ -139,6 +148,7 @@ fn write_groups(
                 applier.forget();
             }
         }
+        calls = group.len();
         let answer = written.as_ref().map(|_| ()).map_err(Clone::clone);
         for applied in group.drain(..) {
             applied.answer(&answer);
@@ -155,6 +165,7 @@ fn write_group(
     mut epoch: Epoch,
     first: WriteCall,
     queue: &Receiver<WriteCall>,
+    (pace, mut are_many): (&mut Pace, bool),
     group: &mut Vec<Applied>,
 ) -> rusqlite::Result<Written> {
     let (mut commits, mut weight) = (0, 0);
@@ -178,6 +189,11 @@ fn write_group(
         }
         // What has come in meanwhile joins the group.
         next = if commits < GROUP_LIMIT { queue.try_recv().ok() } else { None };
+        if next.is_none() && std::mem::take(&mut are_many) && commits < GROUP_LIMIT {
+            // Those of the last group who have only to be let on the processor come into this one, too.
+            pace.give_way();
+            next = queue.try_recv().ok();
+        }
     }
     let lookups = applier.commit()?;
     Ok(Written { commits, weight, lookups })

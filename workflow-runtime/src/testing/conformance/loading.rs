@@ -1,4 +1,4 @@
-//! [`Store::load_many`](crate::store::Store::load_many).
+//! [`Store::load_many`](crate::store::Store::load_many) and [`Store::inbox`](crate::store::Store::inbox).
 
 use super::sample::{ended, entry, key, key_of, quarantine, running_since, to, waiting};
 use super::{Bench, Home};
@@ -59,4 +59,24 @@ pub async fn many_are_read_as_they_were_acknowledged(home: &impl Home) {
     let loaded = load_many(&bench, &keys).await;
     let expected: Vec<_> = (0..200).map(|since| Some(Stored::new(running_since(since)))).collect();
     assert_eq!(loaded, expected);
+}
+
+/// What was consumed is gone, and places stay what they are.
+pub async fn an_inbox_is_read_from_a_place_on(home: &impl Home) {
+    let bench = Bench::new(home).await;
+    bench.create(&key("a"), waiting()).await;
+    bench.create(&key("b"), waiting()).await;
+    for event_id in ["e", "f", "g"] {
+        bench.send(&key("a"), event_id).await;
+    }
+    bench.send(&key("b"), "h").await;
+    bench.advance(&key("a"), 1, Advance { consumed: vec![2], ..Advance::default() }).await;
+    let inbox = bench.load(&key("a")).await.inbox;
+    assert_eq!(bench.store.inbox(&key("a"), 0).await.unwrap(), inbox);
+    assert_eq!(bench.store.inbox(&key("a"), 1).await.unwrap(), inbox[1..]);
+    assert_eq!(bench.store.inbox(&key("a"), 2).await.unwrap(), inbox[1..]);
+    for after in [3, u64::MAX] {
+        assert_eq!(bench.store.inbox(&key("a"), after).await.unwrap(), []);
+    }
+    assert_eq!(bench.store.inbox(&key("nobody"), 0).await.unwrap(), []);
 }

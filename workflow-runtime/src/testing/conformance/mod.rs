@@ -76,6 +76,7 @@ macro_rules! store_conformance {
             many_are_answered_in_the_order_asked_for
             none_are_no_answers
             many_are_read_as_they_were_acknowledged
+            an_inbox_is_read_from_a_place_on
         }
         $crate::store_conformance! { @area $home, delivering,
             keeps_the_order_of_arrival

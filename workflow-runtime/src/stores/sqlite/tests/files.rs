@@ -41,18 +41,20 @@ fn a_closed_store_is_one_file_and_its_lock() {
 #[test]
 fn the_pragmas_hold_on_the_connections_that_count() {
     let (_folder, path) = folder();
-    let Opened { writer, reader, .. } = open::open(&path).unwrap();
+    let Opened { writer, reader, searcher, .. } = open::open(&path).unwrap();
     let number = |connection: &Connection, pragma: &str| -> i64 {
         connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).unwrap()
     };
     assert_eq!(number(&writer, "synchronous"), 2);
     assert_eq!(number(&writer, "application_id"), i64::from(schema::APPLICATION_ID));
-    for connection in [&writer, &reader] {
+    for connection in [&writer, &reader, &searcher] {
         let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
         assert_eq!(mode, "wal");
         assert!(number(connection, "busy_timeout") >= 5_000);
     }
-    assert!(reader.execute("DELETE FROM executions", []).is_err(), "the reader cannot write");
+    for reader in [&reader, &searcher] {
+        assert!(reader.execute("DELETE FROM executions", []).is_err(), "a reader cannot write");
+    }
 }
 
 #[test]

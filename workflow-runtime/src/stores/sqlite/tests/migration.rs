@@ -88,6 +88,7 @@ fn a_migration_that_was_cut_off_anywhere_is_whole_or_not_there() {
     let (folder, path) = old_file();
     let mut opened = open::open(&path).unwrap();
     drop(std::mem::replace(&mut opened.reader, Connection::open_in_memory().unwrap()));
+    drop(std::mem::replace(&mut opened.searcher, Connection::open_in_memory().unwrap()));
     // The log holds the migration alone: what came before it was moved into the file.
     let file = fs::read(&path).unwrap();
     let log = fs::read(folder.path().join("store.db-wal")).unwrap();

@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod migration;
 mod plans;
+mod searching;
 mod undo;
 
 use std::path::{Path, PathBuf};

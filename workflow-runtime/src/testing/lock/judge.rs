@@ -1,0 +1,97 @@
+//! The code as it is beside the lock as it was recorded: what fits, what does not, and what the lock becomes.
+
+use std::collections::BTreeMap;
+
+use super::Lock;
+use super::compare::{Difference, compare};
+use super::section::{Kind, Section};
+
+/// What came of holding the code to a lock.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Judgement {
+    /// The lock that the code would have.
+    pub(super) lock: Lock,
+    /// What is different, each with the version that it is different in: first what does not fit.
+    pub(super) differences: Vec<(u32, Difference)>,
+}
+
+impl Judgement {
+    pub(super) fn breaks(&self) -> bool {
+        self.differences.iter().any(|(_, difference)| difference.breaks)
+    }
+}
+
+/// Holds the code to what was recorded of it.
+///
+/// | the version of the code | is held to |
+/// |---|---|
+/// | the newest recorded one | all of its section, which it then replaces |
+/// | a newer one | the steps and events of the newest section, as there are no migrations for these; a section is added |
+/// | older ones that it names | the states of their sections, which stay as they are |
+pub(super) fn judge(recorded: &Lock, code: &Lock) -> Judgement {
+    let mut lock = recorded.clone();
+    let mut differences = Vec::new();
+    let newest = recorded.newest();
+    for (version, section) in &code.versions {
+        let is_present = *version == code.newest();
+        let found = match recorded.versions.get(version) {
+            Some(old) if is_present => {
+                lock.versions.insert(*version, section.clone());
+                compare(old, section)
+            }
+            Some(old) => compare(&states(old), section).into_iter().filter(|difference| difference.breaks).collect(),
+            None => {
+                lock.versions.insert(*version, section.clone());
+                Vec::new()
+            }
+        };
+        differences.extend(found.into_iter().map(|difference| (*version, difference)));
+    }
+    if code.newest() < newest {
+        let text = format!(
+            "the lock has version {newest}, and the code says that it is of version {}: a version never goes back",
+            code.newest()
+        );
+        differences.push((newest, Difference { breaks: true, kind: None, text }));
+    }
+    if let (true, Some(old), Some(new)) =
+        (code.newest() > newest, recorded.versions.get(&newest), code.versions.get(&code.newest()))
+    {
+        let kept = compare(&common(old, new), new).into_iter().filter(|difference| difference.breaks);
+        differences.extend(kept.map(|difference| (newest, difference)));
+        if !code.versions.contains_key(&newest) {
+            let text = format!(
+                "executions may be of version {newest}, and the code of version {} has no way from there: write `from({newest} = …)` and migrations; if the code of version {newest} is kept beside it, accept this",
+                code.newest()
+            );
+            differences.push((newest, Difference { breaks: true, kind: None, text }));
+        }
+        let text = format!("version {} is new", code.newest());
+        differences.push((code.newest(), Difference { breaks: false, kind: None, text }));
+    }
+    differences.sort_by_key(|(_, difference)| !difference.breaks);
+    Judgement { lock, differences }
+}
+
+/// The states alone.
+fn states(section: &Section) -> Section {
+    let roots = section.roots.iter().filter(|((kind, _), _)| *kind == Kind::State);
+    Section {
+        roots: roots.map(|(key, root)| (key.clone(), root.clone())).collect(),
+        edges: Default::default(),
+        types: section.types.clone(),
+    }
+}
+
+/// What has no migrations and is there in both.
+fn common(old: &Section, new: &Section) -> Section {
+    let roots = old.roots.iter().filter(|((kind, name), _)| *kind != Kind::State && new.find(*kind, name).is_some());
+    Section {
+        roots: roots.map(|(key, root)| (key.clone(), root.clone())).collect::<BTreeMap<_, _>>(),
+        edges: Default::default(),
+        types: old.types.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! The schema lock: what executions are saved as, in a file that is committed, so that a change of the code that could not
+//! read what is stored fails the tests and not production.
+//!
+//! One line, anywhere in the crate, is the test:
+//!
+//! ```
+//! # use workflow_runtime::prelude::*;
+//! # #[state] pub struct Asked;
+//! # #[state(end)] pub struct Answered;
+//! # #[event] pub struct Answer;
+//! # pub struct Question;
+//! # #[workflow(start = Asked)]
+//! # impl Question { #[on(allow(endless_wait))] fn answered(&self, _: Asked, _: Answer) -> Answered { Answered } }
+//! workflow_runtime::lock!(Question);
+//! # fn main() {}
+//! ```
+//!
+//! It traces the types of all states, events and step results from their `Deserialize`, and compares them with
+//! `workflows/Question.lock` beside the `Cargo.toml`:
+//!
+//! | the file, and what changed | `cargo test` | with `CI` set, or `WORKFLOW_LOCK=check` | `WORKFLOW_LOCK=accept` |
+//! |---|---|---|---|
+//! | is missing | makes it, and says so | fails | makes it |
+//! | nothing changed | passes | passes | passes |
+//! | what changed can read what is stored | records it, and says so | fails: commit it | records it |
+//! | what changed cannot | fails, with the ways out | fails, with the ways out | records it |
+//! | is not as it was written, has the marks of a merge, or is of a newer version | fails; nothing is written | the same | the same |
+//!
+//! A file that was touched by hand, or by a merge that cannot be right, is never written over: to have it made anew, delete
+//! it. Lines of two branches can simply be kept both.
+//!
+//! What is compatible and what is not:
+//!
+//! | compatible | not |
+//! |---|---|
+//! | a new state, event, step, edge or variant | one that is gone and may be in the store |
+//! | a new field that may be missing: `Option`, `#[serde(default)]` | a new field that may not; a field that is gone |
+//! | a larger integer or float, `T` as `Option<T>` | a smaller or another type, `Option<T>` as `T` |
+//! | a new name, where the old one is read: `was`, `#[serde(alias)]` | a new name alone |
+//!
+//! A workflow's steps are its methods. Those that are functions of their own, or `cx.step(…)`, are known to the compiler alone, and
+//! not in the lock; a type that cannot be looked into (`#[serde(untagged)]`, `#[serde(flatten)]`) is in it as `opaque`, with what
+//! can be told of it.
+
+mod compare;
+mod error;
+mod judge;
+mod parse;
+mod print;
+mod section;
+mod shape;
+mod trace;
+mod verify;
+mod workflow;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+pub use error::LockError;
+pub use parse::ParseError;
+pub use verify::{Mode, Verified};
+
+use crate::machine::Workflow;
+
+/// What executions of one workflow are saved as, by the versions of its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    workflow: String,
+    versions: BTreeMap<u32, section::Section>,
+}
+
+impl Lock {
+    /// The newest version that it knows.
+    #[must_use]
+    pub fn newest(&self) -> u32 {
+        self.versions.keys().next_back().copied().unwrap_or_default()
+    }
+
+    /// The workflow's persisted name.
+    #[must_use]
+    pub fn workflow(&self) -> &str {
+        &self.workflow
+    }
+}
+
+impl std::fmt::Display for Lock {
+    /// As it stands in its file.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&print::print(self))
+    }
+}
+
+/// Holds a workflow to its lock: what [`lock!`](crate::lock) does, for a test of one's own.
+///
+/// # Panics
+/// If the code does not fit its lock, or that cannot be read or written. The message says what to do.
+pub fn check<W: Workflow>() {
+    Checks::default().check::<W>().finish();
+}
+
+/// The checks of several workflows, of which each is made.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Checks {
+    failures: Vec<String>,
+}
+
+impl Checks {
+    /// Holds one workflow to its lock.
+    #[must_use]
+    pub fn check<W: Workflow>(mut self) -> Self {
+        let checked = Lock::path::<W>()
+            .and_then(|path| Lock::verify::<W>(&path, Mode::from_env()?).map(|verified| (path, verified)));
+        match checked {
+            Ok((_, Verified::Same)) => {}
+            Ok((path, Verified::Made)) => say(&format!("made {}: commit it", path.display())),
+            Ok((path, Verified::Recorded(changes))) => {
+                say(&format!("wrote {}: commit it\n{changes}", path.display()));
+            }
+            Err(error) => self.failures.push(told(&error)),
+        }
+        self
+    }
+
+    /// Ends the test.
+    ///
+    /// # Panics
+    /// If one of them failed.
+    pub fn finish(self) {
+        assert!(self.failures.is_empty(), "\n\n{}", self.failures.join("\n\n"));
+    }
+}
+
+/// An error with what it stems from.
+fn told(error: &LockError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        // An error of the system is in the text of its own.
+        if !text.ends_with(&error.to_string()) {
+            text = format!("{text}: {error}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+/// Says something that is seen also where the test passes: the output of a test is kept back then, and this is none.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "workflow lock: {text}");
+}

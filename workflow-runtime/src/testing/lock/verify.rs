@@ -1,0 +1,211 @@
+//! A lock file, read, held to the code and written.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use super::compare::Difference;
+use super::judge::{Judgement, judge};
+use super::parse::parse;
+use super::print::print;
+use super::section::Kind;
+use super::{Lock, LockError};
+use crate::machine::Workflow;
+
+/// What may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Mode {
+    /// What fits is recorded, and a lock that is missing is made.
+    #[default]
+    Record,
+    /// Nothing: the lock has to be there and up to date.
+    Check,
+    /// What does not fit, too: nothing of it is stored, or it does not matter any more.
+    Accept,
+}
+
+impl Mode {
+    /// What the environment asks for: `WORKFLOW_LOCK=accept` or `WORKFLOW_LOCK=check`; else nothing is written where `CI` is
+    /// set.
+    ///
+    /// # Errors
+    /// [`LockError::UnknownMode`].
+    pub fn from_env() -> Result<Self, LockError> {
+        let value = |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        Self::of(value("WORKFLOW_LOCK").as_deref(), value("CI").as_deref())
+    }
+
+    fn of(lock: Option<&str>, ci: Option<&str>) -> Result<Self, LockError> {
+        match (lock.unwrap_or_default(), ci.unwrap_or_default()) {
+            ("accept", _) => Ok(Self::Accept),
+            ("check", _) => Ok(Self::Check),
+            ("", "" | "0" | "false") => Ok(Self::Record),
+            ("", _) => Ok(Self::Check),
+            (value, _) => Err(LockError::UnknownMode { value: value.to_owned() }),
+        }
+    }
+}
+
+/// What was done with a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verified {
+    /// The code is as it is recorded.
+    Same,
+    /// There was no lock, and now there is.
+    Made,
+    /// The lock was brought up to date. What was different, a line for each.
+    Recorded(String),
+}
+
+impl Lock {
+    /// Holds the code of `W` to its lock at `path`, and writes there what `mode` allows. For commands and tests of one's own;
+    /// [`lock!`](crate::lock) is a test of this.
+    ///
+    /// # Errors
+    /// If the code does not fit its lock, or the lock cannot be read or written. Then nothing was written.
+    pub fn verify<W: Workflow>(path: &Path, mode: Mode) -> Result<Verified, LockError> {
+        verify(path, mode, &Self::of::<W>())
+    }
+
+    /// Where the lock of `W` is: `workflows/<Name>.lock` beside the `Cargo.toml` of the package that is tested.
+    ///
+    /// # Errors
+    /// [`LockError::NoDirectory`], if cargo does not run the program.
+    pub fn path<W: Workflow>() -> Result<PathBuf, LockError> {
+        let package = env::var_os("CARGO_MANIFEST_DIR").ok_or(LockError::NoDirectory)?;
+        Ok(Path::new(&package).join("workflows").join(format!("{}.lock", W::NAME)))
+    }
+
+    /// The lock in a file; `None` if there is none.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not as it was written.
+    pub fn read(path: &Path) -> Result<Option<Self>, LockError> {
+        Ok(read(path)?.map(|(lock, _)| lock))
+    }
+}
+
+fn read(path: &Path) -> Result<Option<(Lock, String)>, LockError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(LockError::Io { path: path.to_owned(), source }),
+    };
+    // A checkout may have ends of lines of its own.
+    let text = text.replace("\r\n", "\n");
+    match parse(&text) {
+        Ok(lock) => Ok(Some((lock, text))),
+        Err(source) => Err(LockError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+fn verify(path: &Path, mode: Mode, code: &Lock) -> Result<Verified, LockError> {
+    let Some((recorded, text)) = read(path)? else {
+        if mode == Mode::Check {
+            return Err(LockError::Missing { workflow: code.workflow.clone(), path: path.to_owned() });
+        }
+        write(path, &print(code))?;
+        return Ok(Verified::Made);
+    };
+    if recorded.workflow != code.workflow {
+        let (found, workflow) = (recorded.workflow, code.workflow.clone());
+        return Err(LockError::Foreign { path: path.to_owned(), found, workflow });
+    }
+    let mut judgement = judge(&recorded, code);
+    if judgement.breaks() {
+        if mode != Mode::Accept {
+            return Err(LockError::Broken { report: report(path, &recorded, &judgement) });
+        }
+        judgement.lock = accepted(recorded, code);
+    } else if judgement.lock == recorded && mode == Mode::Check {
+        return Ok(Verified::Same);
+    }
+    let changes = listed(&judgement, |_| true);
+    let new = print(&judgement.lock);
+    if new == text {
+        return Ok(Verified::Same);
+    }
+    if mode == Mode::Check {
+        return Err(LockError::Stale { path: path.to_owned(), changes });
+    }
+    write(path, &new)?;
+    Ok(Verified::Recorded(changes))
+}
+
+/// The lock that is recorded whatever does not fit: what the code says, beside the older versions that it does not speak of.
+fn accepted(mut recorded: Lock, code: &Lock) -> Lock {
+    recorded.versions.retain(|version, _| *version < code.newest());
+    recorded.versions.extend(code.versions.clone());
+    recorded
+}
+
+/// Writes the whole file or nothing of it, as another test may read it at this moment.
+fn write(path: &Path, text: &str) -> Result<(), LockError> {
+    let write = || {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let new = path.with_extension(format!("lock.new-{}", std::process::id()));
+        fs::write(&new, text)?;
+        fs::rename(&new, path).inspect_err(|_| {
+            let _ = fs::remove_file(&new);
+        })
+    };
+    write().map_err(|source| LockError::Io { path: path.to_owned(), source })
+}
+
+/// The differences, a line for each.
+fn listed(judgement: &Judgement, wanted: impl Fn(&Difference) -> bool) -> String {
+    let wanted = judgement.differences.iter().filter(|(_, difference)| wanted(difference));
+    let mut text = String::new();
+    for (version, Difference { breaks, text: difference, .. }) in wanted {
+        let mark = if *breaks { '!' } else { '+' };
+        let _ = writeln!(text, "  {mark} version {version}: {difference}");
+    }
+    text
+}
+
+fn report(path: &Path, recorded: &Lock, judgement: &Judgement) -> String {
+    let workflow = &recorded.workflow;
+    let (breaks, fits) =
+        (listed(judgement, |difference| difference.breaks), listed(judgement, |difference| !difference.breaks));
+    let newest = recorded.newest();
+    let next = newest + 1;
+    let mut text = format!(
+        "the code of `{workflow}` cannot read what executions were saved as. Against {}:\n\n{breaks}",
+        path.display()
+    );
+    if !fits.is_empty() {
+        let _ = write!(text, "\nThese are different, too, and fit:\n\n{fits}");
+    }
+    let _ = write!(
+        text,
+        "\
+There are two ways out:
+
+  1. Make it compatible, as is said at each line: old data can be read, and nothing of it is lost.
+  2. Make it a new version, with migrations. Keep the old types of the states in a module, together in an enum, and say
+     what becomes of each:
+
+         mod v{newest} {{ … #[state(group)] pub enum States {{ … }} }}
+
+         #[workflow(…, version = {next}, from({newest} = v{newest}::States))]
+         impl {workflow} {{
+             #[migrate(from = {newest})] fn …(old: v{newest}::…) -> … {{ … }}
+"
+    );
+    let others = |kind: Option<Kind>| kind.is_some_and(|kind| kind != Kind::State);
+    if judgement.differences.iter().any(|(_, difference)| difference.breaks && others(difference.kind)) {
+        text.push_str(
+            "\n     Events and steps have no migrations: give what is new another name, and leave the old one as long as it\n     may be stored.\n",
+        );
+    }
+    text.push_str(
+        "\nIf no execution of it is stored anywhere, `WORKFLOW_LOCK=accept cargo test` records it as it is.\n",
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Playing a scenario to its end.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Handle};
+
+use super::Sim;
+use super::fuse::Point;
+use super::rest::Rests;
+use super::seed::Seeded;
+use super::stuck;
+use super::tape::{SimCall, SimEvent};
+use super::world::{Kept, World};
+use crate::base::{Result, Timestamp};
+use crate::machine::panic_text;
+
+/// How a scenario ended.
+pub(in crate::testing) enum Ending<T> {
+    /// With this.
+    Returned(T),
+    /// With an error, or not at all: this says why.
+    Failed(String),
+    /// With a panic.
+    Panicked(Box<dyn Any + Send>),
+}
+
+impl<T> Ending<T> {
+    /// Why it did not end well.
+    pub(in crate::testing) fn failure(&self) -> Option<String> {
+        match self {
+            Self::Returned(_) => None,
+            Self::Failed(text) => Some(text.clone()),
+            Self::Panicked(panic) => Some(format!("the scenario panicked: {}", panic_text(&**panic))),
+        }
+    }
+}
+
+/// What is left of a scenario.
+pub(in crate::testing) struct Played<T> {
+    pub(in crate::testing) ending: Ending<T>,
+    /// When it began and when it ended.
+    pub(in crate::testing) from: Timestamp,
+    pub(in crate::testing) until: Timestamp,
+    /// How many writes there were, and how many attempts of steps ended.
+    pub(in crate::testing) counts: (u64, u64),
+    /// The writes of several commits.
+    pub(in crate::testing) batches: Vec<u64>,
+    /// How many writes and steps there were whenever the process died.
+    pub(in crate::testing) deaths: Vec<(u64, u64)>,
+    /// The points that were not come to.
+    pub(in crate::testing) left: Vec<Point>,
+    /// Every execution in the end.
+    pub(in crate::testing) kept: Vec<Kept>,
+    pub(in crate::testing) events: Vec<(Timestamp, SimEvent)>,
+    /// What became of steps that ran again though their results were saved.
+    pub(in crate::testing) repeated: Vec<Arc<SimCall>>,
+}
+
+impl<T> Played<T> {
+    /// From when until when it lasted.
+    pub(in crate::testing) fn span(&self) -> (Timestamp, Timestamp) {
+        (self.from, self.until)
+    }
+}
+
+/// Plays a scenario in a world in which the process dies at these points.
+#[track_caller]
+pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
+    seed: u64,
+    points: Vec<Point>,
+    scenario: impl FnOnce(Sim) -> F,
+) -> Played<T> {
+    assert!(
+        Handle::try_current().is_err(),
+        "a simulation has a runtime of its own: call it in a plain `#[test] fn`, not in an async one"
+    );
+    let rests = Arc::new(Rests::default());
+    let come = Arc::clone(&rests);
+    let runtime =
+        Builder::new_current_thread().enable_all().start_paused(true).on_thread_park(move || come.come()).build();
+    let runtime = runtime.unwrap_or_else(|error| panic!("the runtime of the simulation cannot be made: {error}"));
+    let _seeded = Seeded::new(seed);
+    let _entered = runtime.enter();
+    let world = Arc::new(World::new(seed, rests, points));
+    let sim = Sim { world: Arc::clone(&world) };
+    let begun = sim.clone();
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let ending = tokio::select! {
+                biased;
+                error = world.keep_up() => Ending::Failed(format!("the engine cannot be started: {error}")),
+                stuck = stuck::noticed(&world) => Ending::Failed(stuck),
+                ended = to_its_end(&world, scenario(begun)) => match ended {
+                    Ok(value) => Ending::Returned(value),
+                    Err(error) => Ending::Failed(format!("the scenario failed: {}", chain(&error))),
+                },
+            };
+            let kept = world.everything().await;
+            world.end();
+            (ending, kept)
+        })
+    }));
+    let (ending, kept) = match played {
+        Ok((ending, Ok(kept))) => (ending, kept),
+        Ok((_, Err(error))) => (Ending::Failed(format!("the store cannot be read in the end: {error}")), Vec::new()),
+        Err(panic) => {
+            let kept = catch_unwind(AssertUnwindSafe(|| runtime.block_on(world.everything())));
+            world.end();
+            (Ending::Panicked(panic), kept.ok().and_then(std::result::Result::ok).unwrap_or_default())
+        }
+    };
+    Played {
+        ending,
+        from: world.clock.start(),
+        until: sim.now(),
+        counts: world.fuse.counts(),
+        batches: world.fuse.batches(),
+        deaths: world.fuse.deaths(),
+        left: world.fuse.left(),
+        kept,
+        events: world.tape.events(),
+        repeated: world.tape.repeated(),
+    }
+}
+
+/// Plays the scenario, then lets everything happen that it has left to happen without time passing.
+async fn to_its_end<T>(world: &World, scenario: impl Future<Output = Result<T>>) -> Result<T> {
+    let value = scenario.await?;
+    world.settle().await;
+    Ok(value)
+}
+
+/// An error with what caused it.
+pub(in crate::testing) fn chain(error: &crate::base::Error) -> String {
+    error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,176 @@
+//! The line between a process and its store: it is cut when the process dies.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::fuse::{Fate, Fuse};
+use super::seed::chosen;
+use super::tape::Tape;
+use super::told::describe;
+use super::watchdog::Watchdog;
+use crate::base::{Name, Timestamp};
+use crate::kernel::Advance;
+use crate::record::{ExecutionKey, JournalResult};
+use crate::store::{
+    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store,
+    StoreError, StoreFuture, Stored,
+};
+
+/// An answer takes up to this many turns of the others, as the seed has it.
+const MOST_TURNS: u64 = 4;
+
+/// The store as one process sees it.
+pub(super) struct Line {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) process: u64,
+    pub(super) seed: u64,
+    pub(super) fuse: Arc<Fuse>,
+    pub(super) tape: Arc<Tape>,
+    pub(super) watchdog: Arc<Watchdog>,
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Line")
+            .field("store", &self.store)
+            .field("process", &self.process)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an acknowledged commit says of the results of steps.
+struct Results {
+    key: ExecutionKey,
+    forgotten: Vec<Name>,
+    saved: Vec<Name>,
+    /// Whether what the handler has done is part of the past.
+    is_over: bool,
+}
+
+impl Line {
+    /// What a process hears of a call: nothing, if it is dead by then.
+    fn heard<T: Send + 'static>(
+        &self,
+        answer: StoreFuture<T>,
+        acknowledge: impl FnOnce(&Tape, &T) + Send + 'static,
+    ) -> StoreFuture<T> {
+        let turns = chosen(self.seed, u128::from(self.watchdog.call())) % MOST_TURNS;
+        let (fuse, tape, process) = (Arc::clone(&self.fuse), Arc::clone(&self.tape), self.process);
+        Box::pin(async move {
+            let answer = answer.await;
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+            if fuse.is_dead(process) {
+                fuse.buried(process).await;
+                return Err(died());
+            }
+            if let Ok(answer) = &answer {
+                acknowledge(&tape, answer);
+            }
+            answer
+        })
+    }
+
+    fn read<T: Send + 'static>(&self, read: impl FnOnce(&dyn Store) -> StoreFuture<T>) -> StoreFuture<T> {
+        if self.fuse.is_dead(self.process) {
+            return self.nothing();
+        }
+        self.heard(read(&*self.store), |_, _| {})
+    }
+
+    /// Nothing is heard, until nobody listens.
+    fn nothing<T: Send + 'static>(&self) -> StoreFuture<T> {
+        let buried = self.fuse.buried(self.process);
+        Box::pin(async move {
+            buried.await;
+            Err(died())
+        })
+    }
+}
+
+fn died() -> StoreError {
+    StoreError::Poisoned { reason: "the simulated process has died".to_owned() }
+}
+
+impl Store for Line {
+    fn acquire(&self) -> StoreFuture<Epoch> {
+        self.read(|store| store.acquire())
+    }
+
+    fn commit(&self, mut commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
+        if self.fuse.is_dead(self.process) {
+            return self.nothing();
+        }
+        self.watchdog.wrote();
+        let fate = self.fuse.write(commits.len());
+        if fate != Fate::Written {
+            self.tape.crashed(describe(&commits));
+        }
+        match fate {
+            Fate::Written => {
+                let results: Vec<_> = commits.iter().map(results_of).collect();
+                self.heard(self.store.commit(commits), move |tape, outcomes| {
+                    for (results, outcome) in results.into_iter().zip(outcomes) {
+                        if outcome.is_ok() {
+                            results.forgotten.iter().for_each(|call| tape.forgotten(&results.key, call));
+                            results.saved.iter().for_each(|call| tape.saved(&results.key, call));
+                            if results.is_over {
+                                tape.over(&results.key);
+                            }
+                        }
+                    }
+                })
+            }
+            Fate::Lost => self.nothing(),
+            Fate::Torn => {
+                commits.truncate(commits.len() / 2);
+                self.heard(self.store.commit(commits), |_, _| {})
+            }
+            Fate::Unanswered => self.heard(self.store.commit(commits), |_, _| {}),
+        }
+    }
+
+    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
+        self.read(|store| store.load(key))
+    }
+
+    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
+        self.read(|store| store.load_many(keys))
+    }
+
+    fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
+        self.read(|store| store.event(key, event_id))
+    }
+
+    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+        self.read(|store| store.due(workflows, now, limit))
+    }
+
+    fn list(&self, query: &Query) -> StoreFuture<Page> {
+        self.read(|store| store.list(query))
+    }
+
+    fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
+        self.read(|store| store.counts(workflow))
+    }
+
+    fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
+        self.read(|store| store.history(key, after, limit))
+    }
+}
+
+fn results_of(commit: &Commit) -> Results {
+    let mut results = Results { key: commit.key.clone(), forgotten: Vec::new(), saved: Vec::new(), is_over: false };
+    if let Change::Advance { advance, .. } = &commit.change {
+        let Advance { forget, journal, drop_journal, .. } = &**advance;
+        results.is_over = *drop_journal;
+        results.forgotten.clone_from(forget);
+        let is_result =
+            |result: &JournalResult| matches!(result, JournalResult::Done(_) | JournalResult::Failed { .. });
+        results.saved =
+            journal.iter().filter(|entry| is_result(&entry.result)).map(|entry| entry.key.clone()).collect();
+    }
+    results
+}

@@ -1,0 +1,251 @@
+//! What happened in a simulation, in order: what handlers and steps did, what was saved, where it crashed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::clock::SimClock;
+use super::fuse::Fuse;
+use super::seed::chosen;
+use crate::base::{Clock as _, Error, Name, Timestamp};
+use crate::machine::{Answering, HandlerSeen, Interceptor, StepSeen};
+use crate::record::{ErrorRecord, ExecutionKey, Json};
+
+/// A call of a step, as a simulation saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SimCall {
+    /// The execution.
+    pub key: ExecutionKey,
+    /// The visit.
+    pub visit: u64,
+    /// Which taking of an edge it was for.
+    pub edge_number: u64,
+    /// The handler that called it. For what was undone, this begins with `~undo:`.
+    pub handler: String,
+    /// The step's name.
+    pub step: String,
+    /// The key of the call in the journal.
+    pub call: Name,
+    /// What tells the call from every other; [`idempotency_key`](Self::idempotency_key) is made of it.
+    pub digest: u128,
+    /// Whether the step has an `undo`.
+    pub undoable: bool,
+}
+
+impl SimCall {
+    fn of(seen: &StepSeen<'_>) -> Self {
+        Self {
+            key: seen.key.clone(),
+            visit: seen.visit,
+            edge_number: seen.edge_number,
+            handler: seen.handler.to_owned(),
+            step: seen.step.to_owned(),
+            call: seen.call.clone(),
+            digest: seen.digest,
+            undoable: seen.undoable,
+        }
+    }
+
+    /// What the step was handed as its idempotency key.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        format!("{:032x}", self.digest)
+    }
+}
+
+impl fmt::Display for SimCall {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let undo = if self.handler.starts_with("~undo:") { "undo " } else { "" };
+        write!(formatter, "{undo}`{}` of {}", self.step, self.key)
+    }
+}
+
+/// Something that happened in a simulation.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum SimEvent {
+    /// A handler was begun, or begun again.
+    Handler {
+        /// The execution.
+        key: ExecutionKey,
+        /// The state it was in.
+        state: String,
+        /// The visit.
+        visit: u64,
+        /// The handler.
+        handler: String,
+    },
+    /// An attempt of a step began.
+    Began {
+        /// The call.
+        call: Arc<SimCall>,
+        /// The number of the attempt, from 1.
+        attempt: u32,
+    },
+    /// An attempt ended.
+    Ended {
+        /// The call.
+        call: Arc<SimCall>,
+        /// The number of the attempt, from 1.
+        attempt: u32,
+        /// Why it failed, if it did.
+        error: Option<ErrorRecord>,
+    },
+    /// A call was answered from the journal.
+    Recalled {
+        /// The call.
+        call: Arc<SimCall>,
+    },
+    /// The result of a call was acknowledged by the store.
+    Saved {
+        /// The call.
+        call: Arc<SimCall>,
+    },
+    /// The process died.
+    Crashed {
+        /// What it was about to do, or had just done.
+        at: String,
+    },
+}
+
+/// Everything that happened, with the times.
+#[derive(Debug)]
+pub(super) struct Tape {
+    seed: u64,
+    clock: SimClock,
+    fuse: Arc<Fuse>,
+    // Held only to read or change plain data, never over an await or a call of user code.
+    inner: Mutex<Inner>,
+    also: Mutex<Vec<Arc<dyn Interceptor>>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    events: Vec<(Timestamp, SimEvent)>,
+    /// The youngest call of each key, by which a commit names it.
+    calls: BTreeMap<(ExecutionKey, Name), Arc<SimCall>>,
+    in_flight: BTreeMap<(u128, u32), (Timestamp, Arc<SimCall>)>,
+    /// Calls that have ended, and whose results may be saved with what their handler comes to.
+    ended: BTreeMap<ExecutionKey, Vec<(Name, u128)>>,
+    /// Calls whose results are saved.
+    saved: BTreeMap<(ExecutionKey, Name), u128>,
+    /// Steps that ran though they had a result.
+    repeated: Vec<Arc<SimCall>>,
+}
+
+impl Tape {
+    pub(super) fn new(seed: u64, clock: SimClock, fuse: Arc<Fuse>) -> Self {
+        Self { seed, clock, fuse, inner: Mutex::default(), also: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has this one see and answer too; of several that answer, the first counts.
+    pub(super) fn also(&self, interceptor: Arc<dyn Interceptor>) {
+        self.also.lock().unwrap_or_else(PoisonError::into_inner).push(interceptor);
+    }
+
+    fn others(&self) -> Vec<Arc<dyn Interceptor>> {
+        self.also.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn push(&self, event: SimEvent) {
+        let now = self.clock.now();
+        self.lock().events.push((now, event));
+    }
+
+    pub(super) fn events(&self) -> Vec<(Timestamp, SimEvent)> {
+        self.lock().events.clone()
+    }
+
+    /// What is under way, and since when.
+    pub(super) fn in_flight(&self) -> Vec<(Timestamp, Arc<SimCall>)> {
+        self.lock().in_flight.values().cloned().collect()
+    }
+
+    /// Steps that ran though their results had been saved.
+    pub(super) fn repeated(&self) -> Vec<Arc<SimCall>> {
+        self.lock().repeated.clone()
+    }
+
+    pub(super) fn crashed(&self, at: String) {
+        self.push(SimEvent::Crashed { at });
+        let mut inner = self.lock();
+        inner.in_flight.clear();
+        inner.ended.clear();
+    }
+
+    /// The store has acknowledged that the handler is done for which the calls were made that have ended.
+    pub(super) fn over(&self, key: &ExecutionKey) {
+        let mut inner = self.lock();
+        for (call, digest) in inner.ended.remove(key).unwrap_or_default() {
+            inner.saved.insert((key.clone(), call), digest);
+        }
+    }
+
+    /// The store has acknowledged the result of this call.
+    pub(super) fn saved(&self, key: &ExecutionKey, call: &Name) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let place = (key.clone(), call.clone());
+        if let Some(call) = inner.calls.get(&place).cloned() {
+            inner.saved.insert(place, call.digest);
+            inner.events.push((now, SimEvent::Saved { call }));
+        }
+    }
+
+    /// The store has acknowledged that the result of this call does not count any more.
+    pub(super) fn forgotten(&self, key: &ExecutionKey, call: &Name) {
+        self.lock().saved.remove(&(key.clone(), call.clone()));
+    }
+}
+
+impl Interceptor for Tape {
+    fn handler(&self, run: &HandlerSeen<'_>) -> Option<Error> {
+        let (key, state) = (run.key.clone(), run.state.to_owned());
+        self.push(SimEvent::Handler { key, state, visit: run.visit, handler: run.handler.to_owned() });
+        self.others().iter().find_map(|other| other.handler(run))
+    }
+
+    fn began(&self, step: &StepSeen<'_>) -> Option<Answering> {
+        let now = self.clock.now();
+        let call = Arc::new(SimCall::of(step));
+        let mut inner = self.lock();
+        let place = (call.key.clone(), call.call.clone());
+        if inner.saved.get(&place) == Some(&call.digest) {
+            inner.repeated.push(Arc::clone(&call));
+        }
+        inner.calls.insert(place, Arc::clone(&call));
+        inner.in_flight.insert((call.digest, step.attempt), (now, Arc::clone(&call)));
+        inner.events.push((now, SimEvent::Began { call, attempt: step.attempt }));
+        drop(inner);
+        self.others().iter().find_map(|other| other.began(step))
+    }
+
+    fn ended(&self, step: &StepSeen<'_>, result: Result<&Json, &ErrorRecord>) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let running = inner.in_flight.remove(&(step.digest, step.attempt));
+        let call = running.map_or_else(|| Arc::new(SimCall::of(step)), |(_, call)| call);
+        let error = result.err().cloned();
+        inner.ended.entry(step.key.clone()).or_default().push((step.call.clone(), step.digest));
+        inner.events.push((now, SimEvent::Ended { call, attempt: step.attempt, error }));
+        drop(inner);
+        self.others().iter().for_each(|other| other.ended(step, result));
+        if self.fuse.step_ended(step.digest) {
+            self.crashed(format!("the end of step {}, before its result is saved", SimCall::of(step)));
+        }
+    }
+
+    fn recalled(&self, step: &StepSeen<'_>) {
+        self.push(SimEvent::Recalled { call: Arc::new(SimCall::of(step)) });
+        self.others().iter().for_each(|other| other.recalled(step));
+    }
+
+    fn chance(&self, call: u128) -> Option<u64> {
+        self.others().iter().find_map(|other| other.chance(call)).or_else(|| Some(chosen(self.seed, call)))
+    }
+}
