@@ -366,7 +366,7 @@ impl<'a> World<'a> {
             assert!(is_received || told.contains(&id_of(*seq)), "nothing is told of event {seq}: {told}");
         }
         let history = changes.history.clone();
-        self.disk.apply(changes);
+        self.disk.apply(*changes);
         facts.follow(&history, &before, &self.disk.record, self.model);
         facts.check_undo(&self.disk);
         let all: BTreeSet<u64> = (1..=self.disk.sent).collect();
