@@ -66,7 +66,8 @@
 //!
 //! A handler is run again after a crash, and after every pause between two attempts of a step, with the results of its steps
 //! taken from the journal. So its effects belong into [steps](step); and what it hands to its steps should not depend on
-//! chance or the time of day but through [`Cx::random`] and [`Cx::now`], which are recorded.
+//! chance or the time of day but through [`Cx::random`] and [`Cx::now`], which are recorded. Nor should what it does hang on a
+//! configuration that may change between two runs: [`Cx::flag`] records which way was taken.
 
 extern crate self as workflow_runtime;
 
@@ -91,7 +92,8 @@ pub mod driver {
 
     pub use crate::kernel::{
         Acknowledged, Advance, AfterPlan, Command, CommandAnswer, CommandCall, CommandRefused, Decided, HandlerPlan,
-        Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
+        Kernel, Migrate, MigratedState, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand,
+        StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
         AbortOnDrop, Answer, Answering, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, HandlerSeen,
@@ -104,6 +106,7 @@ pub use base::*;
 pub use engine::AskError;
 pub use engine::BulkReport;
 pub use engine::Limit;
+pub use engine::MigrationReport;
 pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,
@@ -115,6 +118,7 @@ pub use kernel::EventPolicy;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
 pub use kernel::{BranchProgress, BranchStatus, JoinRule, ParallelProgress};
+pub use machine::Flags;
 pub use machine::ParallelInfo;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
@@ -128,11 +132,12 @@ pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{Attribute, AttributeInfo};
 pub use machine::{ChildCall, ChildError, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
+pub use machine::{HasState, Keep, VersionStates};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
-pub use workflow_macros::{after, at, catch, event, every, main, on, parallel, state, step, workflow};
+pub use workflow_macros::{after, at, catch, event, every, main, migrate, on, parallel, state, step, workflow};
 
 /// What a program that declares workflows needs, to import as a whole: `use workflow_runtime::prelude::*;`.
 ///
@@ -141,7 +146,7 @@ pub mod prelude {
     pub use crate::{
         Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
         Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event,
-        every, goto, main, on, parallel, state, step, unwind, workflow,
+        every, goto, main, migrate, on, parallel, state, step, unwind, workflow,
     };
     pub use crate::{Asks as _, Reply, refuse, reply};
 }
