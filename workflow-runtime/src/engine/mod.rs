@@ -15,6 +15,8 @@ mod core;
 mod error;
 mod handle;
 mod limits;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod migrating;
 mod progress;
 mod queued;

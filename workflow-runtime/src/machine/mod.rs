@@ -24,6 +24,8 @@ mod handler;
 mod handler_probes;
 mod intercept;
 mod limits;
+#[cfg(all(test, loom))]
+mod loom_tests;
 #[allow(missing_docs, reason = "some of it is for generated code alone")]
 mod migrating;
 mod migrating_told;

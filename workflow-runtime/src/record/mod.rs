@@ -12,6 +12,8 @@ mod control;
 mod error;
 mod event;
 mod execution;
+#[cfg(test)]
+mod fuzz_tests;
 mod history;
 mod journal;
 mod json;
