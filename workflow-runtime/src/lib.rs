@@ -135,7 +135,7 @@ pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{Attribute, AttributeInfo};
 pub use machine::{ChildCall, ChildError, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
-pub use machine::{HasState, Keep, VersionStates};
+pub use machine::{Keep, StateOf, VersionStates};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
