@@ -88,5 +88,6 @@ fn ten_steps_survive_with_every_pair() {
         Ok(())
     });
     assert_eq!((report.writes, report.steps, report.single), (11, 10, 32));
+    assert_eq!(report.missed, 0);
     assert!(report.pairs > 400 && report.pairs == report.pairs_there_are, "{report}");
 }

@@ -186,6 +186,9 @@ pub struct CrashReport {
     pub single: usize,
     /// How many runs with two crashes there were.
     pub pairs: usize,
+    /// How many runs ended before they came to all of their crashes: none, unless services are real, which may need a write more
+    /// or less from run to run.
+    pub missed: usize,
     /// How many pairs there are.
     pub pairs_there_are: usize,
 }

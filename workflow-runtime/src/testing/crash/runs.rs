@@ -74,7 +74,8 @@ impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, 
     pub(super) fn alone(&mut self, course: &Course) -> Result<(), String> {
         let without = self.without(course.seed)?;
         if !course.points.is_empty() {
-            self.with(course, &without)?;
+            let played = self.with(course, &without)?;
+            check::came_to_its_points(&played).map_err(|failure| told(course, &played, Some(&without), failure))?;
             self.report.single = 1;
         }
         Ok(())
@@ -89,6 +90,7 @@ impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, 
             let course = Course { seed, points: vec![point] };
             let played = self.with(&course, &without)?;
             let at = played.deaths.first().copied().unwrap_or(played.counts);
+            self.report.missed += usize::from(!played.left.is_empty());
             singles.push(Single { point, at, counts: played.counts });
             self.report.single += 1;
         }
@@ -105,7 +107,8 @@ impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, 
             .flat_map(|single| self.points(single.at, single.counts, &[]).map(|second| [single.point, second]));
         let pairs: Vec<_> = spread(pairs, there_are, self.test.pairs).collect();
         for points in pairs {
-            self.with(&Course { seed, points: points.to_vec() }, &without)?;
+            let played = self.with(&Course { seed, points: points.to_vec() }, &without)?;
+            self.report.missed += usize::from(!played.left.is_empty());
             self.report.pairs += 1;
         }
         Ok(())
