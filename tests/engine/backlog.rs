@@ -8,7 +8,7 @@ use workflow_runtime::store::StoreError;
 use workflow_runtime::stores::MemoryStore;
 use workflow_runtime::{EngineError, Execution};
 
-use super::fixture::{Act, Cancel, Job, JobOutcome, World, settle, test};
+use super::fixture::{Act, Cancel, Draft, Job, JobOutcome, World, settle, test};
 use super::hooked::{Call, Hooked};
 use super::lagging::Lagging;
 
@@ -41,6 +41,22 @@ fn an_event_that_comes_while_its_execution_is_read_is_not_overlooked() {
         let JobOutcome::Cancelled(cancelled) = job.outcome().await.unwrap() else { panic!("it was cancelled") };
         assert_eq!(cancelled.why, "no more");
         drop(held);
+    });
+}
+
+#[test]
+fn what_is_due_does_not_wait_for_a_search() {
+    test(async {
+        let store = Lagging::new();
+        let world = World::on(Arc::clone(&store) as _);
+        // Whoever waited for the limits of steps is searched for when an engine begins.
+        store.lag.list.store(usize::MAX, Ordering::Relaxed);
+        let engine = world.engine().await;
+        settle(&engine).await;
+        let job = engine.start::<Job>("late", Draft { number: 1 }).await.unwrap();
+        world.pass(&engine, std::time::Duration::from_secs(3_600)).await;
+        let JobOutcome::Cancelled(cancelled) = job.outcome().await.unwrap() else { panic!("it has expired") };
+        assert_eq!(cancelled.why, "expired");
     });
 }
 

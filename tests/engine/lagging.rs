@@ -19,6 +19,8 @@ pub struct Lag {
     pub commit: AtomicUsize,
     /// Before the answer to a load.
     pub load: AtomicUsize,
+    /// Before the answer to a search.
+    pub list: AtomicUsize,
 }
 
 pub struct Lagging {
@@ -70,7 +72,7 @@ impl Store for Lagging {
     }
 
     fn list(&self, query: &Query) -> StoreFuture<Page> {
-        self.store.list(query)
+        late(self.store.list(query), &self.lag.list)
     }
 
     fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {

@@ -8,6 +8,7 @@ mod children;
 mod commands;
 mod control;
 mod cycles;
+mod damage;
 mod due_times;
 mod edges;
 mod failure;

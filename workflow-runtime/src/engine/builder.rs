@@ -74,8 +74,8 @@ impl EngineBuilder {
         self
     }
 
-    /// How many executions may run at once, at least 1; those beyond wait in the store, and only some hundred names of them
-    /// are known. One that waits (for an event, a timer, the next attempt of a step) does not count.
+    /// How many executions may run at once, at least 1; those beyond wait in the store, and the names alone of as many
+    /// as run and 256 more are known. One that waits (for an event, a timer, the next attempt of a step) does not count.
     pub fn max_active(mut self, executions: usize) -> Self {
         // The upper end is that of the semaphore behind it.
         self.max_active = executions.clamp(1, u32::MAX as usize >> 3);

@@ -10,16 +10,17 @@ use std::vec::IntoIter;
 use super::core::Core;
 use crate::kernel::QUEUED;
 use crate::record::{ErrorKind, ExecutionKey, Status};
-use crate::store::{ExecutionSummary, Query, StoreError};
+use crate::store::{ExecutionSummary, Page, Query, StoreError, StoreFuture};
 
 /// How many are read from the store at once.
 const PAGE: usize = 256;
 
 /// Those that have not been looked at yet: a place in the store, and no names.
-#[derive(Debug)]
 pub(super) struct Queued {
     queries: IntoIter<Query>,
     query: Option<Query>,
+    /// The page that the store was asked for.
+    asked: Option<StoreFuture<Page>>,
 }
 
 impl Queued {
@@ -29,7 +30,7 @@ impl Queued {
             let waiting = of.clone().attribute(QUEUED, true);
             [waiting, of.status(Status::Parked).error_kind(ErrorKind::UnknownState)]
         });
-        let mut queued = Self { queries: queries.collect::<Vec<_>>().into_iter(), query: None };
+        let mut queued = Self { queries: queries.collect::<Vec<_>>().into_iter(), query: None, asked: None };
         queued.next_query();
         queued
     }
@@ -42,10 +43,13 @@ impl Queued {
         self.query.is_none()
     }
 
-    /// The next of them; none when all have been looked at.
+    /// The next of them; none when all have been looked at. Dropping the answer loses nothing: the next one goes on with
+    /// what the store was asked for.
     pub(super) async fn page(&mut self, core: &Core) -> Result<Vec<ExecutionKey>, StoreError> {
         while let Some(query) = &mut self.query {
-            let page = core.store.list(query).await?;
+            let page = self.asked.get_or_insert_with(|| core.store.list(query)).await;
+            self.asked = None;
+            let page = page?;
             query.after = page.next;
             if query.after.is_none() {
                 self.next_query();

@@ -37,6 +37,8 @@ enum Stop {
     Store(StoreError),
     /// A commit was refused: someone else has the store or the execution.
     Refused(Refused),
+    /// What is stored of the execution is damaged, and it is parked for that.
+    Damaged(ErrorRecord),
 }
 
 impl From<StoreError> for Stop {
@@ -70,7 +72,7 @@ impl Run {
         loop {
             let advanced = caught(pin!(self.advance(known.take()))).await;
             let stop = match advanced {
-                Ok(Ok(()) | Err(Stop::Engine)) => break,
+                Ok(Ok(()) | Err(Stop::Engine | Stop::Damaged(_))) => break,
                 Ok(Err(stop)) => stop,
                 Err(panic) => match self.park(&panic).await {
                     Ok(()) => continue,
@@ -78,7 +80,7 @@ impl Run {
                 },
             };
             match stop {
-                Stop::Engine => {}
+                Stop::Engine | Stop::Damaged(_) => {}
                 Stop::Store(error) => self.core.fail(&error),
                 // The place keeps others of this engine away, so the epoch is what is out of date.
                 Stop::Refused(Refused::Fenced) => self.core.fail(&StoreError::TakenOver),
@@ -108,10 +110,11 @@ impl Run {
 
     /// Brings the execution to the present version, and nothing more. The run is given back, to go on.
     pub(super) async fn migrate(self) -> (Self, Result<Migrated, EngineError>) {
-        let migrated = self.try_to_migrate().await.map_err(|stop| match stop {
-            Stop::Engine => self.core.stopped(),
-            Stop::Store(error) => EngineError::Store(error),
-            Stop::Refused(refused) => EngineError::refused(refused, self.place.key()),
+        let migrated = self.try_to_migrate().await.or_else(|stop| match stop {
+            Stop::Engine => Err(self.core.stopped()),
+            Stop::Store(error) => Err(EngineError::Store(error)),
+            Stop::Refused(refused) => Err(EngineError::refused(refused, self.place.key())),
+            Stop::Damaged(error) => Ok(Migrated::Failed(error)),
         });
         (self, migrated)
     }
@@ -185,8 +188,9 @@ impl Run {
                 }
                 Next::ReadUndo => {
                     self.commit(&mut execution).await?;
-                    let Some(stored) = self.load().await? else { return Ok(()) };
-                    execution.undo_read(stored.undo, self.core.now());
+                    let read = self.core.store.undo(self.place.key(), execution.record().undo_count);
+                    let top = self.believe(read.await).await?;
+                    execution.undo_read(top, self.core.now());
                 }
                 Next::Tell => self.tell(&mut execution).await?,
                 Next::Parked | Next::Ended => {
@@ -310,8 +314,9 @@ impl Run {
             looked = progress.is_none();
             let Some(progress) = progress else {
                 if self.place.signal().take() && !self.core.is_stopping() {
+                    let known = execution.last_event();
                     self.look_at_inbox(execution).await?;
-                    turn.arrived(execution.receivable(self.machine(execution).plan()));
+                    turn.arrived(execution.receivable_after(known, self.machine(execution).plan()));
                 }
                 if execution.is_to_be_terminated() {
                     // Dropping the turn cuts off what runs.
@@ -399,29 +404,28 @@ impl Run {
 
     async fn look_at_inbox(&self, execution: &mut Kernel) -> Result<(), Stop> {
         let events = self.core.store.inbox(self.place.key(), execution.last_event());
-        if let Some(events) = self.believe(events.await).await? {
-            execution.arrived(events);
-        }
+        execution.arrived(self.believe(events.await).await?);
         Ok(())
     }
 
-    /// Reads the execution; one that is damaged is parked, and counts as none.
+    /// Reads the execution.
     async fn load(&self) -> Result<Option<Stored>, Stop> {
         let stored = self.core.store.load(self.place.key()).await;
-        Ok(self.believe(stored).await?.flatten())
+        self.believe(stored).await
     }
 
-    /// What was read of the execution. If that is damaged, there is nothing of it, and the execution is parked.
-    async fn believe<T>(&self, read: Result<T, StoreError>) -> Result<Option<T>, Stop> {
+    /// What was read of the execution. If that is damaged, the execution is parked, and its run is over: what it does on
+    /// would be the work of one that counts as parked, and would not hear of what is asked of it.
+    async fn believe<T>(&self, read: Result<T, StoreError>) -> Result<T, Stop> {
         match read {
-            Ok(read) => Ok(Some(read)),
+            Ok(read) => Ok(read),
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(%error, "a damaged execution is parked");
                 let (key, record) = (self.place.key(), ErrorRecord::new(ErrorKind::Unreadable, &Error::from(error)));
-                let change = Change::Quarantine { error: record, at: self.core.now() };
+                let change = Change::Quarantine { error: record.clone(), at: self.core.now() };
                 self.core.store.commit(vec![Commit { key: key.clone(), change }]).await?;
                 self.core.watchers.tell(key);
-                Ok(None)
+                Err(Stop::Damaged(record))
             }
             Err(error) => Err(error.into()),
         }

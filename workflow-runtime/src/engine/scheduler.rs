@@ -5,6 +5,7 @@
 //! for one, and when the engine starts.
 
 use std::collections::VecDeque;
+use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -125,18 +126,23 @@ pub(super) async fn schedule(core: Arc<Core>) {
                 Err(error) => return core.fail(&error),
             };
             due.newer.iter().for_each(|newer| core.warn_of_newer(&newer.name, newer.version));
-            // What is due goes first.
-            let asking = if has_looked { queued.page(&core).await } else { Ok(Vec::new()) };
+            if due.ready.len() == limit {
+                core.alarm.backlog();
+            } else if let Some(next) = due.next {
+                core.alarm.not_after(next);
+            }
+            // What is due goes first, and does not wait for a search.
+            let asks = has_looked && !queued.is_done();
+            let asking = tokio::select! {
+                biased;
+                asking = queued.page(&core), if asks => asking,
+                () = ready(()) => Ok(Vec::new()),
+            };
             has_looked = true;
             let asking = match asking {
                 Ok(asking) => asking,
                 Err(error) => return core.fail(&error),
             };
-            if due.ready.len() == limit || !queued.is_done() {
-                core.alarm.backlog();
-            } else if let Some(next) = due.next {
-                core.alarm.not_after(next);
-            }
             queue.extend(due.ready.into_iter().chain(asking).filter(|key| !core.active.is_active(key)));
         }
         core.alarm.has_queue(!queue.is_empty());
@@ -148,11 +154,16 @@ pub(super) async fn schedule(core: Arc<Core>) {
         if backlog == Backlog::None {
             let next = core.services.limits.tick(core.now()).map_or(next, |due| due.min(next));
             let again = core.services.clock.sleep_until(next);
+            let is_done = queued.is_done();
             tokio::select! {
-                // Either has it look; in order, as chance is not to decide anything.
+                // Each has it look; in order, as chance is not to decide anything.
                 biased;
                 () = core.alarm.notify.notified() => {}
                 () = again, if next < Timestamp::MAX => {}
+                asking = queued.page(&core), if !is_done => match asking {
+                    Ok(asking) => queue.extend(asking.into_iter().filter(|key| !core.active.is_active(key))),
+                    Err(error) => return core.fail(&error),
+                },
             }
         } else if core.active.free() == 0 {
             // A place that is freed comes before any time: looking earlier would find no room.

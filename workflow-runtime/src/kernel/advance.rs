@@ -1,5 +1,7 @@
 //! What the kernel wants changed.
 
+use std::collections::BTreeMap;
+
 use crate::base::Name;
 use crate::record::{ExecutionRecord, HistoryRecord, JournalEntry, ReplyRecord, UndoPlace, UndoRecord};
 
@@ -33,6 +35,17 @@ pub struct Advance {
 }
 
 impl Advance {
+    /// Does to what is to be undone, of which these are the rows, what this says of it; what it adds is moved there.
+    pub fn apply_undo(&mut self, rows: &mut BTreeMap<UndoPlace, UndoRecord>) {
+        if self.drop_undo {
+            rows.clear();
+        }
+        for place in &self.forget_undo {
+            rows.remove(place);
+        }
+        rows.extend(self.undo.drain(..).map(|undo| (undo.place(), undo)));
+    }
+
     /// Whether it changes nothing. What it says of the history that is kept is no change: that comes with the next one.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -58,6 +58,8 @@ pub struct Kernel {
     pub(super) inbox: Vec<EventRecord>,
     /// The place of the last event that has arrived here.
     pub(super) last_event: u64,
+    /// The last visit in which reports of children were looked at, and the place of the last event that was there then.
+    pub(super) reports_looked_at: (u64, u64),
     pub(super) journal: Journal,
     pub(super) undo: UndoStack,
     /// On the heap, too.
@@ -139,6 +141,7 @@ impl Kernel {
             record: Box::new(record),
             inbox,
             last_event,
+            reports_looked_at: (0, 0),
             journal: Journal::new(journal),
             undo,
             changes: Box::default(),

@@ -32,10 +32,18 @@ impl Kernel {
     /// takes.
     #[must_use]
     pub fn receivable(&self, plan: &Plan) -> Vec<EventRecord> {
+        self.receivable_after(0, plan)
+    }
+
+    /// Those of the [receivable](Self::receivable) events that have a place after `after`: whoever has offered the others
+    /// need not do so again, and a thousand of them may wait.
+    #[must_use]
+    pub fn receivable_after(&self, after: u64, plan: &Plan) -> Vec<EventRecord> {
         let state = plan.state(&self.record.state);
         let is_for_edge = |name: &str| state.is_some_and(|state| state.on(name).is_some());
         let is_for_handler = |event: &NewEvent| event.control().is_none() && !is_for_edge(&event.name);
-        self.inbox.iter().filter(|event| is_for_handler(&event.event)).cloned().collect()
+        let first = self.inbox.partition_point(|event| event.seq <= after);
+        self.inbox.iter().skip(first).filter(|event| is_for_handler(&event.event)).cloned().collect()
     }
 
     /// The running handler waits: until `due`, or until one of `events` arrives, or with neither for nothing that comes by
@@ -94,11 +102,18 @@ impl Kernel {
     /// Drops what children tell that were called in an earlier visit: the call that waited for it is gone.
     pub(super) fn drop_stale_reports(&mut self, now: Timestamp) {
         let visit = self.record.visit;
+        // Each is read once in a visit, however often it is looked at: a thousand of them may wait.
+        let known = match self.reports_looked_at {
+            (looked_at_in, place) if looked_at_in == visit => place,
+            _ => 0,
+        };
+        self.reports_looked_at = (visit, self.last_event);
+        let first = self.inbox.partition_point(|event| event.seq <= known);
         let is_stale = |event: &EventRecord| {
             event.event.name == CHILD_EVENT
                 && event.event.payload.decode().is_ok_and(|report: ChildReport| report.visit != visit)
         };
-        let stale: Vec<_> = self.inbox.extract_if(.., |event| is_stale(event)).collect();
+        let stale: Vec<_> = self.inbox.extract_if(first.., |event| is_stale(event)).collect();
         for EventRecord { seq, event } in stale {
             self.changes.consumed.push(seq);
             self.note(HistoryKind::ReportDropped { child: event.event_id }, now);

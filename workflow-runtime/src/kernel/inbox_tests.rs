@@ -57,6 +57,9 @@ fn a_received_event_is_consumed_in_the_commit_that_records_it() {
     let changes = execution.take_changes();
     assert_eq!((changes.consumed, changes.journal.len()), (vec![2], 1));
     assert_eq!(execution.receivable(&plan()), [event(1, "other")]);
+    execution.arrived(vec![event(3, "answer"), event(4, "other")]);
+    assert_eq!(execution.receivable_after(2, &plan()), [event(3, "answer"), event(4, "other")]);
+    assert_eq!(execution.receivable_after(4, &plan()), []);
 }
 
 #[test]
@@ -103,6 +106,22 @@ fn a_report_for_an_earlier_visit_is_dropped_with_a_note() {
     assert_eq!(changes.consumed, [1]);
     assert!(matches!(&changes.history[0].kind, HistoryKind::ReportDropped { child } if child == "id-1"));
     assert_eq!(execution.receivable(&plan()), [report(2, 2)]);
+}
+
+#[test]
+fn a_report_that_was_looked_at_is_looked_at_again_in_the_next_visit() {
+    let mut execution = start("working");
+    execution.arrived(vec![report(1, 1)]);
+    assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("work")));
+    assert_eq!(execution.receivable(&plan()), [report(1, 1)]);
+    execution.arrived(vec![report(2, 0), report(3, 1)]);
+    assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("work")));
+    assert_eq!(execution.take_changes().consumed, [2], "of those that have come since, too");
+    execution.handled(goto("stuck"), vec![], &plan(), at(1));
+    execution.arrived(vec![report(4, 2)]);
+    assert_eq!(execution.decide(&plan(), at(2)), Next::Run(handler("hang")));
+    assert_eq!(execution.take_changes().consumed, [1, 3]);
+    assert_eq!(execution.receivable(&plan()), [report(4, 2)]);
 }
 
 #[test]

@@ -30,15 +30,14 @@ impl UndoStack {
     }
 
     /// What is stored of an execution, `top` being what was read. What an earlier version has left in the record is taken
-    /// out of it, to be stored with the next commit; says whether there was any.
+    /// out of it, to be stored with the next commit; says whether there was any. What is over is not written any more, and
+    /// keeps it where it is.
     pub(super) fn of(record: &mut ExecutionRecord, top: Vec<UndoRecord>) -> (Self, bool) {
         let mut stack = Self::new(record.undo_count, top);
-        let left = std::mem::take(&mut record.undo);
-        // What is over is not written any more.
-        if left.is_empty() || record.activity == Activity::Ended {
+        if record.undo.is_empty() || record.activity == Activity::Ended {
             return (stack, false);
         }
-        for mut undo in left {
+        for mut undo in std::mem::take(&mut record.undo) {
             match stack.last() {
                 Some(newest) if newest.visit == undo.visit => {
                     // The order has not always been recorded.

@@ -5,7 +5,7 @@
 //! stack and the journal is empty, to be that of one undo at a time. Of the stack, the top alone is in memory; what is
 //! further down is read when it is its turn.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::stack::UndoStack;
 use super::{HandlerPlan, Kernel, Next, OnFailure, Plan};
@@ -60,7 +60,10 @@ impl Kernel {
     pub fn undo_read(&mut self, top: Vec<UndoRecord>, now: Timestamp) {
         let read = UndoStack::new(self.undo.len(), top);
         if read.is_short() {
-            let message = format!("{} steps are to be undone, and the store does not have the next", read.len());
+            let message = format!(
+                "{} steps are to be undone, and the store does not have the next: bring what is missing back from a copy of the store, and `retry` it",
+                read.len()
+            );
             return self.park(ErrorRecord { kind: ErrorKind::Unreadable, message, sources: Vec::new() }, now);
         }
         self.undo = read;
@@ -226,7 +229,7 @@ impl Kernel {
     }
 
     fn has_undo(&self, now: Timestamp) -> bool {
-        self.undo.len() > 0 || self.journal.iter().any(|entry| output(entry, &[], now).is_some())
+        self.undo.len() > 0 || self.journal.iter().any(|entry| has_effect(entry, now))
     }
 
     /// Leaves nothing to be undone.
@@ -238,12 +241,14 @@ impl Kernel {
     fn push_undo(&mut self, mut entries: Vec<JournalEntry>, visit: u64, older: u64, now: Timestamp) {
         entries.sort_by_key(order);
         // What is inside of a step that is to be run again is found there again, and undone after it.
-        let again: Vec<String> = entries.iter().filter(|entry| is_again(entry, now)).map(inside_of).collect();
+        let again: BTreeSet<String> = entries.iter().filter(|entry| is_again(entry, now)).map(inside_of).collect();
+        let by_key: BTreeMap<&str, &JournalEntry> = entries.iter().map(|entry| (&*entry.key, entry)).collect();
         for entry in &entries {
-            if again.iter().any(|outer| entry.key.starts_with(outer)) {
+            let mut outer = entry.key.match_indices(':').filter_map(|(end, _)| entry.key.get(..=end));
+            if !again.is_empty() && outer.any(|outer| again.contains(outer)) {
                 continue;
             }
-            if let (Some(call), Some(output)) = (&entry.undo, output(entry, &entries, now)) {
+            if let (Some(call), Some(output)) = (&entry.undo, output(entry, &by_key, now)) {
                 self.next_order += 1;
                 self.undo.push(UndoRecord {
                     step: call.step.clone().into(),
@@ -295,14 +300,25 @@ impl Kernel {
 }
 
 /// What is known of the output, if there is anything to undo.
-fn output(entry: &JournalEntry, all: &[JournalEntry], now: Timestamp) -> Option<UndoOutput> {
+fn output(entry: &JournalEntry, by_key: &BTreeMap<&str, &JournalEntry>, now: Timestamp) -> Option<UndoOutput> {
     let call = entry.undo.as_ref()?;
     if let JournalResult::Done(output) = &entry.result {
         return Some(UndoOutput::Known(output.clone()));
     }
+    if !is_again(entry, now) {
+        return None;
+    }
     let outer = inside_of(entry);
-    let inside = all.iter().filter(|inner| inner.key.starts_with(&outer)).cloned().collect();
-    is_again(entry, now).then(|| UndoOutput::Unknown { args: call.args.clone(), inside })
+    let inside = by_key.range(&*outer..).take_while(|(key, _)| key.starts_with(&outer));
+    let mut inside: Vec<JournalEntry> = inside.map(|(_, inner)| (*inner).clone()).collect();
+    // Not that of the keys: those that have an `undo` are put on the stack in it.
+    inside.sort_by_key(order);
+    Some(UndoOutput::Unknown { args: call.args.clone(), inside })
+}
+
+/// Whether there is anything to undo of it.
+fn has_effect(entry: &JournalEntry, now: Timestamp) -> bool {
+    entry.undo.is_some() && matches!(entry.result, JournalResult::Done(_)) || is_again(entry, now)
 }
 
 /// Whether the step may have had an effect although no output is recorded, so that it is run again to learn it. An

@@ -6,7 +6,8 @@ use super::*;
 use crate::base::Timestamp;
 use crate::record::{
     Activity, Cause, Closed, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, JournalEntry,
-    JournalResult, Json, NewEvent, Status, UndoOutput, UndoPlace, UndoRecord, UndoableCall, UnwindInto, check_undo,
+    JournalResult, Json, NewEvent, OutgoingRecord, Status, UndoOutput, UndoPlace, UndoRecord, UndoableCall, UnwindInto,
+    check_undo,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -532,6 +533,29 @@ fn what_an_earlier_version_left_in_the_record_is_moved_into_rows_with_the_next_c
     let mut over = Kernel::new(over, Vec::new(), Vec::new(), Vec::new());
     assert_eq!(over.decide(&plan(), at(2)), Next::Ended);
     assert!(over.take_changes().is_empty());
+}
+
+#[test]
+fn what_an_earlier_version_left_in_the_record_stays_there_when_all_that_is_left_is_to_tell_of_the_end() {
+    let mut execution = start();
+    execution.close(Closed::Terminated { reason: "x".into() }, at(1));
+    let left = UndoRecord {
+        step: "a".to_owned(),
+        key: "work:a:0".to_owned(),
+        visit: 1,
+        edge_number: 0,
+        order: 0,
+        older: 0,
+        output: UndoOutput::Known(json("1")),
+    };
+    let event =
+        NewEvent { event_id: "e".to_owned(), name: "~child".to_owned(), payload: json("1"), sent_at: Timestamp::EPOCH };
+    let outgoing = vec![OutgoingRecord { workflow: "Parent".into(), id: "p".to_owned(), event }];
+    let old = ExecutionRecord { undo: vec![left.clone()], outgoing, ..execution.record().clone() };
+    let mut over = Kernel::new(old, Vec::new(), Vec::new(), Vec::new());
+    assert_eq!(over.decide(&plan(), at(2)), Next::Tell);
+    over.delivered();
+    assert_eq!(over.take_changes().record.map(|record| record.undo), Some(vec![left]));
 }
 
 #[test]

@@ -385,15 +385,9 @@ impl<W: Workflow> Stepper<W> {
 
     /// There is no store: what would be written is only remembered.
     fn commit(&mut self) {
-        let changes = self.execution.take_changes();
+        let mut changes = self.execution.take_changes();
         self.inbox.retain(|event| !changes.consumed.contains(&event.seq));
-        if changes.drop_undo {
-            self.undo.clear();
-        }
-        for place in &changes.forget_undo {
-            self.undo.remove(place);
-        }
-        self.undo.extend(changes.undo.into_iter().map(|undo| (undo.place(), undo)));
+        changes.apply_undo(&mut self.undo);
         self.history.extend(changes.history);
         self.replies.extend(changes.replies);
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Closed, ErrorRecord, Json, OutgoingRecord, ParentRecord, Reason, UndoRecord, UnwindInto};
+use super::{Closed, ErrorRecord, Json, OutgoingRecord, ParentRecord, Reason, UNDO_AT_ONCE, UndoRecord, UnwindInto};
 use crate::base::{ExecutionId, Name, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
@@ -376,7 +376,7 @@ impl ExecutionRecord {
     #[must_use]
     pub fn undo_wanted(&self) -> usize {
         match self.activity {
-            Activity::Unwinding { .. } => 64,
+            Activity::Unwinding { .. } => UNDO_AT_ONCE,
             Activity::Entry | Activity::Handler { .. } | Activity::Waiting | Activity::Ended => 1,
         }
     }

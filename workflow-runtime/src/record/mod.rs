@@ -39,6 +39,7 @@ pub use json::{Json, JsonError};
 pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
 pub use reply::{Answer, ReplyRecord};
 pub use seal::{RecordKind, Sealed, UnsealError, open, open_entry, seal, seal_entry};
+pub(crate) use undo::UNDO_AT_ONCE;
 pub use undo::{UndoOutput, UndoPlace, UndoRecord, UndoableCall, UnwindInto, check_undo};
 
 /// The version of the persisted format that this build writes. It reads every version up to this one.

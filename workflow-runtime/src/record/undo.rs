@@ -25,6 +25,9 @@ pub struct UndoableCall {
     pub order: u64,
 }
 
+/// How many of the steps that are to be undone are read at once while an execution unwinds.
+pub(crate) const UNDO_AT_ONCE: usize = 64;
+
 /// One step that unwinding would undo.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UndoRecord {

@@ -74,7 +74,9 @@ pub enum StoreError {
     #[error("another engine has taken the store over, and this one can write nothing any more: go on with that one")]
     TakenOver,
     /// What is stored of an execution cannot be believed.
-    #[error("what is stored of {key} cannot be read ({what}): {reason}")]
+    #[error(
+        "what is stored of {key} cannot be read ({what}: {reason}): bring its rows back from a copy of the store, and `retry` it; the others are not concerned"
+    )]
     Corrupt {
         /// The execution.
         key: ExecutionKey,
@@ -84,6 +86,6 @@ pub enum StoreError {
         reason: String,
     },
     /// The store has been closed.
-    #[error("the store is closed")]
+    #[error("the store is closed: open it again")]
     Closed,
 }

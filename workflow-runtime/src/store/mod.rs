@@ -89,6 +89,20 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         })
     }
 
+    /// The newest of what an execution that unwinds has left to undo, the newest last; `count` are left in all. It is what
+    /// [`load`](Self::load) would say of them, and nothing if there is no such execution.
+    ///
+    /// A store that can read them alone has a method of its own; this one loads all of the execution.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if one of them cannot be believed, or is missing.
+    fn undo(&self, key: &ExecutionKey, count: u64) -> StoreFuture<Vec<UndoRecord>> {
+        // The record says it to the load.
+        let _ = count;
+        let load = self.load(key);
+        Box::pin(async move { Ok(load.await?.map(|stored| stored.undo).unwrap_or_default()) })
+    }
+
     /// What is known of the event with this id that was delivered to an execution; `None` if there was none. Answers, too,
     /// are kept for good.
     ///

@@ -10,7 +10,7 @@ use crate::base::{Name, Quick, Timestamp};
 use crate::kernel::Advance;
 use crate::record::{
     Answer, AttributeValue, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent,
-    ParkedRecord, ReplyRecord, Status, UndoPlace, UndoRecord,
+    ParkedRecord, ReplyRecord, Status, UNDO_AT_ONCE, UndoPlace, UndoRecord,
 };
 use crate::store::{
     Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, KnownEvent, KnownWorkflow, Loaded,
@@ -100,6 +100,10 @@ impl Store for MemoryStore {
 
     fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
         ready(self.lock().executions.get(key).map(|kept| kept.inbox_after(after)).unwrap_or_default())
+    }
+
+    fn undo(&self, key: &ExecutionKey, _: u64) -> StoreFuture<Vec<UndoRecord>> {
+        ready(self.lock().executions.get(key).map(|kept| kept.newest_undo(UNDO_AT_ONCE)).unwrap_or_default())
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
@@ -303,8 +307,9 @@ impl Kept {
         Ok(Committed::Applied)
     }
 
-    fn advance(&mut self, fence: Fence, epoch: Epoch, advance: Advance) -> Result<Committed, Refused> {
+    fn advance(&mut self, fence: Fence, epoch: Epoch, mut advance: Advance) -> Result<Committed, Refused> {
         self.head().admit_advance(fence, epoch)?;
+        advance.apply_undo(&mut self.undo);
         if advance.drop_journal {
             self.journal.clear();
         }
@@ -312,13 +317,6 @@ impl Kept {
             self.journal.remove(key);
         }
         self.journal.extend(advance.journal.into_iter().map(|entry| (entry.key.clone(), entry)));
-        if advance.drop_undo {
-            self.undo.clear();
-        }
-        for place in &advance.forget_undo {
-            self.undo.remove(place);
-        }
-        self.undo.extend(advance.undo.into_iter().map(|undo| (undo.place(), undo)));
         for seq in &advance.consumed {
             self.inbox.remove(seq);
         }
@@ -368,6 +366,13 @@ impl Kept {
         self.inbox.range((Bound::Excluded(after), Bound::Unbounded)).map(event).collect()
     }
 
+    /// So many of what is to be undone, the newest last.
+    fn newest_undo(&self, wanted: usize) -> Vec<UndoRecord> {
+        let mut undo: Vec<_> = self.undo.values().rev().take(wanted).cloned().collect();
+        undo.reverse();
+        undo
+    }
+
     fn stored(&self) -> Stored {
         let mut journal: Vec<_> = self.journal.values().cloned().collect();
         journal.sort_unstable_by(|left, right| left.key.cmp(&right.key));
@@ -375,8 +380,7 @@ impl Kept {
         if let Some(quarantine) = &self.quarantine {
             record.parked = Some(quarantine.clone());
         }
-        let mut undo: Vec<_> = self.undo.values().rev().take(record.undo_wanted()).cloned().collect();
-        undo.reverse();
+        let undo = self.newest_undo(record.undo_wanted());
         Stored { record, journal, inbox: self.inbox_after(0), undo }
     }
 

@@ -49,7 +49,7 @@ use self::worker::Worker;
 use self::write::Write;
 use self::writer::WriteCall;
 use crate::base::Timestamp;
-use crate::record::{EventRecord, ExecutionKey};
+use crate::record::{EventRecord, ExecutionKey, UndoRecord};
 use crate::store::{
     Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
     Store, StoreError, StoreFuture, Stored, one_of_many,
@@ -201,6 +201,11 @@ impl Store for SqliteStore {
     fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
         let key = key.clone();
         self.read(move |connection| read::inbox_after(connection, &key, after))
+    }
+
+    fn undo(&self, key: &ExecutionKey, count: u64) -> StoreFuture<Vec<UndoRecord>> {
+        let key = key.clone();
+        self.read(move |connection| read::undo(connection, &key, count))
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {

@@ -5,11 +5,11 @@ use serde::de::DeserializeOwned;
 
 use super::apply::status;
 use super::error::failed_for;
-use super::schema::{from_sql, version_from_sql};
+use super::schema::{from_sql, to_sql, version_from_sql};
 use crate::base::Timestamp;
 use crate::record::{
-    EventRecord, ExecutionKey, ExecutionRecord, JournalEntry, RecordKind, ReplyRecord, Status, UndoPlace, UndoRecord,
-    UnsealError, check_undo, open, open_entry,
+    EventRecord, ExecutionKey, ExecutionRecord, JournalEntry, RecordKind, ReplyRecord, Status, UNDO_AT_ONCE, UndoPlace,
+    UndoRecord, UnsealError, check_undo, open, open_entry,
 };
 use crate::store::{HistoryRow, KnownEvent, StoreError, Stored};
 use crate::stores::rules::Head;
@@ -23,7 +23,7 @@ pub(super) fn load(connection: &Connection, key: &ExecutionKey) -> Result<Option
     }
     let journal = load_journal(connection, key, row.exec)?;
     let inbox = load_inbox(connection, key, row.exec)?;
-    let undo = load_undo(connection, key, row.exec, &record)?;
+    let undo = load_undo(connection, key, row.exec, record.undo_count, record.undo_wanted())?;
     let last_pending = inbox.last().map_or(0, |event| event.seq);
     if row.last_event < last_pending.max(record.inbox_seen) {
         return Err(corrupt(key, EXECUTION, "it has seen more events than it was sent".to_owned()));
@@ -195,16 +195,31 @@ fn read_inbox(
     rows.into_iter().map(event).collect()
 }
 
+/// See [`Store::undo`](crate::store::Store::undo).
+pub(super) fn undo(connection: &Connection, key: &ExecutionKey, count: u64) -> Result<Vec<UndoRecord>, StoreError> {
+    let exec = || -> rusqlite::Result<Option<i64>> {
+        let mut statement = connection.prepare_cached(
+            "SELECT exec FROM executions WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2",
+        )?;
+        statement.query_row(params![&*key.workflow, key.id.as_str()], |row| row.get(0)).optional()
+    };
+    match exec().map_err(|error| failed_for(key, UNDO, error))? {
+        Some(exec) => load_undo(connection, key, exec, count, UNDO_AT_ONCE),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The newest of `count` that are to be undone: `wanted` of them, which is more than one if it unwinds.
 fn load_undo(
     connection: &Connection,
     key: &ExecutionKey,
     exec: i64,
-    record: &ExecutionRecord,
+    count: u64,
+    wanted: usize,
 ) -> Result<Vec<UndoRecord>, StoreError> {
-    if record.undo_count == 0 {
+    if count == 0 {
         return Ok(Vec::new());
     }
-    let wanted = record.undo_wanted();
     let rows = || -> rusqlite::Result<Vec<(UndoPlace, Body)>> {
         let mut statement = connection.prepare_cached(
             "SELECT checksum, body, visit, place FROM undo WHERE exec = ?1 ORDER BY visit DESC, place DESC LIMIT ?2",
@@ -223,8 +238,32 @@ fn load_undo(
         }
     };
     let undo = rows.into_iter().rev().map(undo).collect::<Result<Vec<_>, _>>()?;
-    check_undo(&undo, record.undo_count, wanted).map_err(|reason| corrupt(key, UNDO, reason))?;
-    Ok(undo)
+    check_undo(&undo, count, wanted).map_err(|reason| corrupt(key, UNDO, reason))?;
+    let left = count.saturating_sub(undo.len() as u64);
+    match undo.first() {
+        // Without unwinding, nothing is undone before more is read, and a load is not to cost what the stack is high.
+        Some(oldest) if left > 0 && wanted > 1 => {
+            let expected = left.saturating_sub(oldest.older);
+            let counted = undo_below(connection, exec, oldest.place()).map_err(|error| failed_for(key, UNDO, error))?;
+            match counted == expected {
+                true => Ok(undo),
+                false => {
+                    let visit = oldest.visit;
+                    let reason = format!("{expected} more are to be undone of visit {visit}, and {counted} are there");
+                    Err(corrupt(key, UNDO, reason))
+                }
+            }
+        }
+        Some(_) | None => Ok(undo),
+    }
+}
+
+/// How many of the same visit stand below a place. Within a visit the places have gaps, so that a row that is missing
+/// among those that were read is not to be seen by them alone.
+fn undo_below(connection: &Connection, exec: i64, place: UndoPlace) -> rusqlite::Result<u64> {
+    let sql = "SELECT COUNT(*) FROM undo WHERE exec = ?1 AND visit = ?2 AND place < ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row(params![exec, to_sql(place.visit), to_sql(place.order)], |row| Ok(from_sql(row.get(0)?)))
 }
 
 /// What is known of an event that was delivered.

@@ -49,6 +49,9 @@ pub async fn one_is_read_until_it_unwinds_and_then_many(home: &impl Home) {
     with(&bench, "a", (0..count).map(|older| undo(older + 1, 1, older)).collect()).await;
     let top = (count - MANY + 1..=count).map(|visit| (visit, 1)).collect::<Vec<_>>();
     assert_eq!(places(&bench, "a").await, top);
+    let alone = bench.store.undo(&key("a"), count).await.unwrap();
+    assert_eq!(alone, bench.load(&key("a")).await.undo, "also when they are read alone");
+    assert_eq!(bench.store.undo(&key("nobody"), 0).await.unwrap(), []);
     let record = ExecutionRecord { undo_count: count, ..waiting() };
     bench.advance(&key("a"), 1, Advance { record: Some(record), ..Advance::default() }).await;
     assert_eq!(places(&bench, "a").await, [(count, 1)]);

@@ -1,16 +1,14 @@
 //! Rows of what is to be undone: damaged ones are found before anything older is undone.
 
 use super::*;
-use crate::record::{Cause, UnwindInto};
+use crate::record::{Cause, UndoRecord, UnwindInto};
 
 /// Two executions that unwind with three steps of two visits to undo; then `sql` is done to the file, to the first of them.
 fn damaged(sql: &str) -> (TempDir, PathBuf, SqliteStore, Epoch) {
     let (folder, path) = folder();
     let (store, epoch) = open(&path);
-    let into = UnwindInto::State { state: "Cancelled".into(), data: text("data") };
-    let activity = Activity::Unwinding { into, cause: Cause::Entry, attempts: 0, before: None };
     for id in ["a", "b"] {
-        let record = Some(ExecutionRecord { activity: activity.clone(), undo_count: 3, ..record(1) });
+        let record = Some(unwinding(3));
         let undo = vec![undo(1, 1, 0), undo(1, 2, 0), undo(2, 1, 2)];
         apply(&store, vec![create(id), advance(id, epoch, 1, Advance { record, undo, ..Advance::default() })]);
     }
@@ -18,6 +16,13 @@ fn damaged(sql: &str) -> (TempDir, PathBuf, SqliteStore, Epoch) {
     other_program(&path).execute_batch(sql).unwrap();
     let (store, epoch) = open(&path);
     (folder, path, store, epoch)
+}
+
+/// A record that unwinds, with so many left to undo.
+fn unwinding(undo_count: u64) -> ExecutionRecord {
+    let into = UnwindInto::State { state: "Cancelled".into(), data: text("data") };
+    let activity = Activity::Unwinding { into, cause: Cause::Entry, attempts: 0, before: None };
+    ExecutionRecord { activity, undo_count, ..record(1) }
 }
 
 #[track_caller]
@@ -53,6 +58,33 @@ fn rows_that_are_missing_or_too_many() {
         assert_corrupt(&format!("DELETE FROM undo WHERE exec = 1 AND {row}"));
     }
     assert_corrupt("INSERT INTO undo SELECT 1, 7, 7, checksum, body FROM undo WHERE exec = 1 AND visit = 2");
+}
+
+#[test]
+fn one_that_is_missing_among_many_of_one_visit() {
+    let (_folder, path) = folder();
+    let (store, epoch) = open(&path);
+    let stack: Vec<_> = [undo(1, 1, 0)].into_iter().chain((1..=200).map(|order| undo(2, 3 * order, 1))).collect();
+    let record = |count| Some(ExecutionRecord { undo_count: count, ..record(1) });
+    let pushed = Advance { record: record(201), undo: stack.clone(), ..Advance::default() };
+    apply(&store, vec![create("a"), advance("a", epoch, 1, pushed)]);
+    let shell = other_program(&path);
+    // What is to be undone is read in three pieces; where the row is missing in the first, or right below one, or in the
+    // last, nothing that is older than it is handed out.
+    for (count, missing) in [(201, 150), (201, 138), (201, 137), (138, 100), (75, 20)] {
+        let undone = stack[count as usize..].iter().map(UndoRecord::place).collect();
+        let shorter = Advance { record: Some(unwinding(count)), forget_undo: undone, ..Advance::default() };
+        let restored = Advance { undo: stack[..count as usize].to_vec(), ..shorter };
+        assert_eq!(commit(&store, advance("a", epoch, 1, restored)), Ok(Committed::Applied));
+        let whole = block_on(store.load(&key("a"))).unwrap().unwrap().undo;
+        assert_eq!(whole, stack[count as usize - 64..count as usize], "{count}");
+        assert_eq!(block_on(store.undo(&key("a"), count)).unwrap(), whole);
+        assert_eq!(shell.execute("DELETE FROM undo WHERE visit = 2 AND place = ?1", [3 * missing]), Ok(1));
+        let answer = block_on(store.load(&key("a")));
+        let Err(StoreError::Corrupt { what, .. }) = answer else { panic!("{count}, {missing}: {answer:?}") };
+        assert_eq!(what, "what is to be undone");
+        assert!(matches!(block_on(store.undo(&key("a"), count)), Err(StoreError::Corrupt { .. })));
+    }
 }
 
 #[test]
