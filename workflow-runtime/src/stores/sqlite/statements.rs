@@ -99,7 +99,8 @@ impl<'connection> Statements<'connection> {
             add_reply: prepare(
                 "INSERT OR IGNORE INTO replies (exec, event_id, checksum, body) VALUES (?1, ?2, ?3, ?4)",
             )?,
-            last_history: prepare("SELECT MAX(seq) FROM history WHERE exec = ?1")?,
+            // No history is as long as that: a place past it is damaged, and what comes after the last is still to have one.
+            last_history: prepare("SELECT MAX(seq) FROM history WHERE exec = ?1 AND seq < 1 << 62")?,
             add_history: prepare("INSERT INTO history (exec, seq, checksum, body) VALUES (?1, ?2, ?3, ?4)")?,
             // Both ends of what is dropped are found by the key, so it costs what it drops.
             trim_history: prepare("DELETE FROM history WHERE exec = ?1 AND seq <= ?2")?,

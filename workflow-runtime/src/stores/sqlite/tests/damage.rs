@@ -166,3 +166,20 @@ fn a_quarantined_execution_keeps_its_bytes_and_is_not_due() {
     let body: String = shell.query_row("SELECT body FROM executions WHERE exec = 1", [], |row| row.get(0)).unwrap();
     assert!(body.ends_with("} "));
 }
+
+#[test]
+fn a_damaged_id_does_not_hide_when_the_next_is_due() {
+    let (_folder, store, _) = damaged("UPDATE executions SET id = CAST(x'ff' AS TEXT) WHERE exec = 1");
+    let workflows = [KnownWorkflow { name: "Orders".into(), version: 1 }];
+    let before = Timestamp::from_millis(-1);
+    assert_eq!(block_on(store.due(&workflows, before, 1)).unwrap().next, Some(Timestamp::EPOCH));
+    assert_eq!(block_on(store.due(&workflows, Timestamp::EPOCH, 1)).unwrap().ready, [key("b")]);
+}
+
+#[test]
+fn a_history_with_a_damaged_place_goes_on() {
+    let (_folder, store, epoch) = damaged("UPDATE history SET seq = 9223372036854775807 WHERE exec = 1");
+    let next = Advance { record: Some(record(2)), history: vec![history(2)], ..Advance::default() };
+    assert_eq!(commit(&store, advance("a", epoch, 1, next)), Ok(Committed::Applied));
+    assert_others_are_well(&store, epoch);
+}
