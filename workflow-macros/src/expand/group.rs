@@ -32,18 +32,19 @@ pub(crate) fn expand_group(model: &GroupModel, item: &DeriveInput) -> TokenStrea
             }
         }
     });
-    let assertions = model.members.iter().map(|member| {
-        let (cfg, ty, name) = (&member.cfg, &member.ty, &member.ty.name);
-        let function = at(ty.span(), quote!(__private::assert_state));
-        let message = format!("`{name}` is an end state, where nothing happens any more: take it out of the group");
-        let refuse = at(ty.span(), quote!(__private::refuse(#message)));
-        let probe = state_probe(ty);
-        quote! {
-            #cfg const _: () = #function::<#ty>();
-            #cfg const _: () = if #probe::END { #refuse };
-        }
-    });
-    let hidden = in_const(&model.runtime, &quote!(#group #(#froms)* #(#assertions)*));
+    let (assertions, ends): (Vec<_>, Vec<_>) = model
+        .members
+        .iter()
+        .map(|member| {
+            let (cfg, ty, name) = (&member.cfg, &member.ty, &member.ty.name);
+            let function = at(ty.span(), quote!(__private::assert_state));
+            let message = format!("`{name}` is an end state, where nothing happens any more: take it out of the group");
+            let refuse = at(ty.span(), quote!(__private::refuse(#message)));
+            let probe = state_probe(ty);
+            (quote!(#cfg #function::<#ty>();), quote!(#cfg const _: () = if #probe::END { #refuse };))
+        })
+        .unzip();
+    let hidden = in_const(&model.runtime, &quote!(#group #(#froms)* fn __members() { #(#assertions)* } #(#ends)*));
     let item = item.to_token_stream();
     quote!(#item #hidden)
 }
