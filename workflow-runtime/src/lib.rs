@@ -57,16 +57,20 @@
 //! | libraries that work with any workflow | [`Workflow`] and the traits beside it |
 //! | another store | [`store::Store`] and its conformance suite |
 //! | another engine | [`driver`] |
+//! | a crash at every point, virtual time, stores that fail | `testing`, with the feature of that name |
 //!
 //! # Features
 //!
 //! * `sqlite` (default): the embedded store. Without it, executions live in memory alone.
+//! * `testing`: the module `testing`, for dev-dependencies: `crash_everywhere`, `Sim`, `FaultyStore`, and the conformance suite
+//!   for those who write a store.
 //!
 //! # What a handler may do
 //!
 //! A handler is run again after a crash, and after every pause between two attempts of a step, with the results of its steps
 //! taken from the journal. So its effects belong into [steps](step); and what it hands to its steps should not depend on
-//! chance or the time of day but through [`Cx::random`] and [`Cx::now`], which are recorded.
+//! chance or the time of day but through [`Cx::random`] and [`Cx::now`], which are recorded. Nor should what it does hang on a
+//! configuration that may change between two runs: [`Cx::flag`] records which way was taken.
 
 extern crate self as workflow_runtime;
 
@@ -91,7 +95,8 @@ pub mod driver {
 
     pub use crate::kernel::{
         Acknowledged, Advance, AfterPlan, Command, CommandAnswer, CommandCall, CommandRefused, Decided, HandlerPlan,
-        Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
+        Kernel, Migrate, MigratedState, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand,
+        StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
         AbortOnDrop, Answer, Answering, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, HandlerSeen,
@@ -104,6 +109,7 @@ pub use base::*;
 pub use engine::AskError;
 pub use engine::BulkReport;
 pub use engine::Limit;
+pub use engine::MigrationReport;
 pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,
@@ -115,6 +121,7 @@ pub use kernel::EventPolicy;
 pub use kernel::{Advance, Jitter, OnFailure, RetryPolicy};
 pub use kernel::{AtOnce, BreakerPolicy, BreakerState, InvalidRate, Rate, StepLimits};
 pub use kernel::{BranchProgress, BranchStatus, JoinRule, ParallelProgress};
+pub use machine::Flags;
 pub use machine::ParallelInfo;
 pub use machine::{
     Accepts, After, Branches, Cancel, Catch, CatchError, Cx, Decided, Decision, Described, Edge, EdgeKey, Event,
@@ -128,11 +135,12 @@ pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{Attribute, AttributeInfo};
 pub use machine::{ChildCall, ChildError, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
+pub use machine::{Keep, StateOf, VersionStates};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
-pub use workflow_macros::{after, at, catch, event, every, main, on, parallel, state, step, workflow};
+pub use workflow_macros::{after, at, catch, event, every, main, migrate, on, parallel, state, step, workflow};
 
 /// What a program that declares workflows needs, to import as a whole: `use workflow_runtime::prelude::*;`.
 ///
@@ -141,7 +149,7 @@ pub mod prelude {
     pub use crate::{
         Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
         Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event,
-        every, goto, main, on, parallel, state, step, unwind, workflow,
+        every, goto, main, migrate, on, parallel, state, step, unwind, workflow,
     };
     pub use crate::{Asks as _, Reply, refuse, reply};
 }
@@ -177,7 +185,7 @@ macro_rules! lock {
     };
 }
 
-/// The programs of the README, which have to compile.
-#[cfg(all(doctest, feature = "sqlite"))]
+/// The programs of the README, which have to compile where everything is enabled that they use.
+#[cfg(all(doctest, feature = "sqlite", feature = "testing"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

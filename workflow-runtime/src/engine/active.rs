@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
 use crate::base::Quick;
+use crate::base::sync::{AtomicBool, Mutex, MutexGuard, fence};
 use crate::record::ExecutionKey;
 
 #[derive(Debug)]
@@ -37,7 +38,8 @@ impl Signal {
     }
 
     fn give(&self) {
-        self.dirty.store(true, Ordering::Release);
+        // A swap, as in `take`: so the two are in one order without a thought.
+        self.dirty.swap(true, Ordering::Release);
         self.notify.notify_one();
     }
 
@@ -125,6 +127,20 @@ impl ActiveSet {
 
     pub(super) fn free(&self) -> usize {
         self.places.available_permits()
+    }
+
+    /// As [`claim`](Self::claim), but waits in line for a place. `None` if it has a task, which has been told to look again.
+    pub(super) async fn claim_in_turn(self: &Arc<Self>, key: &ExecutionKey) -> Option<Place> {
+        // An error would mean that the semaphore was closed, which nothing does.
+        let permit = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        let mut tasks = self.lock();
+        if let Some(signal) = tasks.get(key) {
+            signal.give();
+            return None;
+        }
+        let signal = Arc::new(Signal::default());
+        tasks.insert(key.clone(), Arc::clone(&signal));
+        Some(Place { set: Arc::clone(self), key: key.clone(), signal, released: false, _permit: permit })
     }
 
     pub(super) fn signal_all(&self) {

@@ -9,7 +9,7 @@ use super::core::{Core, Parts};
 use super::registry::{Machine, Registry, register};
 use super::{Engine, EngineError, SystemClock};
 use crate::base::Clock;
-use crate::machine::{Interceptor, Services, Workflow};
+use crate::machine::{Flags, Interceptor, Services, Workflow};
 use crate::store::{Store, StoreError};
 #[cfg(feature = "sqlite")]
 use crate::stores::this_process;
@@ -22,6 +22,7 @@ use crate::stores::this_process;
 /// | [`keep_history`](Self::keep_history) | all of it |
 /// | [`payload_limit`](Self::payload_limit) | 2 MiB |
 /// | [`drain_timeout`](Self::drain_timeout) | 30 s |
+/// | [`flags`](Self::flags) | all off |
 /// | [`clock`](Self::clock) | [`SystemClock`] |
 /// | [`shutdown_on_ctrl_c`](Self::shutdown_on_ctrl_c) | off |
 #[derive(Debug)]
@@ -105,6 +106,13 @@ impl EngineBuilder {
     /// Takes the time from `clock`, such as a [`ManualClock`](crate::ManualClock) in tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.services.clock = Arc::new(clock);
+        self
+    }
+
+    /// Has `flags` say which feature flags are on, for [`Cx::flag`](crate::Cx::flag): a type of your own, or a closure of the
+    /// flag's name and the execution. Without, all are off.
+    pub fn flags(mut self, flags: impl Flags) -> Self {
+        self.services = self.services.flags(flags);
         self
     }
 

@@ -15,6 +15,9 @@ mod core;
 mod error;
 mod handle;
 mod limits;
+#[cfg(all(test, loom))]
+mod loom_tests;
+mod migrating;
 mod progress;
 mod queued;
 mod registry;
@@ -40,6 +43,7 @@ pub use bulk::BulkReport;
 pub use error::EngineError;
 pub use handle::Execution;
 pub use limits::Limit;
+pub use migrating::MigrationReport;
 pub use schedule::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,
@@ -255,11 +259,11 @@ impl Engine {
         data: Json,
         at: Option<Timestamp>,
     ) -> Result<Commit, EngineError> {
-        let machine = self.core.machine(&key.workflow)?;
+        let plan = self.core.plan_of::<W>()?;
         self.core.check_size(W::Start::NAME, &data)?;
         let now = self.core.now();
-        let new =
-            Kernel::start_at(crate::base::Name::constant(W::Start::NAME), data, machine.plan(), at.unwrap_or(now), now);
+        let new = Kernel::start_at(crate::base::Name::constant(W::Start::NAME), data, plan, at.unwrap_or(now), now)
+            .of_version(W::VERSION);
         let history: Vec<HistoryRecord> = vec![new.history];
         Ok(Commit { key, change: Change::Create { record: Box::new(new.record), history } })
     }

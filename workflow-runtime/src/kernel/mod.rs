@@ -10,12 +10,18 @@ mod command;
 mod control;
 mod decided;
 mod execution;
+mod flags;
 mod inbox;
 mod join;
 mod journal;
 mod limiter;
+mod migrating;
+#[cfg(test)]
+mod model;
 mod plan;
 mod progress;
+#[cfg(test)]
+mod properties;
 mod rate;
 mod retry;
 mod searching;
@@ -23,6 +29,7 @@ mod stack;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod unknown;
 mod unwind;
 #[cfg(test)]
 mod unwind_tests;
@@ -38,7 +45,9 @@ pub(crate) use join::{Join, Verdict};
 pub(crate) use limiter::{Admission, AttemptEnd, Limiter};
 pub use limiter::{AtOnce, StepLimits};
 pub use plan::EventPolicy;
-pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
+pub use plan::{
+    AfterPlan, HandlerPlan, Migrate, MigratedState, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule,
+};
 pub(crate) use progress::progress;
 pub use progress::{BranchProgress, BranchStatus, ParallelProgress};
 pub use rate::{InvalidRate, Rate};

@@ -59,13 +59,11 @@ impl Cx {
     /// type has no room for that, it panics.
     #[must_use]
     pub fn detached(workflow: &str, id: ExecutionId, clock: impl Clock) -> Self {
-        let scope = TurnScope {
-            key: ExecutionKey { workflow: workflow.into(), id },
-            visit: 1,
-            handler: Name::constant("detached"),
-            edge_number: 0,
-            services: Services::new(clock),
-        };
+        Self::detached_with(ExecutionKey { workflow: workflow.into(), id }, Services::new(clock))
+    }
+
+    pub(super) fn detached_with(key: ExecutionKey, services: Services) -> Self {
+        let scope = TurnScope { key, visit: 1, handler: Name::constant("detached"), edge_number: 0, services };
         Self::new(Arc::new(TurnState::detached(scope)))
     }
 

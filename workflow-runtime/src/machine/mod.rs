@@ -13,6 +13,7 @@ mod digest;
 mod edge_table;
 mod fields;
 mod finish;
+mod flag;
 mod graph;
 mod graph_check;
 mod graph_told;
@@ -23,6 +24,11 @@ mod handler;
 mod handler_probes;
 mod intercept;
 mod limits;
+#[cfg(all(test, loom))]
+mod loom_tests;
+#[allow(missing_docs, reason = "some of it is for generated code alone")]
+mod migrating;
+mod migrating_told;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod parallel;
 mod plan;
@@ -52,6 +58,8 @@ mod turn_inbox;
 mod turn_journal;
 mod turn_state;
 #[allow(missing_docs, reason = "for generated code alone")]
+mod type_place;
+#[allow(missing_docs, reason = "for generated code alone")]
 mod undo;
 mod uuid;
 mod variants;
@@ -65,6 +73,7 @@ pub use cancel::Cancel;
 pub use child::{ChildCall, ChildError, ChildSpawn};
 pub use context::Cx;
 pub use finish::{Caught, Finishing};
+pub use flag::Flags;
 pub use graph::ParallelInfo;
 pub use graph::{Edge, EventInfo, Graph, GroupInfo, HandlerInfo, RetryInfo, StateInfo, StepInfo, Trigger};
 pub use group::{Group, Source};
@@ -72,6 +81,8 @@ pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerE
 pub use intercept::{Answer, Answering, HandlerSeen, Interceptor, StepSeen};
 pub(crate) use limits::UnknownStep;
 pub use limits::{LimitState, Limits};
+pub use migrating::{Keep, StateOf, VersionStates};
+pub(crate) use migrating::{read_outcome, read_state};
 pub(crate) use parallel::ParallelPolicy;
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;

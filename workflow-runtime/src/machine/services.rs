@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Interceptor, Limits, Spawner};
+use super::{Flags, Interceptor, Limits, Spawner};
 use crate::base::Clock;
 use crate::record::Json;
 
@@ -18,6 +18,8 @@ pub struct Services {
     pub spawner: Option<Arc<dyn Spawner>>,
     /// The limits of steps.
     pub limits: Limits,
+    /// What says which feature flags are on; without, all are off.
+    pub flags: Option<Arc<dyn Flags>>,
     /// What sees and replaces what is done, in tests.
     pub interceptor: Option<Arc<dyn Interceptor>>,
 }
@@ -31,6 +33,7 @@ impl Services {
             payload_limit: Json::DEFAULT_LIMIT,
             spawner: None,
             limits: Limits::default(),
+            flags: None,
             interceptor: None,
         }
     }

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::turn_inbox::TurnInbox;
 use super::turn_journal::TurnJournal;
 use super::{Failure, TurnScope};
+use crate::base::sync::{AtomicUsize, Mutex, MutexGuard};
 use crate::base::{Name, Quick, Sleep, Timestamp};
 use crate::record::JournalEntry;
 
@@ -89,9 +90,19 @@ impl TurnState {
         Self::with(scope, Vec::new(), None)
     }
 
+    /// Whether nobody drives it.
+    pub(super) fn is_detached(&self) -> bool {
+        self.detached
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         // Every change below is made in one go, so a panic elsewhere cannot have left it half done.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what is recorded under the key of an old name. Says whether anything is.
+    pub(super) fn claim_old(&self, key: &str) -> bool {
+        self.lock().journal.claim_old(key)
     }
 
     /// The key of a call that is made now.
@@ -129,8 +140,23 @@ impl TurnState {
         self.keep(entry, false);
     }
 
+    /// Records this as [`record`](Self::record) does, unless something is recorded under its key: gives what is recorded.
+    pub(super) fn record_once(&self, entry: JournalEntry) -> JournalEntry {
+        let inner = self.lock();
+        match inner.journal.get(&entry.key) {
+            Some(older) => older.clone(),
+            None => {
+                self.keep_in(inner, entry.clone(), true);
+                entry
+            }
+        }
+    }
+
     fn keep(&self, entry: JournalEntry, decisive: bool) {
-        let mut inner = self.lock();
+        self.keep_in(self.lock(), entry, decisive);
+    }
+
+    fn keep_in(&self, mut inner: MutexGuard<'_, Inner>, entry: JournalEntry, decisive: bool) {
         if self.detached {
             return inner.journal.keep_only(entry);
         }

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::{BranchRecord, ErrorRecord, Json, ParallelRecord, UndoableCall};
 use crate::base::{Name, Timestamp};
 
+/// What the keys of feature flags begin with: they belong to the visit, and to none of its handlers.
+pub const FLAG_KEY: &str = "~flag:";
+
 /// One recorded call of the current visit. A later entry of the same key replaces an earlier one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JournalEntry {
@@ -37,6 +40,12 @@ impl JournalEntry {
     #[must_use]
     pub fn has_failed(&self) -> bool {
         matches!(self.result, JournalResult::Failed { .. } | JournalResult::Retrying { .. })
+    }
+
+    /// The name of the feature flag that it decides, if it does.
+    #[must_use]
+    pub fn flag(&self) -> Option<&str> {
+        self.key.strip_prefix(FLAG_KEY)
     }
 
     /// The name of its step, or of what else it recorded.
@@ -100,6 +109,14 @@ pub enum JournalResult {
     Sleeping {
         /// When it is over.
         due: Timestamp,
+    },
+    /// A feature flag was asked for. The key has its name.
+    Flag {
+        /// Whether it is on.
+        on: bool,
+        /// Why it is off, if nobody has said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<String>,
     },
     /// A call of a `#[parallel]` function.
     Parallel(ParallelRecord),

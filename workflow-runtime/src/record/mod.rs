@@ -12,6 +12,8 @@ mod control;
 mod error;
 mod event;
 mod execution;
+#[cfg(test)]
+mod fuzz_tests;
 mod history;
 mod journal;
 mod json;
@@ -27,11 +29,12 @@ pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};
 pub use event::{EventRecord, NewEvent};
 pub use execution::{
-    Activity, Cause, ExecutionKey, ExecutionRecord, FailingRecord, ParkedRecord, SetAside, Status, TimerKind,
-    TimerRecord,
+    Activity, Cause, ExecutionKey, ExecutionRecord, FIRST_VERSION, FailingRecord, ParkedRecord, SetAside, Status,
+    TimerKind, TimerRecord,
 };
+pub(crate) use execution::{first_version, is_first_version};
 pub use history::{HistoryKind, HistoryRecord};
-pub use journal::{JournalEntry, JournalResult};
+pub use journal::{FLAG_KEY, JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
 pub use parallel::{BranchRecord, ParallelEnd, ParallelRecord};
 pub use reply::{Answer, ReplyRecord};

@@ -43,7 +43,6 @@ use rusqlite::Connection;
 use self::health::Health;
 use self::lock::LockFile;
 use self::open::Opened;
-use self::pace::Pace;
 use self::reader::ReadCall;
 use self::stats::Counters;
 use self::worker::Worker;
@@ -52,8 +51,8 @@ use self::writer::WriteCall;
 use crate::base::Timestamp;
 use crate::record::{EventRecord, ExecutionKey};
 use crate::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store, StoreError,
-    StoreFuture, Stored, one_of_many,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
+    Store, StoreError, StoreFuture, Stored, one_of_many,
 };
 
 /// A store in one SQLite file, beside which SQLite keeps its log (`-wal`, `-shm`) and this store its lock (`.lock`).
@@ -82,7 +81,6 @@ pub struct SqliteStore {
     path: PathBuf,
     health: Arc<Health>,
     counters: Arc<Counters>,
-    pace: Arc<Pace>,
     // Dropped in this order: the writer's connection is the last, so that closing it can clear the log away.
     searcher: Worker<ReadCall>,
     reader: Worker<ReadCall>,
@@ -112,11 +110,10 @@ impl SqliteStore {
         let health = Arc::new(Health::default());
         let writer_health = Arc::clone(&health);
         let counters = Arc::new(Counters::default());
-        let pace = Arc::new(Pace::default());
-        let (writer_counters, writer_pace) = (Arc::clone(&counters), Arc::clone(&pace));
+        let writer_counters = Arc::clone(&counters);
         let no_thread = |error| error::cannot_open_io(&path, error);
         let writer = Worker::spawn("workflow-store-writer", move |queue| {
-            writer::run(writer, &queue, &writer_health, &writer_counters, &writer_pace);
+            writer::run(writer, &queue, &writer_health, &writer_counters);
         });
         let writer = writer.map_err(no_thread)?;
         let read_on = |name, connection: Connection| {
@@ -125,7 +122,7 @@ impl SqliteStore {
         };
         let reader = read_on("workflow-store-reader", reader)?;
         let searcher = read_on("workflow-store-search", searcher)?;
-        Ok(Self { path, health, counters, pace, searcher, reader, writer, _lock: lock })
+        Ok(Self { path, health, counters, searcher, reader, writer, _lock: lock })
     }
 
     /// Reads what is found by its key, or what is due: nothing that takes long.
@@ -162,19 +159,14 @@ impl SqliteStore {
         &self,
         call: impl FnOnce(writer::Answer<T>) -> Result<WriteCall, StoreError>,
     ) -> StoreFuture<T> {
-        let (answer, mut receiver) = oneshot::channel();
+        let (answer, receiver) = oneshot::channel();
         let call = match self.health.check().and_then(|()| call(answer)) {
             Ok(call) => call,
             Err(error) => return Box::pin(std::future::ready(Err(error))),
         };
-        let (under_way, health) = (self.pace.enter(), Arc::clone(&self.health));
+        let health = Arc::clone(&self.health);
         self.writer.send(call);
-        Box::pin(async move {
-            if let Some(answer) = under_way.look(&mut receiver) {
-                return answer;
-            }
-            receiver.await.unwrap_or_else(|_| Err(health.gone()))
-        })
+        Box::pin(async move { receiver.await.unwrap_or_else(|_| Err(health.gone())) })
     }
 }
 
@@ -216,7 +208,7 @@ impl Store for SqliteStore {
         self.read(move |connection| read::event(connection, &key, &event_id))
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         let workflows = workflows.to_vec();
         self.read(move |connection| search::due(connection, &workflows, now, limit))
     }

@@ -61,6 +61,9 @@ pub(in crate::testing) fn what(kind: &HistoryKind) -> String {
         }
         HistoryKind::Stayed { state, cause } => format!("stayed in `{state}`: {}", cause_of(cause)),
         HistoryKind::Parked { state, error, .. } => format!("parked in `{state}`: {error}"),
+        HistoryKind::Migrated { from, to, state, into } => {
+            format!("migrated from version {from} to {to}: `{state}` became `{into}`")
+        }
         HistoryKind::Retried { state } => format!("tried again in `{state}`"),
         HistoryKind::ReportDropped { child } => format!("the report of {child} came too late"),
         HistoryKind::Control { action, refused, .. } => match refused {
@@ -77,6 +80,9 @@ pub(in crate::testing) fn what(kind: &HistoryKind) -> String {
         HistoryKind::Closed { state, closed } => format!("closed in `{state}`: {closed}"),
         HistoryKind::Refused { state, cause } => format!("refused in `{state}` by {}", cause_of(cause)),
         HistoryKind::EventRefused { state, event, .. } => format!("`{event}` was refused in `{state}`"),
+        HistoryKind::Flag { flag, on, .. } => {
+            format!("decided that the flag `{flag}` is {}", if *on { "on" } else { "off" })
+        }
         HistoryKind::EventLeft { event, .. } => format!("ended with `{event}` not taken"),
     }
 }

@@ -1,0 +1,3 @@
+//! New code on old executions: flags, forks, and what is looked at before a deploy.
+
+mod flags;
