@@ -561,3 +561,10 @@ pub fn parallel(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     fn_impl::expand_main_attribute(arguments.into(), &item.into()).into()
 }
+
+/// Draws a workflow where its docs are made. No part of the public interface: generated code calls it.
+#[doc(hidden)]
+#[proc_macro]
+pub fn picture(diagram: TokenStream) -> TokenStream {
+    picture::expand_picture(diagram.into()).into()
+}

@@ -80,3 +80,11 @@ fn a_plain_state_is_so_many_tokens() {
     let tokens = count(expand_data_attribute(DataKind::State, quote!(), &plain));
     assert!(tokens <= STATE_AT_MOST, "{tokens}");
 }
+
+/// To draw it would take longer than all the rest.
+#[test]
+fn the_picture_is_drawn_where_docs_are_made_alone() {
+    let expanded = expand_workflow_attribute(quote!(start = S0), machine(50)).to_string();
+    assert!(!expanded.contains("<svg"), "{expanded}");
+    assert!(expanded.contains("cfg_attr (doc , doc = :: workflow_runtime :: __private :: picture !"), "{expanded}");
+}

@@ -8,7 +8,7 @@ use super::{allow, display, type_text};
 use crate::duration::duration_text;
 use crate::model::{Due, Handler, Machine, Trigger};
 use crate::parse::timer::field_text;
-use crate::picture::{Diagram, DiagramHandler, DiagramState, DiagramTrigger, svg, table};
+use crate::picture::{Diagram, DiagramHandler, DiagramState, DiagramTrigger, coded, table};
 
 /// An impl of its own with the graph in it: rustdoc leaves out an impl that has nothing public, as that of the user often
 /// has.
@@ -20,13 +20,17 @@ pub(crate) fn expand_docs(machine: &Machine, state_enum: &Ident) -> TokenStream 
     let diagram = diagram(machine);
     // The docs of a function stand on the type already.
     let doc = if machine.is_function { "" } else { &machine.doc };
-    let text = format!("{doc}\n\n# Transitions\n\n{}\n\n{}\n", svg(&diagram), table(&diagram));
+    let (heading, table) = (format!("{doc}\n\n# Transitions\n"), format!("\n{}\n", table(&diagram)));
+    // Drawn where docs are made alone: to draw what has fifty states takes longer than all that is else expanded of it.
+    let diagram = coded(&diagram);
     let (allow, runtime, vis, self_ty) = (allow(), &machine.runtime, &machine.vis, &machine.self_ty);
     let (impl_generics, _, where_clause) = machine.generics.split_for_impl();
     quote! {
         #allow
         #[automatically_derived]
-        #[doc = #text]
+        #[doc = #heading]
+        #[cfg_attr(doc, doc = #runtime::__private::picture!(#diagram))]
+        #[doc = #table]
         impl #impl_generics #self_ty #where_clause {
             /// The workflow as declared: states, handlers, edges and steps.
             #vis const GRAPH: &'static #runtime::Graph = #state_enum::GRAPH;

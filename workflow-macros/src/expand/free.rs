@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Generics, Ident, ItemFn};
 
-use super::handlers::decide_for;
+use super::handlers::{decide_for, has_effects};
 use super::{at, in_const, state_probe};
 use crate::model::{Handler, Runtime};
 
@@ -33,7 +33,7 @@ pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
     if handler.output.waits().is_some() && !targets.contains(&state) {
         targets.push(state);
     }
-    let pure = !handler.effects;
+    let (pure, has_effects) = (!handler.effects, has_effects(handler));
     let call = if pure {
         at(ident.span(), quote!(#ident(__workflow, __state)))
     } else {
@@ -79,7 +79,7 @@ pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
                 #workflow: #runtime::Workflow,
                 #(<#workflow as #runtime::Workflow>::State: ::core::convert::From<#targets>,)*
             {
-                const PURE: ::core::primitive::bool = #pure;
+                #has_effects
                 #signature { #body }
             }
             #cfg

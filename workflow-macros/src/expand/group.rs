@@ -36,9 +36,9 @@ pub(crate) fn expand_group(model: &GroupModel, item: &DeriveInput) -> TokenStrea
     let assertions = model.members.iter().map(|member| {
         let (cfg, ty) = (&member.cfg, &member.ty);
         let function = at(ty.span(), quote!(__private::assert_state));
-        quote!(#cfg const _: () = #function::<#ty>();)
+        quote!(#cfg #function::<#ty>();)
     });
-    let hidden = in_const(&model.runtime, &quote!(#group #(#froms)* #(#assertions)*));
+    let hidden = in_const(&model.runtime, &quote!(#group #(#froms)* fn __members() { #(#assertions)* }));
     let item = item.to_token_stream();
     quote!(#item #hidden)
 }

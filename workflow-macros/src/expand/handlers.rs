@@ -19,7 +19,6 @@ use crate::model::{Due, Fails, Handler, Machine, ReplyModel, Target, Trigger};
 // #[on] fn paid(&self, s: PendingPayment, payment: Payment) -> Fulfilling
 //
 // impl<B: Bank> On<Fulfilment<B>, Payment> for PendingPayment {
-//     const PURE: bool = true;
 //     fn decide<A: Answers>(
 //         workflow: &Fulfilment<B>, state: Self, payment: Payment, answers: &mut A,
 //     ) -> Handled<Fulfilment<B>> { … }
@@ -33,7 +32,7 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
     let (runtime, self_ty, state, cfg) = (&machine.runtime, &machine.self_ty, &handler.state, &handler.cfg);
     let (impl_generics, _, _) = machine.generics.split_for_impl();
     let where_clause = if part { where_part(machine) } else { where_shared(machine, false) };
-    let pure = !handler.effects;
+    let has_effects = has_effects(handler);
     let payload = match &handler.trigger {
         Trigger::On { event } => Some(quote!(#event)),
         Trigger::Catch { error, .. } => Some(quote!(#error)),
@@ -99,11 +98,20 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
         #[automatically_derived]
         #[doc(hidden)]
         impl #impl_generics #runtime::#bound for #state #where_clause {
-            const PURE: ::core::primitive::bool = #pure;
+            #has_effects
             #signature { #body }
             #timer
         }
     }
+}
+
+/// That it has effects. Most handlers have none, and say nothing.
+pub(crate) fn has_effects(handler: &Handler) -> Option<TokenStream> {
+    handler.effects.then(|| {
+        quote!(
+            const PURE: ::core::primitive::bool = false;
+        )
+    })
 }
 
 // #[after(Self::delay)]  →  delay_of(Fulfilment::delay, workflow, state)

@@ -4,10 +4,11 @@
 //! drawing, made in the usual steps, a file each: [`graph`] merges the handlers into arrows, [`rank`] breaks cycles and
 //! puts every state on a level, [`layers`] gives each arrow a slot on every level that it passes, one of them as wide as
 //! its label, [`order`] sorts the levels so that few arrows cross, [`ports`] and [`place`] find coordinates, [`straight`] takes bends
-//! out of them, [`draw`] writes SVG.
+//! out of them, [`draw`] writes SVG. What is drawn comes as a text, [`coded`], to a macro of its own, which runs where docs are made.
 //! As arrows and labels have slots of their own, no text ever lies over a box, an arrow or another text.
 
 mod arena;
+mod coded;
 mod draw;
 mod graph;
 mod layers;
@@ -19,8 +20,21 @@ mod straight;
 mod table;
 mod text;
 
-pub(crate) use draw::svg;
+pub(crate) use coded::coded;
 pub(crate) use table::table;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens as _;
+use syn::LitStr;
+
+/// Expands `picture!("…")`, which generated code has where docs are made.
+pub(crate) fn expand_picture(tokens: TokenStream) -> TokenStream {
+    match syn::parse2::<LitStr>(tokens) {
+        // A blank line ends raw HTML, so that what follows is Markdown again.
+        Ok(diagram) => format!("{}\n\n", draw::svg(&coded::decoded(&diagram.value()))).to_token_stream(),
+        Err(error) => error.into_compile_error(),
+    }
+}
 
 /// A workflow, as it is drawn.
 #[derive(Debug, Clone, Default)]

@@ -139,7 +139,7 @@ mod tests {
         let unwinding = diagram("A B* C*", &["a: A -> B C!"]);
         let table = table(&unwinding);
         assert!(table.ends_with("| `A` | entry | `a` | `B`, `C` (unwinds) |  |"), "{table}");
-        assert!(super::super::svg(&unwinding).contains("(unwinds)"));
+        assert!(super::super::draw::svg(&unwinding).contains("(unwinds)"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Diagrams for the tests, written as short texts, and what all pictures have in common.
 
+use super::coded::{coded, decoded};
+use super::draw::svg;
 use super::graph::Graph;
 use super::layers::{Content, Layers};
 use super::place::{Places, place};
@@ -176,7 +178,14 @@ fn it_can_stand_in_a_doc_comment() {
         assert!(svg.lines().all(|line| !line.trim().is_empty()), "a blank line ends raw HTML: {svg}");
         assert!(svg.ends_with("</div>"), "{svg}");
         assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{svg}");
-        assert_eq!(svg, super::svg(&diagram), "it differs from call to call");
+        assert_eq!(svg, draw::svg(&diagram), "it differs from call to call");
+    }
+}
+
+#[test]
+fn it_is_drawn_from_its_text_as_from_the_diagram() {
+    for diagram in samples() {
+        assert_eq!(svg(&decoded(&coded(&diagram))), svg(&diagram));
     }
 }
 

@@ -25,8 +25,8 @@ use crate::record::Json;
     note = "write `#[state] async fn name(&self, cx: &Cx, state: {Self}) -> …` in an impl with `#[workflow(part)]`, or as a free function"
 )]
 pub trait Handle<W: Workflow>: Sized {
-    /// Whether it has no effects and never waits.
-    const PURE: bool;
+    /// Whether it has no effects and never waits: then it has a `decide`.
+    const PURE: bool = true;
 
     /// Runs it, if it has effects.
     fn handle(workflow: &W, cx: &Cx, state: Self) -> impl Future<Output = Handled<W>> + Send {
@@ -51,8 +51,8 @@ pub trait Handle<W: Workflow>: Sized {
     note = "write `#[on] async fn name(&self, cx: &Cx, state: {Self}, event: {E}) -> …` in an impl with `#[workflow(part)]`"
 )]
 pub trait On<W: Workflow, E>: Sized {
-    /// Whether it has no effects and never waits.
-    const PURE: bool;
+    /// Whether it has no effects and never waits: then it has a `decide`.
+    const PURE: bool = true;
 
     /// Runs it, if it has effects.
     fn on(workflow: &W, cx: &Cx, state: Self, event: E) -> impl Future<Output = Handled<W>> + Send {
@@ -78,8 +78,8 @@ pub trait On<W: Workflow, E>: Sized {
     note = "write `#[after(\"15m\")] async fn name(&self, cx: &Cx, state: {Self}) -> …` in an impl with `#[workflow(part)]`"
 )]
 pub trait After<W: Workflow, K>: Sized {
-    /// Whether it has no effects and never waits.
-    const PURE: bool;
+    /// Whether it has no effects and never waits: then it has a `decide`.
+    const PURE: bool = true;
 
     /// Runs it, if it has effects.
     fn after(workflow: &W, cx: &Cx, state: Self) -> impl Future<Output = Handled<W>> + Send {
@@ -121,8 +121,8 @@ pub enum Timer {
     note = "write `#[catch] async fn name(&self, cx: &Cx, state: {Self}, error: {E}) -> …` in an impl with `#[workflow(part)]`"
 )]
 pub trait Catch<W: Workflow, E>: Sized {
-    /// Whether it has no effects and never waits.
-    const PURE: bool;
+    /// Whether it has no effects and never waits: then it has a `decide`.
+    const PURE: bool = true;
 
     /// Runs it, if it has effects.
     fn catch(workflow: &W, cx: &Cx, state: Self, error: E) -> impl Future<Output = Handled<W>> + Send {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use serde;
+pub use workflow_macros::picture;
 
 use super::{
     After, Catch, CatchError, Cx, Decided, Decision, Described, Failure, Handle, Handled, HandlerCall, HandlerError,
