@@ -104,6 +104,7 @@ pub mod driver {
 pub use base::*;
 pub use engine::AskError;
 pub use engine::BulkReport;
+pub use engine::ForkRefused;
 pub use engine::Limit;
 pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,

@@ -20,6 +20,7 @@ use crate::stores::this_process;
 /// |---|---|
 /// | [`max_active`](Self::max_active) | 256 executions |
 /// | [`keep_history`](Self::keep_history) | all of it |
+/// | [`keep_state_data`](Self::keep_state_data) | no |
 /// | [`payload_limit`](Self::payload_limit) | 2 MiB |
 /// | [`drain_timeout`](Self::drain_timeout) | 30 s |
 /// | [`flags`](Self::flags) | all off |
@@ -32,6 +33,7 @@ pub struct EngineBuilder {
     machines: Vec<Arc<dyn Machine>>,
     max_active: usize,
     keep_history: Option<u64>,
+    keep_state_data: bool,
     drain_timeout: Duration,
     services: Services,
     ctrl_c: bool,
@@ -52,6 +54,7 @@ impl EngineBuilder {
             machines: Vec::new(),
             max_active: 256,
             keep_history: None,
+            keep_state_data: false,
             drain_timeout: Duration::from_secs(30),
             services: Services::new(SystemClock),
             ctrl_c: false,
@@ -88,6 +91,15 @@ impl EngineBuilder {
     /// one that gets no new rows stays as it is.
     pub fn keep_history(mut self, rows: u64) -> Self {
         self.keep_history = Some(rows.max(1));
+        self
+    }
+
+    /// Whether the history has the data of states besides their names, so that an execution can be
+    /// [forked](Engine::fork) from any visit of it. It is off by default: each transition, and each `Stay`, writes the
+    /// data of its state a second time, and it stays for as long as the [history](Self::keep_history) does, however private it is.
+    /// What happened before it was switched on has none.
+    pub fn keep_state_data(mut self, keep: bool) -> Self {
+        self.keep_state_data = keep;
         self
     }
 
@@ -163,6 +175,7 @@ impl EngineBuilder {
             drain_timeout: self.drain_timeout,
             max_active: self.max_active,
             keep_history: self.keep_history,
+            keep_state_data: self.keep_state_data,
             runtime: runtime.clone(),
             one_thread: self.one_thread,
         }));

@@ -91,6 +91,7 @@ impl Core {
                 let key = ExecutionKey { workflow: Arc::clone(workflow), id: key.id };
                 let now = self.now();
                 let new = Kernel::start_at(state, data, machine.plan(), at.unwrap_or(now), now);
+                let new = new.keeping_state_data(self.keep_state_data);
                 let record = ExecutionRecord { parent, ..new.record };
                 Ok(Commit { key, change: Change::Create { record: Box::new(record), history: vec![new.history] } })
             }

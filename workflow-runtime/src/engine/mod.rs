@@ -13,6 +13,7 @@ mod commands;
 mod control;
 mod core;
 mod error;
+mod forking;
 mod handle;
 mod limits;
 mod progress;
@@ -38,6 +39,7 @@ pub use block_on::block_on;
 pub use builder::EngineBuilder;
 pub use bulk::BulkReport;
 pub use error::EngineError;
+pub use forking::ForkRefused;
 pub use handle::Execution;
 pub use limits::Limit;
 pub use schedule::{
@@ -259,7 +261,8 @@ impl Engine {
         self.core.check_size(W::Start::NAME, &data)?;
         let now = self.core.now();
         let new =
-            Kernel::start_at(crate::base::Name::constant(W::Start::NAME), data, machine.plan(), at.unwrap_or(now), now);
+            Kernel::start_at(crate::base::Name::constant(W::Start::NAME), data, machine.plan(), at.unwrap_or(now), now)
+                .keeping_state_data(self.core.keep_state_data);
         let history: Vec<HistoryRecord> = vec![new.history];
         Ok(Commit { key, change: Change::Create { record: Box::new(new.record), history } })
     }

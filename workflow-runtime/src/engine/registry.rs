@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::EngineError;
 use crate::base::Error;
 use crate::kernel::Plan;
-use crate::machine::{Finished, Graph, HandlerCall, Limits, PureHandlers, Turn, TurnScope, Workflow, plan};
-use crate::record::{JournalEntry, Json};
+use crate::machine::{Finished, Graph, HandlerCall, Limits, PureHandlers, Turn, TurnScope, Workflow, WorkflowState as _, plan};
+use crate::record::{JournalEntry, Json, JsonError};
 
 /// A workflow whose type does not matter any more.
 pub(super) trait Machine: Send + Sync {
@@ -19,6 +19,8 @@ pub(super) trait Machine: Send + Sync {
     /// What a handler without effects comes to; `None` if it has some.
     fn run_pure(&self, call: &HandlerCall) -> Option<Finished>;
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)>;
+    /// Whether its data is one of this state; `None` if it has no such state.
+    fn check_state(&self, state: &str, data: &Json) -> Option<Result<(), JsonError>>;
 }
 
 impl fmt::Debug for dyn Machine {
@@ -56,6 +58,10 @@ impl<W: Workflow> Machine for Registered<W> {
 
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)> {
         self.workflow.catch(state, error)
+    }
+
+    fn check_state(&self, state: &str, data: &Json) -> Option<Result<(), JsonError>> {
+        Some(W::State::decode(state, data)?.map(drop))
     }
 }
 

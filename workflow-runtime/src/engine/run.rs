@@ -94,7 +94,7 @@ impl Run {
     /// Parks the execution for a panic of user code that no turn could catch.
     async fn park(&self, panic: &str) -> Result<(), Stop> {
         let Some(stored) = self.load().await? else { return Ok(()) };
-        let mut execution = resumed(stored);
+        let mut execution = self.resumed(stored);
         if matches!(execution.record().status(), Status::Running | Status::Waiting | Status::Unwinding) {
             let message = format!("user code panicked outside of its handler: {panic}");
             tracing::error!(execution = %self.place.key(), message, "parked");
@@ -112,7 +112,7 @@ impl Run {
                 None => return Ok(()),
             },
         };
-        let mut execution = resumed(stored);
+        let mut execution = self.resumed(stored);
         let limits = &self.core.services.limits;
         if execution.is_queued() && !limits.has_ticket(self.place.key()) {
             // It waited when an engine was lost, and its call has no place in any line.
@@ -161,7 +161,7 @@ impl Run {
                     // Somebody has asked for something by hand.
                     self.place.signal().take();
                     let Some(stored) = self.load().await? else { return Ok(()) };
-                    execution = resumed(stored);
+                    execution = self.resumed(stored);
                 }
             }
         }
@@ -349,6 +349,11 @@ impl Run {
         Ok(())
     }
 
+    fn resumed(&self, stored: Stored) -> Kernel {
+        let execution = Kernel::new(stored.record, stored.journal, stored.inbox, stored.undo);
+        execution.keeping_state_data(self.core.keep_state_data)
+    }
+
     /// Reads the execution; one that is damaged is parked, and counts as none.
     async fn load(&self) -> Result<Option<Stored>, Stop> {
         let stored = self.core.store.load(self.place.key()).await;
@@ -370,10 +375,6 @@ impl Run {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-fn resumed(stored: Stored) -> Kernel {
-    Kernel::new(stored.record, stored.journal, stored.inbox, stored.undo)
 }
 
 /// Handlers are caught in their turns. What is left is user code that runs because something of it is dropped, or because

@@ -12,6 +12,7 @@ mod control;
 mod error;
 mod event;
 mod execution;
+mod fork;
 mod history;
 mod journal;
 mod json;
@@ -30,6 +31,7 @@ pub use execution::{
     Activity, Cause, ExecutionKey, ExecutionRecord, FailingRecord, ParkedRecord, SetAside, Status, TimerKind,
     TimerRecord,
 };
+pub use fork::{ForkRecord, KeptState};
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{FLAG_KEY, JournalEntry, JournalResult};
 pub use json::{Json, JsonError};
