@@ -209,9 +209,9 @@ impl Kernel {
     pub(super) fn forget_where(&mut self, is_over: impl Fn(&JournalEntry) -> bool, now: Timestamp) {
         // A flag is decided for the visit, whichever handler has asked.
         let is_over = |entry: &JournalEntry| entry.flag().is_none() && is_over(entry);
-        self.keep_undo(&is_over, now);
-        self.leave_children(&is_over, now);
-        let over = self.journal.extract(&is_over).into_iter().map(|entry| entry.key);
+        self.keep_undo(is_over, now);
+        self.leave_children(is_over, now);
+        let over = self.journal.extract(is_over).into_iter().map(|entry| entry.key);
         self.changes.forget.extend(over);
         self.look_for_failing();
     }
