@@ -1,3 +1,5 @@
 //! New code on old executions: flags, forks, and what is looked at before a deploy.
 
 mod flags;
+mod forks;
+mod reading;

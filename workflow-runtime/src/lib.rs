@@ -124,7 +124,7 @@ pub use machine::{
     EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
     JoinMissed, Next, NotTaken, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo,
     Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger,
-    Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
+    Turn, TurnScope, Unwind, Visit, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
 pub use machine::{AdHocStep, LimitState, StepHeartbeatMissed};
 pub use machine::{Asks, NoRefusal, Reply, refuse, reply};

@@ -52,7 +52,9 @@ pub enum ForkRefused {
         state: String,
     },
     /// The data does not have the shape that the code expects.
-    #[error("the data of `{state}` cannot be read by this code: {reason}; mend the type, or fork with the code that wrote it")]
+    #[error(
+        "the data of `{state}` cannot be read by this code: {reason}; mend the type, or fork with the code that wrote it"
+    )]
     Unreadable {
         /// The persisted name of the state.
         state: String,

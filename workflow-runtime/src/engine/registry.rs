@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::EngineError;
 use crate::base::Error;
 use crate::kernel::Plan;
-use crate::machine::{Finished, Graph, HandlerCall, Limits, PureHandlers, Turn, TurnScope, Workflow, WorkflowState as _, plan};
+use crate::machine::{
+    Finished, Graph, HandlerCall, Limits, PureHandlers, Turn, TurnScope, Workflow, WorkflowState as _, plan,
+};
 use crate::record::{JournalEntry, Json, JsonError};
 
 /// A workflow whose type does not matter any more.

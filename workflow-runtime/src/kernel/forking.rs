@@ -29,10 +29,7 @@ impl Kernel {
         let NewExecution { record, history } = Self::start(state, data, plan, now);
         let kind = HistoryKind::Forked { from: from.to_string(), visit, to: record.state.clone() };
         let forked_from = Some(ForkRecord { id: from.to_string(), visit });
-        NewExecution {
-            record: ExecutionRecord { forked_from, ..record },
-            history: HistoryRecord { kind, ..history },
-        }
+        NewExecution { record: ExecutionRecord { forked_from, ..record }, history: HistoryRecord { kind, ..history } }
     }
 }
 

@@ -90,7 +90,7 @@ pub use state::{Event, State};
 pub use step::AdHocStep;
 use step::StepCall;
 pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
-pub use stepper::{Rest, Stepper};
+pub use stepper::{Rest, Stepper, Visit};
 pub use target::{Next, Stay, TargetIn, Targets, Unwind, Wait, goto, unwind};
 pub(crate) use turn::panic_text;
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};

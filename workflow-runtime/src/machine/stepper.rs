@@ -1,12 +1,17 @@
 //! One execution in memory, with no engine: to look at a machine at work, one rest at a time.
 
 mod control;
+mod travel;
 
-use std::collections::{BTreeMap, BTreeSet};
+pub use travel::Visit;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::travel::Snapshot;
 use super::finish::Finishing;
 use super::plan::plan;
 use super::{
@@ -67,13 +72,26 @@ pub struct Stepper<W> {
     services: Services,
     execution: Kernel,
     inbox: Vec<EventRecord>,
-    undo: BTreeMap<UndoPlace, UndoRecord>,
+    undo: UndoRows,
+    /// What has become of those, commit by commit.
+    undo_changes: Vec<UndoChange>,
     sent: u64,
     history: Vec<HistoryRecord>,
-    /// The ids of the events with a key.
-    keys: BTreeSet<String>,
+    /// The ids of the events with a key, and how many events there were with each.
+    keys: BTreeMap<String, u64>,
     replies: Vec<ReplyRecord>,
     commands: Vec<Command>,
+    /// How it was at the beginning of each visit.
+    snapshots: Vec<Snapshot>,
+}
+
+type UndoRows = BTreeMap<UndoPlace, UndoRecord>;
+
+/// What a commit does to what is to be undone.
+struct UndoChange {
+    drop_all: bool,
+    forget: Vec<UndoPlace>,
+    added: Vec<UndoRecord>,
 }
 
 /// Why a [`Stepper`] has come to rest.
@@ -128,7 +146,7 @@ impl<W: Workflow> Stepper<W> {
         let start = Kernel::start(state, data, &plan, clock.now());
         let execution = Kernel::begun(start.record);
         let key = ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::stepper() };
-        Self {
+        let mut stepper = Self {
             workflow,
             plan,
             key,
@@ -137,12 +155,16 @@ impl<W: Workflow> Stepper<W> {
             execution,
             inbox: Vec::new(),
             undo: BTreeMap::new(),
+            undo_changes: Vec::new(),
             sent: 0,
             history: vec![start.history],
-            keys: BTreeSet::new(),
+            keys: BTreeMap::new(),
             replies: Vec::new(),
             commands: Vec::new(),
-        }
+            snapshots: Vec::new(),
+        };
+        stepper.remember();
+        stepper
     }
 
     /// The same, with these feature flags.
@@ -162,7 +184,11 @@ impl<W: Workflow> Stepper<W> {
             let next = self.execution.decide(&self.plan, self.clock.now());
             self.commit();
             match next {
-                Next::Run(handler) => self.turn(&handler).await,
+                Next::Run(handler) => {
+                    self.turn(&handler).await;
+                    // A visit that it has led to is remembered as it begins, before an edge is taken.
+                    self.commit();
+                }
                 Next::Wait { until } => {
                     return Ok(Rest::Waiting { until: until.filter(|until| *until < Timestamp::MAX) });
                 }
@@ -356,8 +382,11 @@ impl<W: Workflow> Stepper<W> {
         }
         self.sent += 1;
         let event_id = key.map_or_else(|| self.sent.to_string(), |key| format!("{name}:{key}"));
-        if key.is_some() && !self.keys.insert(event_id.clone()) {
-            return Ok(event_id);
+        if key.is_some() {
+            match self.keys.entry(event_id.clone()) {
+                Entry::Occupied(_) => return Ok(event_id),
+                Entry::Vacant(new) => new.insert(self.sent),
+            };
         }
         let event = NewEvent { event_id: event_id.clone(), name: name.into(), payload, sent_at: self.clock.now() };
         self.inbox.push(EventRecord { seq: self.sent, event });
@@ -368,14 +397,13 @@ impl<W: Workflow> Stepper<W> {
     fn commit(&mut self) {
         let changes = self.execution.take_changes();
         self.inbox.retain(|event| !changes.consumed.contains(&event.seq));
-        if changes.drop_undo {
-            self.undo.clear();
+        let undo = UndoChange { drop_all: changes.drop_undo, forget: changes.forget_undo, added: changes.undo };
+        if undo.drop_all || !undo.forget.is_empty() || !undo.added.is_empty() {
+            undo.apply(&mut self.undo);
+            self.undo_changes.push(undo);
         }
-        for place in &changes.forget_undo {
-            self.undo.remove(place);
-        }
-        self.undo.extend(changes.undo.into_iter().map(|undo| (undo.place(), undo)));
         self.history.extend(changes.history);
         self.replies.extend(changes.replies);
+        self.remember();
     }
 }
