@@ -119,8 +119,9 @@ async fn everything(store: &SqliteStore) -> String {
     let mut workflows: Vec<_> = page.executions.iter().map(|found| Arc::clone(&found.workflow)).collect();
     workflows.dedup();
     told += &format!("{:#?}", store.due(&workflows, Timestamp::MAX, 100).await.unwrap());
-    for mut query in workflows.iter().map(|workflow| Query { workflow: Some(Arc::clone(workflow)), ..Query::default() })
-    {
+    for workflow in &workflows {
+        let mut query = Query::default();
+        query.workflow = Some(Arc::clone(workflow));
         for stuck in [false, true] {
             query.stuck_before = stuck.then_some(Timestamp::MAX);
             told += &format!("{:#?}", store.list(&query).await.unwrap());
