@@ -106,7 +106,7 @@ fn it_holds_for_the_visit_also_after_a_crash_with_other_flags_and_the_next_visit
         // Each time that it is asked, it says something else.
         let flips = move |flag: &str, of: &ExecutionKey| {
             assert_eq!((flag, of.to_string().as_str()), ("new", "Toggle/a"));
-            counted.fetch_add(1, Ordering::SeqCst) % 2 == 0
+            counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(2)
         };
         let (workflow, _, begun) = toggle();
         let engine = Engine::on(store.clone()).workflow(workflow).flags(flips).start().await?;
@@ -138,7 +138,7 @@ fn an_edge_that_keeps_the_visit_keeps_its_flags() {
     block_on(async {
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&asked);
-        let flips = move |_: &str, _: &ExecutionKey| counted.fetch_add(1, Ordering::SeqCst) % 2 == 0;
+        let flips = move |_: &str, _: &ExecutionKey| counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
         let counting = Counting { seen: Vec::new() };
         let mut toggle = Stepper::enter(toggle().0, &counting.into())?.flags(flips);
         for _ in 0..3 {

@@ -43,7 +43,7 @@ impl DataEnum<'_> {
             fn __decode(
                 __name: &::core::primitive::str,
                 __data: &#runtime::Json,
-            ) -> ::core::option::Option<::core::result::Result<#ident, #runtime::JsonError>> {
+            ) -> ::core::option::Option<__Result<#ident, #runtime::JsonError>> {
                 __private::read_variant(__READERS, __name, __data)
             }
         }
@@ -59,7 +59,7 @@ impl DataEnum<'_> {
             fn __decode(
                 __name: &::core::primitive::str,
                 __data: &#runtime::Json,
-            ) -> ::core::option::Option<::core::result::Result<#ident, #runtime::JsonError>> {
+            ) -> ::core::option::Option<__Result<#ident, #runtime::JsonError>> {
                 __private::read_state_of::<#ident, #state>(__STATES, __name, __data)
             }
         }
@@ -114,7 +114,7 @@ impl DataEnum<'_> {
                 fn serialize<__S: __private::serde::Serializer>(
                     &self,
                     __serializer: __S,
-                ) -> ::core::result::Result<__S::Ok, __S::Error> {
+                ) -> __Result<__S::Ok, __S::Error> {
                     __private::serialize_variant(__serializer, __part(self))
                 }
             }
@@ -122,7 +122,7 @@ impl DataEnum<'_> {
             impl<'__de> __private::serde::Deserialize<'__de> for #ident {
                 fn deserialize<__D: __private::serde::Deserializer<'__de>>(
                     __deserializer: __D,
-                ) -> ::core::result::Result<Self, __D::Error> {
+                ) -> __Result<Self, __D::Error> {
                     __private::deserialize_variant(__deserializer, __decode)
                 }
             }

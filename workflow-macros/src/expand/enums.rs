@@ -54,11 +54,11 @@ fn expand_state(machine: &Machine) -> TokenStream {
             impl #runtime::WorkflowState for #ident {
                 fn name(&self) -> &'static ::core::primitive::str { #name }
                 fn is_end(&self) -> ::core::primitive::bool { match *self { #(#ends,)* _ => false } }
-                fn encode(&self) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> { __part(self).1 }
+                fn encode(&self) -> __Result<#runtime::Json, #runtime::JsonError> { __part(self).1 }
                 fn decode(
                     __name: &::core::primitive::str,
                     __data: &#runtime::Json,
-                ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
+                ) -> ::core::option::Option<__Result<Self, #runtime::JsonError>> {
                     __decode(__name, __data)
                 }
                 #narrow
@@ -78,7 +78,7 @@ fn conversions(data: &DataEnum<'_>, state: &Ident) -> TokenStream {
     });
     let narrowed = data.variants.iter().map(|(ty, cfg)| {
         let name = &ty.name;
-        quote!(#cfg #state::#name(__state) => ::core::result::Result::Ok(#ident::#name(__state)))
+        quote!(#cfg #state::#name(__state) => __Ok(#ident::#name(__state)))
     });
     quote! {
         #[automatically_derived]
@@ -88,10 +88,10 @@ fn conversions(data: &DataEnum<'_>, state: &Ident) -> TokenStream {
         #[automatically_derived]
         impl ::core::convert::TryFrom<#state> for #ident {
             type Error = #state;
-            fn try_from(__state: #state) -> ::core::result::Result<Self, #state> {
+            fn try_from(__state: #state) -> __Result<Self, #state> {
                 match __state {
                     #(#narrowed,)*
-                    __other => ::core::result::Result::Err(__other),
+                    __other => __Err(__other),
                 }
             }
         }
@@ -136,7 +136,7 @@ fn expand_outcome(machine: &Machine) -> TokenStream {
             #[automatically_derived]
             impl #runtime::Outcome for #ident {
                 type State = #state;
-                fn from_state(__state: #state) -> ::core::result::Result<Self, #state> {
+                fn from_state(__state: #state) -> __Result<Self, #state> {
                     <Self as ::core::convert::TryFrom<#state>>::try_from(__state)
                 }
             }
@@ -166,11 +166,11 @@ fn expand_event(machine: &Machine) -> TokenStream {
             #[automatically_derived]
             impl #runtime::WorkflowEvent for #ident {
                 fn name(&self) -> &'static ::core::primitive::str { #name }
-                fn encode(&self) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> { __part(self).1 }
+                fn encode(&self) -> __Result<#runtime::Json, #runtime::JsonError> { __part(self).1 }
                 fn decode(
                     __name: &::core::primitive::str,
                     __data: &#runtime::Json,
-                ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
+                ) -> ::core::option::Option<__Result<Self, #runtime::JsonError>> {
                     __decode(__name, __data)
                 }
             }

@@ -67,12 +67,12 @@ pub(crate) fn expand_broken_group(item: &DeriveInput) -> TokenStream {
                 fn read(
                     _: &::core::primitive::str,
                     _: &#runtime::Json,
-                ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
+                ) -> ::core::option::Option<__Result<Self, #runtime::JsonError>> {
                     ::core::option::Option::None
                 }
                 fn write(
                     &self,
-                ) -> (&'static ::core::primitive::str, ::core::result::Result<#runtime::Json, #runtime::JsonError>) {
+                ) -> (&'static ::core::primitive::str, __Result<#runtime::Json, #runtime::JsonError>) {
                     ("", #runtime::Json::encode(&()))
                 }
             }
@@ -138,12 +138,12 @@ fn any_group_impl(
             fn read(
                 __state: &::core::primitive::str,
                 __data: &#runtime::Json,
-            ) -> ::core::option::Option<::core::result::Result<Self, #runtime::JsonError>> {
+            ) -> ::core::option::Option<__Result<Self, #runtime::JsonError>> {
                 #read
             }
             fn write(
                 &self,
-            ) -> (&'static ::core::primitive::str, ::core::result::Result<#runtime::Json, #runtime::JsonError>) {
+            ) -> (&'static ::core::primitive::str, __Result<#runtime::Json, #runtime::JsonError>) {
                 __part(self)
             }
             #of

@@ -139,11 +139,11 @@ fn answering(runtime: &crate::model::Runtime, reply: &ReplyModel, decision: &Tok
     };
     quote! {
         match #runtime::Reply::into_parts(__returned) {
-            ::core::result::Result::Ok((__reply, __returned)) => {
+            __Ok((__reply, __returned)) => {
                 __private::Answers::reply(__answers, __reply, __private::JsonProbe::<#answer>::encode);
                 #decision
             }
-            ::core::result::Result::Err(__refusal) => {
+            __Err(__refusal) => {
                 __private::Answers::refuse(__answers, __refusal, __private::JsonProbe::<#refusal>::encode);
                 #runtime::Decision::Wait
             }
@@ -160,11 +160,11 @@ fn answered(runtime: &crate::model::Runtime, reply: &ReplyModel, decision: &Toke
     };
     quote! {
         match #runtime::Reply::into_parts(__returned) {
-            ::core::result::Result::Ok((__reply, __returned)) => #runtime::Decision::Reply {
+            __Ok((__reply, __returned)) => #runtime::Decision::Reply {
                 reply: __private::JsonProbe::<#answer>::encode(&__reply),
                 then: __private::boxed(#decision),
             },
-            ::core::result::Result::Err(__refusal) => #runtime::Decision::Refuse {
+            __Err(__refusal) => #runtime::Decision::Refuse {
                 refusal: __private::JsonProbe::<#refusal>::encode(&__refusal),
             },
         }
@@ -187,11 +187,11 @@ pub(crate) fn decide_for(
     let one = |target: &Target| match target {
         Target::State(state) => {
             let pattern = quote!(__target);
-            (pattern, quote!(__private::GotoProbe::<#workflow, #state>::goto(__target)))
+            (pattern, quote!(__Goto::<#workflow, #state>::goto(__target)))
         }
         Target::Unwind(state) => {
             let pattern = quote!(#runtime::Unwind(__target));
-            (pattern, quote!(__private::GotoProbe::<#workflow, #state>::unwind(__target)))
+            (pattern, quote!(__Goto::<#workflow, #state>::unwind(__target)))
         }
         Target::Stay(_) => {
             let state = &handler.state;
@@ -200,7 +200,7 @@ pub(crate) fn decide_for(
                 if #group::IS_GROUP {
                     #group::stay::<#workflow>(__target)
                 } else {
-                    __private::GotoProbe::<#workflow, #state>::stay(__target)
+                    __Goto::<#workflow, #state>::stay(__target)
                 }
             };
             (quote!(#runtime::Stay(__target)), stay)
@@ -225,7 +225,7 @@ pub(crate) fn decide_for(
     let scrutinee = if output.next { quote!(__returned.into_union()) } else { quote!(__returned) };
     let mut decision = quote!(match #scrutinee { #(#arms,)* });
     if let ([Target::State(state)], false) = (output.targets.as_slice(), output.next) {
-        decision = quote!(__private::GotoProbe::<#workflow, #state>::goto(__returned));
+        decision = quote!(__Goto::<#workflow, #state>::goto(__returned));
     }
     let decision = match &output.reply {
         Some(reply) if handler.effects => answered(runtime, reply, &decision),
@@ -236,7 +236,7 @@ pub(crate) fn decide_for(
         Fails::Never => {
             quote! {
                 let __returned = #value;
-                ::core::result::Result::Ok(#decision)
+                __Ok(#decision)
             }
         }
         fails => {
@@ -249,9 +249,9 @@ pub(crate) fn decide_for(
             let boxed = at(span, quote!(__private::handler_error(__error)));
             quote! {
                 match #value {
-                    ::core::result::Result::Ok(__returned) =>
-                        ::core::result::Result::Ok(#decision),
-                    ::core::result::Result::Err(#error) => ::core::result::Result::Err(#boxed),
+                    __Ok(__returned) =>
+                        __Ok(#decision),
+                    __Err(#error) => __Err(#boxed),
                 }
             }
         }

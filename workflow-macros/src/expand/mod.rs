@@ -136,12 +136,12 @@ pub(crate) fn edge_key(machine: &Machine, handler: &str) -> TokenStream {
 
 /// What is known of a state, whether it is one or not.
 pub(crate) fn state_probe(state: &TypeRef) -> TokenStream {
-    quote!(__private::StateProbe::<#state>)
+    quote!(__State::<#state>)
 }
 
 /// What is known of a group, whether it is one or not.
 pub(crate) fn group_probe(group: &TypeRef) -> TokenStream {
-    quote!(__private::GroupProbe::<#group>)
+    quote!(__Group::<#group>)
 }
 
 /// The name of a state or a group, where nobody knows which of the two it is.

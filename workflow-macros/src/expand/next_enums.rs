@@ -103,16 +103,16 @@ fn expand_next(machine: &Machine, state: &StateModel) -> (TokenStream, TokenStre
         }));
     let narrowed = narrowed.map(|(way, cfg)| {
         let (name, ident) = (&way.to.name, way.ident());
-        quote!(#cfg #state_enum::#name(__state) => ::core::result::Result::Ok(Self::#ident(__state)))
+        quote!(#cfg #state_enum::#name(__state) => __Ok(Self::#ident(__state)))
     });
     let from_nexts = expand_from_nexts(machine, ident, &handlers);
     let parts = union.targets.iter().map(|(way, cfg)| {
         let (name, ty) = (way.ident(), way.to);
-        quote!(#cfg #ident::#name(ref __data) => __private::StateProbe::<#ty>::part(__data))
+        quote!(#cfg #ident::#name(ref __data) => __State::<#ty>::part(__data))
     });
     let stay_part = stay.as_ref().map(|_| {
         let cfg = &union.stay;
-        quote!(#cfg #ident::Stay(ref __data) => ("stay", __private::StateProbe::<#ty>::encode(__data)),)
+        quote!(#cfg #ident::Stay(ref __data) => ("stay", __State::<#ty>::encode(__data)),)
     });
     let wait_part = union.wait.as_ref().map(|cfg| quote!(#cfg #ident::Wait => ("wait", #runtime::Json::encode(&())),));
     let hidden = quote! {
@@ -128,10 +128,10 @@ fn expand_next(machine: &Machine, state: &StateModel) -> (TokenStream, TokenStre
         #[automatically_derived]
         impl ::core::convert::TryFrom<#state_enum> for #ident {
             type Error = #state_enum;
-            fn try_from(__state: #state_enum) -> ::core::result::Result<Self, #state_enum> {
+            fn try_from(__state: #state_enum) -> __Result<Self, #state_enum> {
                 match __state {
                     #(#narrowed,)*
-                    __other => ::core::result::Result::Err(__other),
+                    __other => __Err(__other),
                 }
             }
         }

@@ -50,7 +50,7 @@ pub(crate) fn expand_take_once(machine: &Machine, event: &EventModel) -> Option<
                 __state => {
                     #(#of_groups)*
                     let __asked = __private::EventProbe::<#ty>::NAME;
-                    ::core::result::Result::Err(#runtime::NotTaken::NoEdge { state: __state, asked: __asked })
+                    __Err(#runtime::NotTaken::NoEdge { state: __state, asked: __asked })
                 }
             }
         }
@@ -97,7 +97,7 @@ fn expand_enter_once(machine: &Machine) -> Option<TokenStream> {
             fn enter_once(&self, __state: #state) -> __private::Arrived<#state> {
                 match __state {
                     #(#arms,)*
-                    __state => ::core::result::Result::Err(#runtime::NotTaken::NoEdge { state: __state, asked: "" }),
+                    __state => __Err(#runtime::NotTaken::NoEdge { state: __state, asked: "" }),
                 }
             }
         }
@@ -124,7 +124,7 @@ fn expand_take_named(machine: &Machine) -> Option<TokenStream> {
             let taken = quote!(#probe::take_group(self, __group, #payload #name, __kept));
             let of_group = of_group(machine, handler, &probe, &taken);
             let not_in = quote!(#runtime::NotTaken::NoEdge { state: #of_group, asked: #name });
-            return Some(quote!(#cfg (#name, __state) => ::core::result::Result::Err(#not_in)));
+            return Some(quote!(#cfg (#name, __state) => __Err(#not_in)));
         }
         let (variant, keep) = (&source.name, keep(machine, handler));
         Some(quote!(#cfg (#name, #state::#variant(__state)) => #probe::take(self, __state, #payload #name, #keep)))
@@ -141,7 +141,7 @@ fn expand_take_named(machine: &Machine) -> Option<TokenStream> {
                 match (__handler, __state) {
                     #(#arms,)*
                     (__asked, __state) => {
-                        ::core::result::Result::Err(#runtime::NotTaken::NoEdge { state: __state, asked: __asked })
+                        __Err(#runtime::NotTaken::NoEdge { state: __state, asked: __asked })
                     }
                 }
             }
@@ -161,7 +161,7 @@ fn of_group(machine: &Machine, handler: &Handler, probe: &TokenStream, taken: &T
         match __private::member::<Self, #group>(__state, #probe::PURE, #name, #narrow, #keep) {
             __private::Member::In(__group, __kept) => return #taken,
             __private::Member::NotIn(__state) => __state,
-            __private::Member::Refused(__refused) => return ::core::result::Result::Err(__refused),
+            __private::Member::Refused(__refused) => return __Err(__refused),
         }
     }
 }
@@ -259,10 +259,10 @@ pub(crate) fn expand_narrow(machine: &Machine) -> Option<TokenStream> {
             quote!(#cfg Self::#variant(__state) => __private::narrow(__state))
         });
         quote! {
-            fn narrow<__G: #runtime::Group>(self) -> ::core::result::Result<__G, Self> {
+            fn narrow<__G: #runtime::Group>(self) -> __Result<__G, Self> {
                 match self {
                     #(#arms,)*
-                    __state => ::core::result::Result::Err(__state),
+                    __state => __Err(__state),
                 }
             }
         }

@@ -4,23 +4,23 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{edge_key, where_part};
-use crate::model::{Handler, Machine, Trigger, unraw};
+use crate::model::{Cfg, Handler, Machine, Trigger, TypeRef, unraw};
 use crate::parse::types::WriteSelfOut;
 
+/// The types that the runtime is told of at once, at most.
+const TOGETHER: usize = 8;
+
 // fn saved_types<V: SavedTypes>(types: &mut V) {
-//     SavedProbe::<PendingPayment>::state(types);
-//     SavedEventProbe::<Payment>::event(types);
+//     SavedProbe::<(PendingPayment, Fulfilling, Shipped, Cancelled)>::states(types);
+//     SavedEventsProbe::<(Payment,)>::events(types);
 //     StepProbe::<Result<Reservation, StockError>>::saved(types, "reserve");
 // }
 pub(crate) fn expand_saved(machine: &Machine) -> TokenStream {
-    let states = machine.states.iter().map(|state| {
-        let (cfg, ty) = (&state.cfg, &state.ty);
-        quote!(#cfg __private::SavedProbe::<#ty>::state(__types);)
-    });
-    let events = machine.events.iter().map(|event| {
-        let (cfg, ty) = (&event.cfg, &event.ty);
-        quote!(#cfg __private::SavedEventProbe::<#ty>::event(__types);)
-    });
+    let states = together(machine.states.iter().map(|state| (&state.ty, &state.cfg)));
+    let states = states.into_iter().map(|(cfg, types)| quote!(#cfg __private::SavedProbe::<#types>::states(__types);));
+    let events = together(machine.events.iter().map(|event| (&event.ty, &event.cfg)));
+    let events =
+        events.into_iter().map(|(cfg, types)| quote!(#cfg __private::SavedEventsProbe::<#types>::events(__types);));
     let handlers = || machine.handlers.iter().filter(|handler| !handler.broken);
     let replies = handlers().filter_map(expand_reply);
     let steps = expand_steps(machine);
@@ -61,6 +61,16 @@ pub(crate) fn expand_part_saved(machine: &Machine) -> TokenStream {
             }
         }
     }
+}
+
+/// Tuples of types; what is not always there has one of its own.
+fn together<'a>(types: impl Iterator<Item = (&'a TypeRef, &'a Cfg)>) -> Vec<(Option<&'a Cfg>, TokenStream)> {
+    let (always, sometimes): (Vec<_>, Vec<_>) = types.partition(|(_, cfg)| cfg.is_always());
+    let always = always.chunks(TOGETHER).map(|types| {
+        let types = types.iter().map(|(ty, _)| ty);
+        (None, quote!((#(#types,)*)))
+    });
+    always.chain(sometimes.iter().map(|(ty, cfg)| (Some(*cfg), quote!((#ty,))))).collect()
 }
 
 fn expand_reply(handler: &Handler) -> Option<TokenStream> {

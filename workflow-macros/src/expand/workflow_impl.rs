@@ -35,10 +35,10 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 __handler: &::core::primitive::str,
                 __state: &::core::primitive::str,
                 __data: &#runtime::Json,
-            ) -> ::core::result::Result<::core::option::Option<#runtime::Timer>, #runtime::Error> {
+            ) -> __Result<::core::option::Option<#runtime::Timer>, #runtime::Error> {
                 match __handler {
                     #(#timers,)*
-                    _ => ::core::result::Result::Ok(::core::option::Option::None),
+                    _ => __Ok(::core::option::Option::None),
                 }
             }
         }
@@ -56,7 +56,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
                 fn event_key(__event: &#event) -> ::core::option::Option<__private::Text> {
                     __private::EventProbe::<#event>::key(__event)
                 }
-                fn encode_event(__event: &#event) -> ::core::result::Result<#runtime::Json, #runtime::JsonError> {
+                fn encode_event(__event: &#event) -> __Result<#runtime::Json, #runtime::JsonError> {
                     __private::EventProbe::<#event>::encode(__event)
                 }
                 #take_once
@@ -131,13 +131,13 @@ fn expand_asks(machine: &Machine, event: &EventModel) -> Option<TokenStream> {
             type Refusal = #refusal;
             fn decode_reply(
                 __json: &#runtime::Json,
-            ) -> ::core::result::Result<#reply, #runtime::JsonError> {
+            ) -> __Result<#reply, #runtime::JsonError> {
                 #demand_reply
                 __private::JsonProbe::<#reply>::decode(__json)
             }
             fn decode_refusal(
                 __json: &#runtime::Json,
-            ) -> ::core::result::Result<#refusal, #runtime::JsonError> {
+            ) -> __Result<#refusal, #runtime::JsonError> {
                 #demand_refusal
                 __private::JsonProbe::<#refusal>::decode(__json)
             }

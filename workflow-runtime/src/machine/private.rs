@@ -29,7 +29,7 @@ pub use super::handler_probes::*;
 pub use super::parallel::*;
 pub use super::probes::*;
 pub use super::pure::{Answers, Arrival, Arrived, Keep, Member, Unanswered, member};
-pub use super::saved::{PartSaved, PartSavedProbe, Saved, SavedAs, SavedEventProbe, SavedProbe, SavedTypes};
+pub use super::saved::{PartSaved, PartSavedProbe, Saved, SavedAs, SavedEventsProbe, SavedProbe, SavedTypes};
 pub use super::step::{StepCall, StepPolicy, blocking, blocking_free};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};

@@ -21,14 +21,20 @@ use super::{
 use crate::base::Error;
 use crate::record::{Json, JsonError};
 
-/// The other sides of the probes, to import where a probe is used.
+/// The other sides of the probes, to import where a probe is used; and short names for what is used for each state, as
+/// every word of generated code takes the compiler's time.
 pub mod fallbacks {
+    pub use std::result::Result::{self as __Result, Err as __Err, Ok as __Ok};
+
+    pub use super::super::group::GroupProbe as __Group;
+    pub use super::{GotoProbe as __Goto, StateProbe as __State};
+
     pub use super::super::digest::UndigestedArg as _;
     pub use super::super::group::NoGroup as _;
     pub use super::super::handler_probes::{NoAccepts as _, NoAfter as _, NoCatch as _, NoEntry as _, NoOn as _};
     pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoFailure as _, NoShare as _};
     pub use super::super::saved::{
-        NoPartSaved as _, NoSavedAs as _, NoSavedEvent as _, NoSavedState as _, NoSavedStep as _,
+        NoPartSaved as _, NoSavedAs as _, NoSavedEvents as _, NoSavedStates as _, NoSavedStep as _,
     };
     pub use super::super::undo::{NoPart as _, NoUndo as _, NotUndone as _};
     pub use super::{

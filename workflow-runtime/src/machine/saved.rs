@@ -36,39 +36,76 @@ pub trait SavedTypes {
     fn saved<T: DeserializeOwned>(&mut self, what: Saved, name: &'static str);
 }
 
-/// Tells of a type, where it can be read.
+/// Types that are told of together, as each path in generated code takes time to compile: a tuple of states or events.
+pub trait SavedStates {
+    /// Tells of them.
+    fn tell<V: SavedTypes>(types: &mut V);
+}
+
+/// The same of events.
+pub trait SavedEvents {
+    /// Tells of them.
+    fn tell<V: SavedTypes>(types: &mut V);
+}
+
+macro_rules! together {
+    ($($ty:ident)*) => {
+        impl<$($ty: State + DeserializeOwned),*> SavedStates for ($($ty,)*) {
+            fn tell<V: SavedTypes>(types: &mut V) {
+                $(types.saved::<$ty>(Saved::State, $ty::NAME);)*
+            }
+        }
+
+        impl<$($ty: Event + DeserializeOwned),*> SavedEvents for ($($ty,)*) {
+            fn tell<V: SavedTypes>(types: &mut V) {
+                $(types.saved::<$ty>(Saved::Event, $ty::NAME);)*
+            }
+        }
+    };
+}
+
+together!(A);
+together!(A B);
+together!(A B C);
+together!(A B C D);
+together!(A B C D E);
+together!(A B C D E F);
+together!(A B C D E F G);
+together!(A B C D E F G H);
+
+/// Tells of states, where they can be read: where one cannot, that has been reported.
 #[derive(Debug)]
 pub struct SavedProbe<T>(PhantomData<T>);
 
-impl<T: State + DeserializeOwned> SavedProbe<T> {
-    pub fn state<V: SavedTypes>(types: &mut V) {
-        types.saved::<T>(Saved::State, T::NAME);
+impl<T: SavedStates> SavedProbe<T> {
+    pub fn states<V: SavedTypes>(types: &mut V) {
+        T::tell(types);
     }
 }
 
 /// The other side of [`SavedProbe`].
-pub trait NoSavedState<T> {
-    fn state<V>(_: &mut V) {}
+pub trait NoSavedStates<T> {
+    fn states<V>(_: &mut V) {}
 }
 
-impl<T> NoSavedState<T> for SavedProbe<T> {}
+impl<T> NoSavedStates<T> for SavedProbe<T> {}
 
-/// Tells of an event, where it can be read.
+/// Tells of events, where they can be read.
 #[derive(Debug)]
-pub struct SavedEventProbe<T>(PhantomData<T>);
+pub struct SavedEventsProbe<T>(PhantomData<T>);
 
-impl<T: Event + DeserializeOwned> SavedEventProbe<T> {
-    pub fn event<V: SavedTypes>(types: &mut V) {
-        types.saved::<T>(Saved::Event, T::NAME);
+impl<T: SavedEvents> SavedEventsProbe<T> {
+    pub fn events<V: SavedTypes>(types: &mut V) {
+        T::tell(types);
     }
 }
 
-/// The other side of [`SavedEventProbe`].
-pub trait NoSavedEvent<T> {
-    fn event<V>(_: &mut V) {}
+/// The other side of [`SavedEventsProbe`].
+pub trait NoSavedEvents<T> {
+    fn events<V>(_: &mut V) {}
 }
 
-impl<T> NoSavedEvent<T> for SavedEventProbe<T> {}
+impl<T> NoSavedEvents<T> for SavedEventsProbe<T> {}
 
 /// Tells of a type that may be none at all, where it can be read.
 #[derive(Debug)]

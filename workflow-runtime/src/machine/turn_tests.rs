@@ -72,6 +72,7 @@ fn values(results: &[JournalEntry]) -> Vec<&str> {
         JournalResult::Branch(_) => "branch",
         JournalResult::Received { .. } => "received",
         JournalResult::Child { .. } => "started",
+        JournalResult::Flag { .. } => "decided",
     });
     values.collect()
 }
