@@ -140,7 +140,7 @@ fn an_execution_that_has_ended_is_forked_at_any_visit_whose_data_is_kept() {
         assert_eq!(sent.parcel, "3 items of again");
         let history = again.history(0, 100).await?;
         let HistoryKind::Forked { from, visit, to } = &history[0].record.kind else { panic!("{history:?}") };
-        assert_eq!((from.as_str(), *visit, to.as_str()), ("a", 2, "Paying"));
+        assert_eq!((from.as_str(), *visit, to.as_str()), ("a", 2, "paying"));
         let charged: Vec<_> = calls.lock().unwrap().iter().filter(|call| call.starts_with("charge")).cloned().collect();
         assert_eq!(charged.len(), 2);
         assert_ne!(charged[0], charged[1], "it has idempotency keys of its own");
@@ -222,7 +222,7 @@ fn what_cannot_be_forked_says_why_and_what_to_do() {
         let engine = builder(&store, &calls).start().await?;
         sold(&engine, "a").await;
         assert_eq!(refused(&engine, "a", 2, "b").await, ForkRefused::NotKept { last: 4 });
-        assert_eq!(refused(&engine, "a", 4, "b").await, ForkRefused::EndState { state: "Sent".to_owned() });
+        assert_eq!(refused(&engine, "a", 4, "b").await, ForkRefused::EndState { state: "sent".to_owned() });
         for visit in [0, 5, u64::MAX] {
             assert_eq!(refused(&engine, "a", visit, "b").await, ForkRefused::NoSuchVisit { last: 4 });
         }
@@ -307,7 +307,7 @@ fn data_that_the_code_cannot_read_begins_nothing() {
         engine.shutdown().await?;
         drop(engine);
         let engine = Engine::on(Arc::new(store)).workflow(later::Sale).start().await?;
-        for (visit, what) in [(1, "data of `Cart`"), (2, "no state `Paying`")] {
+        for (visit, what) in [(1, "data of `cart` cannot be read by this code: invalid type"), (2, "no state `paying`")] {
             let why = engine.fork::<later::Sale>("a", visit, "b").await.unwrap_err();
             assert!(why.to_string().contains(what), "{why}");
         }
@@ -328,7 +328,7 @@ fn a_stepper_goes_back_to_a_visit_and_another_way_from_there() {
         sale.send(Attempt).await?;
         assert_eq!(sale.send(Pay).await?, Rest::Ended);
         let visits: Vec<_> = sale.visits().iter().map(|visit| format!("{} {}", visit.visit, visit.state)).collect();
-        assert_eq!(visits, ["1 Cart", "2 Paying", "3 Packing", "4 Sent"]);
+        assert_eq!(visits, ["1 cart", "2 paying", "3 packing", "4 sent"]);
         let history = sale.history().len();
 
         // What was to be undone when it began to pack is to be undone again.

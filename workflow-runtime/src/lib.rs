@@ -105,6 +105,7 @@ pub use base::*;
 pub use engine::AskError;
 pub use engine::BulkReport;
 pub use engine::ForkRefused;
+pub use engine::{CheckGroup, CheckReport, FitGroup, Misfit, Unknown};
 pub use engine::Limit;
 pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,

@@ -156,14 +156,27 @@ impl EngineBuilder {
         self
     }
 
+    /// The workflows, those that every engine has included.
+    pub(super) fn registry(&self) -> Result<Registry, EngineError> {
+        Registry::new(self.machines.iter().cloned().chain([super::schedule::built_in()]).collect())
+    }
+
+    /// The store, to be read only.
+    pub(super) fn store_to_read(&self) -> Result<Arc<dyn Store>, StoreError> {
+        match &self.store {
+            Source::Store(store) => Ok(Arc::clone(store)),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(path) => Ok(Arc::new(crate::stores::SqliteStore::open_read_only(path)?)),
+        }
+    }
+
     /// Opens the store, takes it over, and goes on with every execution in it.
     ///
     /// # Errors
     /// [`EngineError::DuplicateWorkflow`], [`EngineError::NoRuntime`], or that of the store.
     pub async fn start(self) -> Result<Engine, EngineError> {
         let runtime = Handle::try_current().map_err(|_| EngineError::NoRuntime)?;
-        let machines = self.machines.into_iter().chain([super::schedule::built_in()]);
-        let registry = Registry::new(machines.collect())?;
+        let registry = self.registry()?;
         registry.declare_limits(&self.services.limits);
         let store = open(self.store).await?;
         let epoch = store.acquire().await?;

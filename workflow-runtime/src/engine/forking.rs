@@ -5,7 +5,7 @@ use super::{Engine, EngineError, Execution};
 use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::Kernel;
 use crate::machine::Workflow;
-use crate::record::{ExecutionKey, ForkRecord, KeptState};
+use crate::record::{ExecutionKey, ForkRecord, JsonError, KeptState};
 use crate::store::{Change, Commit, Store, StoreError};
 
 /// How many rows of history are read at once.
@@ -264,11 +264,16 @@ impl Fork<'_> {
         let state = kept.state.to_string();
         match self.machine.check_state(&kept.state, &kept.data) {
             None => Some(ForkRefused::UnknownState { state }),
-            Some(Err(error)) => Some(ForkRefused::Unreadable { state, reason: error.to_string() }),
+            Some(Err(error)) => Some(ForkRefused::Unreadable { state, reason: why(&error) }),
             Some(Ok(())) => {
                 let plan = self.machine.plan().state(&kept.state);
                 plan.is_some_and(|plan| plan.end).then_some(ForkRefused::EndState { state })
             }
         }
     }
+}
+
+/// What is wrong with data, in the words of what has read it.
+fn why(error: &JsonError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }

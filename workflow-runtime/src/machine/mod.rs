@@ -34,6 +34,7 @@ mod probes;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod pure;
 mod pure_handlers;
+mod readers;
 mod receive;
 mod render;
 mod reply;
@@ -79,6 +80,7 @@ pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use pure::NotTaken;
 pub use pure_handlers::PureHandlers;
+pub(crate) use readers::ResultReaders;
 pub use reply::{Asks, NoRefusal, Reply, refuse, reply};
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use saved::Saved;
