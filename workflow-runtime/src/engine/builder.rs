@@ -161,6 +161,43 @@ impl EngineBuilder {
         Registry::new(self.machines.iter().cloned().chain([super::schedule::built_in()]).collect())
     }
 
+    /// The store in this file, in place of its own.
+    #[cfg(all(feature = "command", feature = "sqlite"))]
+    pub(super) fn in_file(mut self, path: std::path::PathBuf) -> Self {
+        self.store = Source::Sqlite(path);
+        self
+    }
+
+    /// The file of the store, if it is one.
+    #[cfg(feature = "command")]
+    pub(super) fn file(&self) -> Option<&std::path::Path> {
+        match &self.store {
+            Source::Store(_) => None,
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(path) => Some(path),
+        }
+    }
+
+    /// The store, to be written. A file that is not there is not made.
+    #[cfg(feature = "command")]
+    pub(super) fn store_to_write(&self) -> Result<Arc<dyn Store>, StoreError> {
+        match &self.store {
+            Source::Store(store) => Ok(Arc::clone(store)),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(path) if path.exists() => Ok(Arc::new(open_sqlite(path)?)),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(path) => {
+                Err(StoreError::NotAStore { path: path.clone(), reason: "there is no such file".to_owned() })
+            }
+        }
+    }
+
+    /// What a fork is made with: the present, and whether the history has the data of states.
+    #[cfg(feature = "command")]
+    pub(super) fn fork_settings(&self) -> (crate::base::Timestamp, bool) {
+        (self.services.clock.now(), self.keep_state_data)
+    }
+
     /// The store, to be read only.
     pub(super) fn store_to_read(&self) -> Result<Arc<dyn Store>, StoreError> {
         match &self.store {

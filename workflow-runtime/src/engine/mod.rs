@@ -10,6 +10,8 @@ mod block_on;
 mod builder;
 mod bulk;
 mod checking;
+#[cfg(feature = "command")]
+mod command;
 mod commands;
 mod control;
 mod core;

@@ -174,15 +174,13 @@ impl Trial<'_> {
     }
 }
 
-/// Whether it is what a step came to: not what the runtime has recorded for itself.
+/// Whether it is what a step came to: what the runtime has recorded for itself took no attempt.
 fn is_result(entry: &&JournalEntry) -> bool {
-    let is_own = matches!(entry.step(), "now" | "random" | "uuid" | "send" | "report" | "state" | "details");
-    let is_step = match entry.result {
-        JournalResult::Done(_) => entry.attempts > 0 || !is_own,
-        JournalResult::Failed { .. } | JournalResult::Retrying { .. } | JournalResult::Started => true,
+    match entry.result {
+        JournalResult::Done(_) | JournalResult::Failed { .. } => entry.attempts > 0,
+        JournalResult::Retrying { .. } | JournalResult::Started => true,
         _ => false,
-    };
-    is_step && entry.flag().is_none()
+    }
 }
 
 /// The handler that has made the call.
