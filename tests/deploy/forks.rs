@@ -307,7 +307,8 @@ fn data_that_the_code_cannot_read_begins_nothing() {
         engine.shutdown().await?;
         drop(engine);
         let engine = Engine::on(Arc::new(store)).workflow(later::Sale).start().await?;
-        for (visit, what) in [(1, "data of `cart` cannot be read by this code: invalid type"), (2, "no state `paying`")] {
+        for (visit, what) in [(1, "data of `cart` cannot be read by this code: invalid type"), (2, "no state `paying`")]
+        {
             let why = engine.fork::<later::Sale>("a", visit, "b").await.unwrap_err();
             assert!(why.to_string().contains(what), "{why}");
         }

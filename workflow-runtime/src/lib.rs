@@ -105,12 +105,12 @@ pub use base::*;
 pub use engine::AskError;
 pub use engine::BulkReport;
 pub use engine::ForkRefused;
-pub use engine::{CheckGroup, CheckReport, FitGroup, Misfit, Unknown};
 pub use engine::Limit;
 pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,
 };
+pub use engine::{CheckGroup, CheckReport, FitGroup, Misfit, Unknown};
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;

@@ -113,10 +113,16 @@ impl fmt::Display for Misfit {
                 write!(formatter, "it is to enter `{target}` once all is undone, and there is no such state")
             }
             Self::UnfitTarget { target, error: Some(error) } => {
-                write!(formatter, "the data of `{target}`, which it is to enter once all is undone, cannot be read: {error}")
+                write!(
+                    formatter,
+                    "the data of `{target}`, which it is to enter once all is undone, cannot be read: {error}"
+                )
             }
             Self::NoHandler { handler } => {
-                write!(formatter, "it is in the middle of the handler `{handler}`, which the state does not have: bring it back")
+                write!(
+                    formatter,
+                    "it is in the middle of the handler `{handler}`, which the state does not have: bring it back"
+                )
             }
             Self::NoWayOut => formatter.write_str("it waits, and the state has nothing that ends that"),
             Self::LostResults { handler } => write!(
@@ -129,7 +135,9 @@ impl fmt::Display for Misfit {
             Self::NoUndo { step } => {
                 write!(formatter, "it may have to undo `{step}`, which is not there or has no `undo`: bring both back")
             }
-            Self::UnknownEvent { event } => write!(formatter, "the event `{event}` waits for it, and no state takes that"),
+            Self::UnknownEvent { event } => {
+                write!(formatter, "the event `{event}` waits for it, and no state takes that")
+            }
             Self::UnreadableEvent { event, error } => {
                 write!(formatter, "the event `{event}` waits for it, and cannot be read: {error}")
             }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use self::arguments::{Asked, USAGE, read};
 use super::forking::Fork;
 use super::registry::{Machine, Registry};
-use super::{EngineBuilder, EngineError, block_on};
+use super::{EngineBuilder, EngineError, block_on, schedule};
 use crate::base::ExecutionId;
 use crate::record::ExecutionKey;
 use crate::store::{Commit, Refused};
@@ -125,7 +125,9 @@ impl EngineBuilder {
             #[cfg(feature = "sqlite")]
             Some(path) => Ok(self.in_file(path)),
             #[cfg(not(feature = "sqlite"))]
-            Some(_) => Err(failed("`--store` names an SQLite file, and this program was built without the feature `sqlite`")),
+            Some(_) => {
+                Err(failed("`--store` names an SQLite file, and this program was built without the feature `sqlite`"))
+            }
         }
     }
 
@@ -155,7 +157,11 @@ impl EngineBuilder {
         });
         let forked = forked.map_err(|error| self.error(&error))?;
         let how = if forked { "is" } else { "was before" };
-        Ok(Told { code: 0, output: format!("{to} {how} a fork of {from} at its visit {visit}\n"), error: String::new() })
+        Ok(Told {
+            code: 0,
+            output: format!("{to} {how} a fork of {from} at its visit {visit}\n"),
+            error: String::new(),
+        })
     }
 
     /// What an error comes to: one that is about what was asked for, or one that kept it from being found out.
@@ -183,8 +189,8 @@ fn told(done: Result<Told, Told>) -> Told {
 
 /// The workflow of this name, or the only one that the program has.
 fn named<'a>(registry: &'a Registry, workflow: Option<&'a str>) -> Result<(&'a str, &'a dyn Machine), Told> {
-    let names = registry.names();
-    let own: Vec<&str> = names.iter().map(|name| &**name).filter(|name| !name.starts_with('~')).collect();
+    let (names, built_in) = (registry.names(), schedule::built_in().name());
+    let own: Vec<&str> = names.iter().map(|name| &**name).filter(|name| *name != built_in).collect();
     let name = match (workflow, own.as_slice()) {
         (Some(name), _) => name,
         (None, [only]) => only,

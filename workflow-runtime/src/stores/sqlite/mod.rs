@@ -46,7 +46,6 @@ use rusqlite::Connection;
 use self::health::Health;
 use self::lock::LockFile;
 use self::open::Opened;
-use self::pace::Pace;
 use self::reader::ReadCall;
 use self::source::Source;
 use self::stats::Counters;
@@ -86,7 +85,6 @@ pub struct SqliteStore {
     path: PathBuf,
     health: Arc<Health>,
     counters: Arc<Counters>,
-    pace: Arc<Pace>,
     // Dropped in this order: the writer's connection is the last, so that closing it can clear the log away.
     searcher: Worker<ReadCall>,
     reader: Worker<ReadCall>,
@@ -146,11 +144,10 @@ impl SqliteStore {
         let health = Arc::new(Health::default());
         let writer_health = Arc::clone(&health);
         let counters = Arc::new(Counters::default());
-        let pace = Arc::new(Pace::default());
-        let (writer_counters, writer_pace) = (Arc::clone(&counters), Arc::clone(&pace));
+        let writer_counters = Arc::clone(&counters);
         let no_thread = |error| error::cannot_open_io(&path, error);
         let writer = Worker::spawn("workflow-store-writer", move |queue| {
-            writer::run(writer, &queue, &writer_health, &writer_counters, &writer_pace);
+            writer::run(writer, &queue, &writer_health, &writer_counters);
         });
         let writer = writer.map_err(no_thread)?;
         let read_on = |name, connection: Connection| {
@@ -160,7 +157,7 @@ impl SqliteStore {
         };
         let reader = read_on("workflow-store-reader", reader)?;
         let searcher = read_on("workflow-store-search", searcher)?;
-        Ok(Self { path, health, counters, pace, searcher, reader, writer: Some(writer), _lock: Some(lock) })
+        Ok(Self { path, health, counters, searcher, reader, writer: Some(writer), _lock: Some(lock) })
     }
 
     fn start_reading(path: &Path) -> Result<Self, StoreError> {
@@ -173,8 +170,7 @@ impl SqliteStore {
             worker.map_err(|error| error::cannot_open_io(path, error))
         };
         let (reader, searcher) = (read_on("workflow-store-reader")?, read_on("workflow-store-search")?);
-        let (path, pace) = (path.to_owned(), Arc::new(Pace::default()));
-        Ok(Self { path, health, counters, pace, searcher, reader, writer: None, _lock: None })
+        Ok(Self { path: path.to_owned(), health, counters, searcher, reader, writer: None, _lock: None })
     }
 
     /// Reads what is found by its key, or what is due: nothing that takes long.
@@ -211,21 +207,16 @@ impl SqliteStore {
         &self,
         call: impl FnOnce(writer::Answer<T>) -> Result<WriteCall, StoreError>,
     ) -> StoreFuture<T> {
-        let (answer, mut receiver) = oneshot::channel();
+        let (answer, receiver) = oneshot::channel();
         let writer = self.writer.as_ref().ok_or(StoreError::OpenedReadOnly);
         let checked = self.health.check().and(writer).and_then(|writer| Ok((writer, call(answer)?)));
         let (writer, call) = match checked {
             Ok(checked) => checked,
             Err(error) => return Box::pin(std::future::ready(Err(error))),
         };
-        let (under_way, health) = (self.pace.enter(), Arc::clone(&self.health));
+        let health = Arc::clone(&self.health);
         writer.send(call);
-        Box::pin(async move {
-            if let Some(answer) = under_way.look(&mut receiver) {
-                return answer;
-            }
-            receiver.await.unwrap_or_else(|_| Err(health.gone()))
-        })
+        Box::pin(async move { receiver.await.unwrap_or_else(|_| Err(health.gone())) })
     }
 }
 

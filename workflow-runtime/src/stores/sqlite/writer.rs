@@ -3,7 +3,6 @@
 //! It never waits for a group to fill. While it writes and syncs one group, the next gathers in the queue.
 
 use std::sync::mpsc::Receiver;
-use std::time::Instant;
 
 use futures_channel::oneshot;
 use rusqlite::{Connection, ErrorCode};
@@ -95,15 +94,9 @@ impl Log {
 }
 
 /// Writes until the store is dropped and the queue is empty.
-pub(super) fn run(
-    connection: Connection,
-    queue: &Receiver<WriteCall>,
-    health: &Health,
-    counters: &Counters,
-    pace: &Pace,
-) {
+pub(super) fn run(connection: Connection, queue: &Receiver<WriteCall>, health: &Health, counters: &Counters) {
     match Applier::new(&connection) {
-        Ok(mut applier) => write_groups(&connection, &mut applier, queue, health, counters, pace),
+        Ok(mut applier) => write_groups(&connection, &mut applier, queue, health, counters),
         Err(error) => health.poison(&failed(error)),
     }
     // Closing the last connection moves the log into the file; if that fails, the log is kept and nothing is lost.
@@ -116,14 +109,13 @@ fn write_groups(
     queue: &Receiver<WriteCall>,
     health: &Health,
     counters: &Counters,
-    pace: &Pace,
 ) {
     let mut group = Vec::new();
     let mut log = Log::default();
+    let mut pace = Pace::default();
     // How many calls the last group was of.
     let mut calls = 0;
-    while let Some(first) = pace.next(queue, calls == 1) {
-        let begun = Instant::now();
+    while let Ok(first) = queue.recv() {
         if let Err(error) = health.check() {
             first.refuse(error);
             continue;
@@ -147,7 +139,7 @@ fn write_groups(
                 continue;
             }
         };
-        let written = write_group(applier, epoch, first, queue, (pace, calls >= MANY), &mut group).map_err(failed);
+        let written = write_group(applier, epoch, first, queue, (&mut pace, calls >= MANY), &mut group).map_err(failed);
         match &written {
             Ok(written) => counters.count_group(written.commits, written.lookups),
             Err(error) => {
@@ -156,7 +148,6 @@ fn write_groups(
                 applier.forget();
             }
         }
-        pace.took(begun.elapsed());
         calls = group.len();
         let answer = written.as_ref().map(|_| ()).map_err(Clone::clone);
         for applied in group.drain(..) {
@@ -174,7 +165,7 @@ fn write_group(
     mut epoch: Epoch,
     first: WriteCall,
     queue: &Receiver<WriteCall>,
-    (pace, mut are_many): (&Pace, bool),
+    (pace, mut are_many): (&mut Pace, bool),
     group: &mut Vec<Applied>,
 ) -> rusqlite::Result<Written> {
     let (mut commits, mut weight) = (0, 0);
