@@ -61,6 +61,7 @@
 //! # Features
 //!
 //! * `sqlite` (default): the embedded store. Without it, executions live in memory alone.
+//! * `command`: `EngineBuilder::command`, which looks after a store by arguments.
 //!
 //! # What a handler may do
 //!
