@@ -159,7 +159,7 @@ impl Fork<'_> {
         if let Some(why) = self.unfit(&kept) {
             return Err(self.refused(why));
         }
-        let new = Kernel::fork(kept, self.from.id.clone(), self.machine.plan(), now).keeping_state_data(keeps);
+        let new = Kernel::fork(kept, &self.from.id, self.machine.plan(), now).keeping_state_data(keeps);
         let change = Change::Create { record: Box::new(new.record), history: vec![new.history] };
         Ok(Some(Commit { key: self.to.clone(), change }))
     }

@@ -24,7 +24,7 @@ impl Kernel {
     /// The record of an execution that begins at `now` with the state that the visit `visit` of another one of its workflow
     /// was in. It has done nothing, so there is nothing to undo, and no journal.
     #[must_use]
-    pub fn fork(kept: KeptState, from: ExecutionId, plan: &Plan, now: Timestamp) -> NewExecution {
+    pub fn fork(kept: KeptState, from: &ExecutionId, plan: &Plan, now: Timestamp) -> NewExecution {
         let KeptState { visit, state, data } = kept;
         let NewExecution { record, history } = Self::start(state, data, plan, now);
         let kind = HistoryKind::Forked { from: from.to_string(), visit, to: record.state.clone() };
