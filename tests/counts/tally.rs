@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use workflow_runtime::Timestamp;
 use workflow_runtime::record::{EventRecord, ExecutionKey};
 use workflow_runtime::store::{
-    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store,
-    StoreFuture, Stored,
+    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused,
+    StateCount, Store, StoreFuture, Stored,
 };
 
 /// How often each thing was asked for.
@@ -84,7 +84,7 @@ impl Store for Tallied {
         self.store.event(key, event_id)
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         count(&self.tally.looks);
         self.store.due(workflows, now, limit)
     }

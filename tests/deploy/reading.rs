@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use workflow_runtime::record::ExecutionKey;
 use workflow_runtime::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Page, Query, Refused, StateCount, Store, StoreError,
-    StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Page, Query, Refused, StateCount, Store,
+    StoreError, StoreFuture, Stored,
 };
 use workflow_runtime::testing::conformance::{Home, run};
 use workflow_runtime::{SqliteStore, Timestamp};
@@ -37,7 +37,7 @@ impl Store for Pair {
         self.reader.event(key, event_id)
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         self.reader.due(workflows, now, limit)
     }
 
@@ -118,7 +118,9 @@ async fn everything(store: &SqliteStore) -> String {
     let mut told = format!("{:#?}{:#?}", page, store.counts(None).await.unwrap());
     let mut workflows: Vec<_> = page.executions.iter().map(|found| Arc::clone(&found.workflow)).collect();
     workflows.dedup();
-    told += &format!("{:#?}", store.due(&workflows, Timestamp::MAX, 100).await.unwrap());
+    let known = |name: &Arc<str>| KnownWorkflow { name: Arc::clone(name), version: 1 };
+    let known: Vec<_> = workflows.iter().map(known).collect();
+    told += &format!("{:#?}", store.due(&known, Timestamp::MAX, 100).await.unwrap());
     for workflow in &workflows {
         let mut query = Query::default();
         query.workflow = Some(Arc::clone(workflow));

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use workflow_runtime::Timestamp;
 use workflow_runtime::record::ExecutionKey;
 use workflow_runtime::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Page, Query, Refused, StateCount, Store, StoreError,
-    StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Page, Query, Refused, StateCount, Store,
+    StoreError, StoreFuture, Stored,
 };
 use workflow_runtime::stores::MemoryStore;
 
@@ -75,7 +75,7 @@ impl Store for Hooked {
         self.store.event(key, event_id)
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         match (self.hook)(Call::Due) {
             Ok(()) => self.store.due(workflows, now, limit),
             Err(error) => failed(error),

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use workflow_runtime::Timestamp;
 use workflow_runtime::record::ExecutionKey;
 use workflow_runtime::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Page, Query, Refused, StateCount, Store, StoreFuture, Stored,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Page, Query, Refused, StateCount, Store,
+    StoreFuture, Stored,
 };
 use workflow_runtime::stores::MemoryStore;
 
@@ -64,7 +65,7 @@ impl Store for Lagging {
         self.store.event(key, event_id)
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         self.store.due(workflows, now, limit)
     }
 

@@ -17,6 +17,7 @@ mod parallel_impl;
 mod parse;
 mod picture;
 mod sequential_impl;
+mod versions;
 mod warnings;
 
 #[cfg(test)]
@@ -119,6 +120,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `events(E, …)` | events that handlers wait for with `cx.recv`, where the impl does not show it | those in its bodies |
 /// | `on_failure = unwind` | a failure that nothing catches has all done before [undone](macro@step#undo), then it parks in a new visit, where `retry` begins the handler anew; one of data that cannot be read parks at once | `park`: it parks as it is |
 /// | `part` | this impl is a part: the main one includes its handlers | it is the main one |
+/// | `version = 2`, `from(…)`, `keep`, `name = "…"` | which version it is, and where older executions go: [see below](#versions) | 1 |
 /// | `vis = pub(crate)` | the visibility of what is generated | `pub` |
 /// | `allow(…)` | lints that are not to speak | all speak |
 /// | `crate = "…"` | where the runtime is | `::workflow_runtime` |
@@ -241,8 +243,8 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Docs of an argument go to the field, and so does `#[serde(…)]`, as in `#[serde(default)]` for an argument that is new.
 /// The function returns `Result<T>` or `Result<T, E>`. `T` is the outcome, `BackupDone { output: T }`, in the end state
 /// `done`; the other state is `running`. An error parks the execution. The function stays what it is, and can be called
-/// in a test, with `Cx::detached`. Of the keys, it takes all but `start`, `include`
-/// and `part`; `vis` is the function's own, if it is left out.
+/// in a test, with `Cx::detached`. Of the keys, it takes all but `start`, `include`,
+/// `part`, `version`, `from` and `keep`; `vis` is the function's own, if it is left out.
 ///
 /// # What is generated
 ///
@@ -258,48 +260,9 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The names of states, events and handlers are persisted, never their order.
 ///
-/// # Parts
+#[doc = include_str!("docs/parts.md")]
 ///
-/// All handlers of a state stand in one impl, but that may be a part of the workflow, in another file. The main impl lists
-/// the part's handlers, so that the whole can be checked: `kind name(State, Payload) -> Target`, with the targets of a
-/// choice as a tuple.
-///
-/// ```
-/// # use workflow_runtime::prelude::*;
-/// # #[state] pub struct Sent;
-/// # #[state] pub struct Shipped;
-/// # #[state(end)] pub struct Delivered;
-/// # #[state(end)] pub struct Lost;
-/// # #[event] pub struct Delivery;
-/// # pub struct Parcel;
-/// #[workflow(start = Sent, include(
-///     on delivered(Shipped, Delivery) -> Delivered,
-///     after lost(Shipped) -> (Lost, Wait),
-/// ))]
-/// impl Parcel {
-///     #[state]
-///     fn sent(&self, _: Sent) -> Shipped {
-///         Shipped
-///     }
-/// }
-///
-/// mod shipped {
-/// #   use super::*;
-///     #[workflow(part)]
-///     impl Parcel {
-///         #[on]
-///         fn delivered(&self, _: Shipped, _: Delivery) -> Delivered {
-///             Delivered
-///         }
-///
-///         #[after("2w")]
-///         fn lost(&self, _: Shipped) -> Next<(Lost, Wait)> {
-///             goto(Lost)
-///         }
-///     }
-/// }
-/// # fn main() { assert_eq!(ParcelTransition::ALL.len(), 3); }
-/// ```
+#[doc = include_str!("docs/versions.md")]
 ///
 /// # Lints
 ///
@@ -318,6 +281,12 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn workflow(arguments: TokenStream, item: TokenStream) -> TokenStream {
     machine_impl::expand_workflow_attribute(arguments.into(), item.into()).into()
+}
+
+#[doc = include_str!("docs/migrate.md")]
+#[proc_macro_attribute]
+pub fn migrate(_: TokenStream, item: TokenStream) -> TokenStream {
+    fn_impl::expand_stray("migrate", &item.into()).into()
 }
 
 /// Makes a method of a [`#[workflow]`](macro@workflow) impl run when an event arrives: an edge of the state.
@@ -438,6 +407,7 @@ pub fn catch(_: TokenStream, item: TokenStream) -> TokenStream {
 /// | `blocking` | it is a plain `fn` that blocks its thread, and has one of its own; its arguments are taken by value | it is an `async fn` |
 /// | `cancel` | an event or a timer cuts a running attempt off | it finishes first |
 /// | `undo = f` | the method that undoes it; on methods, see below | it cannot be undone |
+/// | `was = "…"`, `was("…", "…")` | names that it had before, under which results are recorded | none |
 /// | `allow(…)` | lints that are not to speak of this step; on methods | |
 /// | `crate = "…"` | where the runtime is; on free functions | `::workflow_runtime` |
 ///

@@ -16,6 +16,7 @@ use crate::expand::next_enums::expand_next_enums;
 use crate::expand::saved::expand_part_saved;
 use crate::expand::transition_enum::expand_transitions;
 use crate::expand::undo::expand_part_undo;
+use crate::expand::versions::expand_version_checks;
 use crate::expand::workflow_impl::expand_workflow;
 use crate::expand::{generated_ident, in_const};
 use crate::parse::attributes::strip_inert;
@@ -64,7 +65,8 @@ pub(crate) fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -
     // Where something is missing, these would speak of consequences.
     let checks = if machine.is_known() && has_start {
         let (graph, included) = (expand_graph_checks(&machine), expand_included(&machine));
-        in_const(&machine.runtime, &quote!(#graph #included))
+        let versions = expand_version_checks(&machine);
+        in_const(&machine.runtime, &quote!(#graph #included #versions))
     } else {
         TokenStream::new()
     };

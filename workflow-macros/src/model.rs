@@ -7,6 +7,7 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, Block, Generics, Ident, Type, Visibility};
 
 use crate::lint::Lint;
+use crate::versions::Versions;
 
 /// The path of the runtime crate.
 #[derive(Debug, Clone)]
@@ -46,6 +47,7 @@ pub(crate) struct Machine {
     pub(crate) unwinds_on_failure: bool,
     /// The steps that can be undone, and how.
     pub(crate) undos: Vec<Undo>,
+    pub(crate) versions: Versions,
     /// Whether it is made of one function, and not of an impl.
     pub(crate) is_function: bool,
     /// Whether every handler could be read, rightly or wrongly written.
@@ -55,9 +57,14 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// The persisted name.
+    /// What the type is called.
     pub(crate) fn name(&self) -> String {
         unraw(&self.ident)
+    }
+
+    /// The persisted name.
+    pub(crate) fn persisted_name(&self) -> String {
+        self.versions.name.clone().unwrap_or_else(|| self.name())
     }
 
     /// Whether all states and edges are known, so that the graph can be judged.
@@ -357,6 +364,8 @@ pub(crate) struct Policy {
     pub(crate) breaker: Option<Breaker>,
     pub(crate) blocking: bool,
     pub(crate) cancel: bool,
+    /// Names that it had before.
+    pub(crate) was: Vec<String>,
 }
 
 /// What `retry(…)` says.

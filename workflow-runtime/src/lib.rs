@@ -93,7 +93,8 @@ pub mod driver {
 
     pub use crate::kernel::{
         Acknowledged, Advance, AfterPlan, Command, CommandAnswer, CommandCall, CommandRefused, Decided, HandlerPlan,
-        Kernel, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand, StatePlan, TimerOf, TimerRule,
+        Kernel, Migrate, MigratedState, NewExecution, Next, OnFailure, OnPlan, Plan, RetryPolicy, StartCommand,
+        StatePlan, TimerOf, TimerRule,
     };
     pub use crate::machine::{
         AbortOnDrop, Answer, Answering, Caught, Failure, Finished, Finishing, HandlerCall, HandlerRun, HandlerSeen,
@@ -107,6 +108,7 @@ pub use engine::AskError;
 pub use engine::BulkReport;
 pub use engine::ForkRefused;
 pub use engine::Limit;
+pub use engine::MigrationReport;
 pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,
@@ -133,11 +135,12 @@ pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{Attribute, AttributeInfo};
 pub use machine::{ChildCall, ChildError, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
+pub use machine::{HasState, Keep, VersionStates};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
-pub use workflow_macros::{after, at, catch, event, every, main, on, parallel, state, step, workflow};
+pub use workflow_macros::{after, at, catch, event, every, main, migrate, on, parallel, state, step, workflow};
 
 /// What a program that declares workflows needs, to import as a whole: `use workflow_runtime::prelude::*;`.
 ///
@@ -146,7 +149,7 @@ pub mod prelude {
     pub use crate::{
         Accepts as _, Context as _, Cx, Error, Event as _, Next, Outcome as _, Result, State as _, Stay,
         Transition as _, Unwind, Wait, Workflow as _, WorkflowEvent as _, WorkflowState as _, after, at, catch, event,
-        every, goto, main, on, parallel, state, step, unwind, workflow,
+        every, goto, main, migrate, on, parallel, state, step, unwind, workflow,
     };
     pub use crate::{Asks as _, Reply, refuse, reply};
 }

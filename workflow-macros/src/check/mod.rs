@@ -18,6 +18,7 @@ pub(crate) fn check_machine(machine: &mut Machine, has_start: bool, errors: &mut
     duplicates::check_duplicate_handlers(machine, errors);
     duplicates::check_split_states(machine, errors);
     names::check_transition_names(machine, errors);
+    names::check_old_step_names(machine, errors);
     receives::check_receives(machine, errors);
     catches::check_catchable(machine, errors);
     replies::check_replies(machine, errors);

@@ -8,7 +8,7 @@ use syn::Ident;
 use crate::errors::Errors;
 use crate::expand::transition_enum::transitions;
 use crate::expand::type_text;
-use crate::model::{Machine, Trigger, TypeRef};
+use crate::model::{Machine, Trigger, TypeRef, unraw};
 use crate::parse::impl_block::{Names, collect};
 use crate::parse::types::parse_type_ref;
 
@@ -122,5 +122,24 @@ pub(crate) fn check_transition_names(machine: &mut Machine, errors: &mut Errors)
     }
     for handler in machine.handlers.iter_mut().filter(|handler| refused.contains(&handler.ident)) {
         handler.broken = true;
+    }
+}
+
+// #[step(was = "charge")] async fn pay(&self, cx: &Cx) …        where there is a step `charge`, or another one that was
+pub(crate) fn check_old_step_names(machine: &Machine, errors: &mut Errors) {
+    for (place, step) in machine.steps.iter().enumerate() {
+        for was in &step.policy.was {
+            let others = machine.steps.iter().enumerate().filter(|(other, _)| *other != place);
+            let mut others = others.map(|(_, other)| other);
+            let clash = others.find(|other| unraw(&other.ident) == *was || other.policy.was.contains(was));
+            if let Some(clash) = clash.filter(|_| step.cfg.is_always()) {
+                let message = match unraw(&clash.ident) == *was {
+                    true => format!("`{was}` is a step of now, whose results are its own: leave it out of `was`"),
+                    false => format!("`{}` was called `{was}`, too: keep one of the two", unraw(&clash.ident)),
+                };
+                errors.at(&step.ident, message);
+                return;
+            }
+        }
     }
 }

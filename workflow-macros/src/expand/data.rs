@@ -8,7 +8,7 @@ use syn::{Data, DeriveInput, Fields, LitStr};
 
 use super::data_plain::{expand_plain, is_persistable, is_plain, is_simple};
 use super::{at, in_const, in_const_simply};
-use crate::model::Cfg;
+use crate::model::{Cfg, unraw};
 use crate::parse::data::{DataKind, DataModel, field_use, fields};
 use crate::parse::types::WriteSelfOut;
 
@@ -99,7 +99,11 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
                 )
             });
             let attributes = expand_attributes(model);
-            (quote!(State), quote!(#end #pivot #refused #attributes))
+            let type_name = unraw(ident);
+            let place = quote!(
+                const PLACE: __private::TypePlace = __private::type_place(::core::module_path!(), #type_name);
+            );
+            (quote!(State), quote!(#end #pivot #refused #place #attributes))
         }
         DataKind::Event => {
             let policy = model.policy.map(|policy| {

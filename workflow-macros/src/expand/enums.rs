@@ -7,6 +7,7 @@ use syn::Ident;
 use super::data_enum::DataEnum;
 use super::group::live_group_impl;
 use super::pure::expand_narrow;
+use super::versions::expand_version_states;
 use super::{generated_ident, graph::expand_graph, in_const};
 use crate::case::snake;
 use crate::model::{Cfg, Machine, StateModel, TypeRef};
@@ -45,6 +46,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
         quote!(#cfg #ident::#name(_) => true)
     });
     let (conversions, narrow) = (data.conversions(), expand_narrow(machine));
+    let versions = expand_version_states(machine);
     let hidden = in_const(
         runtime,
         &quote! {
@@ -64,6 +66,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
                 #narrow
             }
             #conversions
+            #versions
         },
     );
     quote!(#item #graph #hidden)

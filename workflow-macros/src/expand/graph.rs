@@ -12,7 +12,8 @@ use crate::model::{Due, Handler, Machine, Trigger, unraw};
 use crate::parse::timer::field_text;
 
 pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream {
-    let (runtime, name, doc) = (&machine.runtime, machine.name(), &machine.doc);
+    let (runtime, name, doc) = (&machine.runtime, machine.persisted_name(), &machine.doc);
+    let version = machine.versions.version.map(|version| quote!(.version(#version)));
     let Some(start) = machine.start.as_ref().map(state_probe) else { return TokenStream::new() };
     let states = machine.states.iter().map(|state| {
         let (cfg, probe, type_name) = (&state.cfg, state_probe(&state.ty), super::display(&state.ty.name));
@@ -56,7 +57,7 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
                 const __PARALLELS: &[#runtime::ParallelInfo] = &[#(#parallels),*];
                 const __GRAPH: #runtime::Graph =
                     #runtime::Graph::declare(#name, #doc, #start::NAME, __STATES, __EVENTS, __HANDLERS, __STEPS)
-                        .parallels(__PARALLELS) #on_failure;
+                        .parallels(__PARALLELS) #on_failure #version;
                 &__GRAPH
             };
         }

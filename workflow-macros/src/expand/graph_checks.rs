@@ -103,7 +103,8 @@ fn expand_check(machine: &Machine, index: usize, state: &StateModel) -> TokenStr
     let at_name = at(first, quote!(__private::tell_at_name(__JUDGED, __PLACES, #index, __START, #has_groups)));
     let at_handler = at(source, quote!(__private::tell_at_handler(__JUDGED, __PLACES, #index, __START)));
     let misplaced = expand_misplaced(machine, index, state);
-    quote!(const _: () = { #at_name; #at_handler; #misplaced };)
+    let ends = (index >= machine.states.len()).then(|| at(source, quote!(__private::tell_end(__PLACES, #index))));
+    quote!(const _: () = { #at_name; #at_handler; #misplaced; #ends };)
 }
 
 // #[state] async fn paid(&self, cx: &Cx, s: Paid) -> Wait        and no `#[on]` or `#[after]` for `Paid`

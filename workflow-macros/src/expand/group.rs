@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens as _, quote};
 use syn::DeriveInput;
 
+use super::saved::expand_saved_states;
 use super::{at, in_const, state_probe};
 use crate::model::{Cfg, Runtime, TypeRef};
 use crate::parse::group::GroupModel;
@@ -33,15 +34,9 @@ pub(crate) fn expand_group(model: &GroupModel, item: &DeriveInput) -> TokenStrea
         }
     });
     let assertions = model.members.iter().map(|member| {
-        let (cfg, ty, name) = (&member.cfg, &member.ty, &member.ty.name);
+        let (cfg, ty) = (&member.cfg, &member.ty);
         let function = at(ty.span(), quote!(__private::assert_state));
-        let message = format!("`{name}` is an end state, where nothing happens any more: take it out of the group");
-        let refuse = at(ty.span(), quote!(__private::refuse(#message)));
-        let probe = state_probe(ty);
-        quote! {
-            #cfg const _: () = #function::<#ty>();
-            #cfg const _: () = if #probe::END { #refuse };
-        }
+        quote!(#cfg const _: () = #function::<#ty>();)
     });
     let hidden = in_const(&model.runtime, &quote!(#group #(#froms)* #(#assertions)*));
     let item = item.to_token_stream();
@@ -101,6 +96,7 @@ fn group_impl(runtime: &Runtime, ident: &Ident, name: &str, variants: &[(&Ident,
             __private::first_of([#(#members),*])
         }
     };
+    let saved = expand_saved_states(variants.iter().map(|(_, ty, cfg)| (*ty, *cfg)));
     let group = any_group_impl(runtime, ident, name, false, &read, &of);
     quote! {
         const __READERS: &[__private::Reader<#ident>] = &[#(#readers),*];
@@ -109,6 +105,13 @@ fn group_impl(runtime: &Runtime, ident: &Ident, name: &str, variants: &[(&Ident,
             match *__value { #(#writes,)* }
         }
         #group
+        #[automatically_derived]
+        impl #runtime::VersionStates for #ident {
+            const STATES: &'static [__private::StateFacts] = __STATES;
+            fn saved_types<__V: __private::SavedTypes>(__types: &mut __V) {
+                #saved
+            }
+        }
     }
 }
 

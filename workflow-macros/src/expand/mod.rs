@@ -27,6 +27,7 @@ pub(crate) mod sequential;
 pub(crate) mod step;
 pub(crate) mod transition_enum;
 pub(crate) mod undo;
+pub(crate) mod versions;
 pub(crate) mod workflow_impl;
 
 use proc_macro2::{Span, TokenStream};

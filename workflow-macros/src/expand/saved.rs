@@ -16,8 +16,7 @@ const TOGETHER: usize = 8;
 //     StepProbe::<Result<Reservation, StockError>>::saved(types, "reserve");
 // }
 pub(crate) fn expand_saved(machine: &Machine) -> TokenStream {
-    let states = together(machine.states.iter().map(|state| (&state.ty, &state.cfg)));
-    let states = states.into_iter().map(|(cfg, types)| quote!(#cfg __private::SavedProbe::<#types>::states(__types);));
+    let states = expand_saved_states(machine.states.iter().map(|state| (&state.ty, &state.cfg)));
     let events = together(machine.events.iter().map(|event| (&event.ty, &event.cfg)));
     let events =
         events.into_iter().map(|(cfg, types)| quote!(#cfg __private::SavedEventsProbe::<#types>::events(__types);));
@@ -31,13 +30,19 @@ pub(crate) fn expand_saved(machine: &Machine) -> TokenStream {
     });
     quote! {
         fn saved_types<__V: __private::SavedTypes>(__types: &mut __V) {
-            #(#states)*
+            #states
             #(#events)*
             #(#replies)*
             #steps
             #(#parts)*
         }
     }
+}
+
+/// Tells of states.
+pub(super) fn expand_saved_states<'a>(states: impl Iterator<Item = (&'a TypeRef, &'a Cfg)>) -> TokenStream {
+    let states = together(states).into_iter();
+    states.map(|(cfg, types)| quote!(#cfg __private::SavedProbe::<#types>::states(__types);)).collect()
 }
 
 /// In a part: its steps, to be found by way of one of its handlers.

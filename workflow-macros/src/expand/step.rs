@@ -324,7 +324,11 @@ pub(crate) fn policy(ident: &Ident, policy: &Policy) -> TokenStream {
     });
     let blocking = policy.blocking.then(|| quote!(.blocking()));
     let cancel = policy.cancel.then(|| quote!(.cancel()));
-    quote!(__private::StepPolicy::new(#name) #retry #timeout #heartbeat #limit #rate #breaker #blocking #cancel)
+    let was = (!policy.was.is_empty()).then(|| {
+        let was = &policy.was;
+        quote!(.was(&[#(#was),*]))
+    });
+    quote!(__private::StepPolicy::new(#name) #was #retry #timeout #heartbeat #limit #rate #breaker #blocking #cancel)
 }
 
 pub(crate) fn duration(duration: Duration) -> TokenStream {

@@ -121,6 +121,8 @@ fn body(machine: &Machine, workflow: &TokenStream) -> TokenStream {
 fn expand_one(machine: &Machine, undo: &Undo) -> TokenStream {
     let runtime = &machine.runtime;
     let (cfg, step, name) = (&undo.cfg, &undo.step, unraw(&undo.step));
+    let was =
+        machine.steps.iter().find(|known| known.ident == undo.step).map_or(&[] as &[String], |step| &step.policy.was);
     let (method, output, takes, returns) = (&undo.method, &undo.output, &undo.takes, &undo.returns);
     let value = quote!(<#output as __private::StepResult>::Value);
     let asserted = undo.arguments.iter().map(|argument| {
@@ -187,7 +189,7 @@ fn expand_one(machine: &Machine, undo: &Undo) -> TokenStream {
     );
     quote! {
         #cfg
-        #name => {
+        #name #(| #was)* => {
             #(#asserted)*
             #fits
             #returned

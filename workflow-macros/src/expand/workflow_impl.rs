@@ -7,12 +7,13 @@ use syn::Type;
 use super::pure::{expand_pure, expand_take_once};
 use super::saved::expand_saved;
 use super::undo::expand_undo;
+use super::versions::expand_versions;
 use super::{at, edge_key, generated_ident, group_probe, source_read, state_probe, where_shared};
 use crate::model::{Due, EventModel, Handler, Machine, Trigger, TypeRef};
 use crate::parse::types::is_named;
 
 pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
-    let (runtime, self_ty, name) = (&machine.runtime, &machine.self_ty, machine.name());
+    let (runtime, self_ty, name) = (&machine.runtime, &machine.self_ty, machine.persisted_name());
     let Some(start) = &machine.start else { return TokenStream::new() };
     let (impl_generics, _, _) = machine.generics.split_for_impl();
     let (where_shared, where_clause) = (where_shared(machine, false), where_shared(machine, true));
@@ -22,6 +23,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
     let transition = generated_ident(machine, "Transition");
     let runs = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| expand_run(machine, handler));
     let (undo, saved) = (expand_undo(machine), expand_saved(machine));
+    let versions = expand_versions(machine);
     // Those of the state go before those of a group, and that before those of any state.
     let any = generated_ident(machine, "Live");
     let (any, groups): (Vec<_>, Vec<_>) = machine.groups.iter().partition(|group| group.ty.name == any);
@@ -70,6 +72,7 @@ pub(crate) fn expand_workflow(machine: &Machine) -> TokenStream {
         impl #impl_generics #runtime::Workflow for #self_ty #where_clause {
             const NAME: &'static ::core::primitive::str = #name;
             const GRAPH: &'static #runtime::Graph = #state::GRAPH;
+            #versions
             type Start = #start;
             type State = #state;
             type Outcome = #outcome;

@@ -26,6 +26,7 @@ pub(crate) enum InertKind {
     Catch,
     Step,
     Parallel,
+    Migrate,
 }
 
 impl InertKind {
@@ -39,6 +40,7 @@ impl InertKind {
             Self::Catch => "catch",
             Self::Step => "step",
             Self::Parallel => "parallel",
+            Self::Migrate => "migrate",
         }
     }
 
@@ -47,8 +49,17 @@ impl InertKind {
         if ident == "event" {
             return Some(Self::On);
         }
-        let kinds =
-            [Self::State, Self::On, Self::After, Self::At, Self::Every, Self::Catch, Self::Step, Self::Parallel];
+        let kinds = [
+            Self::State,
+            Self::On,
+            Self::After,
+            Self::At,
+            Self::Every,
+            Self::Catch,
+            Self::Step,
+            Self::Parallel,
+            Self::Migrate,
+        ];
         kinds.into_iter().find(|kind| ident == kind.name())
     }
 }

@@ -166,7 +166,7 @@ fn parse_key_field(literal: &LitStr, item: &DeriveInput) -> syn::Result<(Member,
     error(format!("`{}` has no field `{name}`: {}", item.ident, hint(&name, &names)))
 }
 
-fn parse_was(key: &Ident, name: &str, input: ParseStream<'_>) -> syn::Result<Vec<String>> {
+pub(crate) fn parse_was(key: &Ident, name: &str, input: ParseStream<'_>) -> syn::Result<Vec<String>> {
     if !input.peek(syn::token::Paren) {
         return Ok(vec![parse_name(&text_value(key, name, input)?)?]);
     }

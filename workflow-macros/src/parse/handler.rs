@@ -56,7 +56,7 @@ pub(crate) fn parse_handler(
     };
     let state = role(arguments.first(), "a state", &mut mistakes);
     let trigger = match inert.kind {
-        InertKind::State | InertKind::Step | InertKind::Parallel => Some(Trigger::Entry),
+        InertKind::State | InertKind::Step | InertKind::Parallel | InertKind::Migrate => Some(Trigger::Entry),
         InertKind::On => role(arguments.get(1), "an event", &mut mistakes).map(|event| Trigger::On { event }),
         // Without a time, it was reported.
         InertKind::After | InertKind::At | InertKind::Every => said.due.map(|due| Trigger::After { due }),

@@ -16,6 +16,7 @@ use super::repair::{awaited_methods, is_beyond_repair, repair_output, repair_ste
 use super::step::parse_method_step;
 use super::types::{WriteSelfOut, last_segment};
 use super::undo::{Method, resolve_undos};
+use super::versions::{check_migrations, parse_migration};
 use super::workflow_args::WorkflowArgs;
 use crate::errors::Errors;
 use crate::expand::step::expand_method_step;
@@ -43,6 +44,7 @@ pub(crate) fn parse_impl(
     let mut parallels: Vec<Parallel> = Vec::new();
     let mut lists = Vec::new();
     let mut receives = args.receives;
+    let mut versions = args.versions;
     let mut complete = true;
     let mut unreadable = Vec::new();
     let mut methods = Vec::new();
@@ -98,6 +100,19 @@ pub(crate) fn parse_impl(
                 }
                 continue;
             }
+            Some(inert) if inert.kind == InertKind::Migrate => {
+                let mut mistakes = Errors::default();
+                let migration = parse_migration(&method, inert, &self_ty, &mut mistakes).filter(|_| !is_both);
+                match is_both {
+                    true => mistakes.forget(),
+                    false => errors.take(mistakes),
+                }
+                versions.broken |= migration.is_none();
+                versions.migrations.extend(migration);
+                method.attrs.push(allow_signature());
+                items.push(close_method(method, index, bodies));
+                continue;
+            }
             Some(inert) if inert.kind == InertKind::Parallel => {
                 let is_open = is_open(index, bodies);
                 let (parallel, expanded) = expand_method_parallel(&args.runtime, &mut method, inert, is_open, errors);
@@ -151,6 +166,7 @@ pub(crate) fn parse_impl(
     if let Some(state) = args.start.as_ref().or_else(|| states.first().map(|state| &state.ty)) {
         collect_received(state, args.events, &receives, &mut events);
     }
+    check_migrations(&mut versions, args.part, errors);
     let start = args.start.or_else(|| states.first().map(|state| state.ty.clone()));
     let undos =
         resolve_undos(&steps, &methods, &self_ty, args.part && handlers.iter().all(Handler::is_included), errors);
@@ -172,6 +188,7 @@ pub(crate) fn parse_impl(
         allow: args.allow,
         unwinds_on_failure: args.unwinds_on_failure,
         undos,
+        versions,
         is_function: false,
         complete,
         include_broken: args.include_broken,

@@ -19,4 +19,5 @@ pub(crate) mod step;
 pub(crate) mod timer;
 pub(crate) mod types;
 pub(crate) mod undo;
+pub(crate) mod versions;
 pub(crate) mod workflow_args;

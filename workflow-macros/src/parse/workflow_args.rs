@@ -10,10 +10,12 @@ use super::include::{Included, parse_include};
 use super::keys::{flag, list_value, name_list, parse_keys};
 use super::runtime::{default_runtime, parse_runtime};
 use super::types::parse_type_ref;
+use super::versions::{VERSION_KEYS, check_versions, parse_version_key};
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
 use crate::model::{Receive, Runtime, TypeRef, unraw};
 use crate::nearest::hint;
+use crate::versions::Versions;
 
 /// What `#[workflow(…)]` says.
 #[derive(Debug)]
@@ -36,6 +38,7 @@ pub(crate) struct WorkflowArgs {
     pub(crate) events: Vec<TypeRef>,
     /// Events that the function waits for, where the attribute is on one.
     pub(crate) receives: Vec<Receive>,
+    pub(crate) versions: Versions,
 }
 
 /// What `#[workflow(…)]` stands on.
@@ -64,19 +67,31 @@ pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &
         unwinds_on_failure: false,
         events: Vec::new(),
         receives: Vec::new(),
+        versions: Versions::default(),
     };
+    let mut from_key = None;
     let mut only_main: Option<(Span, String)> = None;
     let known = ["start", "include", "events", "on_failure", "part", "crate", "vis", "allow"];
+    let known = [known.as_slice(), &VERSION_KEYS].concat();
     let mut mistakes = Errors::default();
     parse_keys("workflow", &known, tokens, &mut mistakes, |key, input, errors| {
         let name = unraw(key);
-        if matches!(name.as_str(), "start" | "include" | "events" | "on_failure" | "vis") && only_main.is_none() {
+        if (matches!(name.as_str(), "start" | "include" | "events" | "on_failure" | "vis")
+            || VERSION_KEYS.contains(&name.as_str()))
+            && only_main.is_none()
+        {
             only_main = Some((key.span(), name.clone()));
         }
-        if let (Form::Function(_), "start" | "include" | "part") = (form, name.as_str()) {
-            let message = format!(
-                "`{name}` belongs on an `impl` with handlers: a workflow as one function starts with its arguments, and is written in one piece"
-            );
+        let is_function = matches!(form, Form::Function(_));
+        if is_function && matches!(name.as_str(), "start" | "include" | "part" | "version" | "from" | "keep") {
+            let message = match VERSION_KEYS.contains(&name.as_str()) {
+                true => format!(
+                    "`{name}` belongs on an `impl` with handlers: a workflow as one function takes new arguments with `#[serde(default)]`"
+                ),
+                false => format!(
+                    "`{name}` belongs on an `impl` with handlers: a workflow as one function starts with its arguments, and is written in one piece"
+                ),
+            };
             // What follows it is not looked at.
             while !input.is_empty() && !input.peek(syn::Token![,]) {
                 input.parse::<proc_macro2::TokenTree>()?;
@@ -117,10 +132,17 @@ pub(crate) fn parse_workflow_args(form: Form<'_>, tokens: TokenStream, errors: &
             "vis" => {
                 args.vis = parse_vis(key, input)?;
             }
+            name if VERSION_KEYS.contains(&name) => {
+                if name == "from" {
+                    from_key = Some(key.clone());
+                }
+                parse_version_key(key, input, &mut args.versions, errors)?;
+            }
             _ => args.allow = named(name_list(key, "endless_wait", input)?, errors),
         }
         Ok(())
     });
+    check_versions(from_key.as_ref(), &mut args.versions, &mut mistakes);
     // It may be the start that was meant there.
     args.has_start |= !mistakes.is_empty();
     errors.take(mistakes);

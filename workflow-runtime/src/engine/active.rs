@@ -127,6 +127,20 @@ impl ActiveSet {
         self.places.available_permits()
     }
 
+    /// As [`claim`](Self::claim), but waits in line for a place. `None` if it has a task, which has been told to look again.
+    pub(super) async fn claim_in_turn(self: &Arc<Self>, key: &ExecutionKey) -> Option<Place> {
+        // An error would mean that the semaphore was closed, which nothing does.
+        let permit = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        let mut tasks = self.lock();
+        if let Some(signal) = tasks.get(key) {
+            signal.give();
+            return None;
+        }
+        let signal = Arc::new(Signal::default());
+        tasks.insert(key.clone(), Arc::clone(&signal));
+        Some(Place { set: Arc::clone(self), key: key.clone(), signal, released: false, _permit: permit })
+    }
+
     pub(super) fn signal_all(&self) {
         let mut signals: Vec<_> = self.lock().iter().map(|(key, signal)| (key.clone(), Arc::clone(signal))).collect();
         // Not in the order of a hash, so that what comes of it is the same in every process.

@@ -83,14 +83,15 @@ impl Core {
     fn commit_of(&self, command: Command) -> Result<Commit, CommandRefused> {
         match command {
             Command::Start(start) => {
-                let StartCommand { key, state, data, at, parent } = *start;
-                let Some((workflow, machine)) = self.registry.get(&key.workflow) else {
+                let StartCommand { key, version, state, data, at, parent } = *start;
+                let Some((workflow, versions)) = self.registry.get(&key.workflow) else {
                     return Err(CommandRefused::UnknownWorkflow { workflow: key.workflow.to_string() });
                 };
                 self.check_command_size(&state, data.text().len())?;
                 let key = ExecutionKey { workflow: Arc::clone(workflow), id: key.id };
                 let now = self.now();
-                let new = Kernel::start_at(state, data, machine.plan(), at.unwrap_or(now), now);
+                let plan = versions.of_version(version).plan();
+                let new = Kernel::start_at(state, data, plan, at.unwrap_or(now), now).of_version(version);
                 let new = new.keeping_state_data(self.keep_state_data);
                 let record = ExecutionRecord { parent, ..new.record };
                 Ok(Commit { key, change: Change::Create { record: Box::new(record), history: vec![new.history] } })

@@ -1,12 +1,13 @@
 //! What the parts of an engine share.
 
+use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::EngineError;
 use super::active::{ActiveSet, Claim};
@@ -17,6 +18,7 @@ use super::scheduler::{Alarm, Offered};
 use super::tasks::Tasks;
 use super::watchers::Watchers;
 use crate::base::{ExecutionId, Timestamp};
+use crate::kernel::Plan;
 use crate::machine::{Services, Workflow};
 use crate::record::{ExecutionKey, Json};
 use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, Stored};
@@ -43,6 +45,9 @@ pub(super) struct Core {
     tasks: Tasks,
     stopping: AtomicBool,
     failure: OnceLock<StoreError>,
+    /// The newer versions that were told of: one warning is enough for all executions of one.
+    // Held only to look up and insert.
+    told_newer: Mutex<BTreeSet<(Arc<str>, u32)>>,
     scheduler: OnceLock<AbortHandle>,
 }
 
@@ -86,6 +91,7 @@ impl Core {
             tasks,
             stopping: AtomicBool::new(false),
             failure: OnceLock::new(),
+            told_newer: Mutex::default(),
             scheduler: OnceLock::new(),
         }
     }
@@ -107,8 +113,16 @@ impl Core {
 
     pub(super) fn machine(&self, workflow: &str) -> Result<&Arc<dyn Machine>, EngineError> {
         match self.registry.get(workflow) {
-            Some((_, machine)) => Ok(machine),
+            Some((_, versions)) => Ok(versions.present()),
             None => Err(EngineError::UnknownWorkflow { workflow: workflow.to_owned() }),
+        }
+    }
+
+    /// What the kernel needs of the version that `W` is.
+    pub(super) fn plan_of<W: Workflow>(&self) -> Result<&Plan, EngineError> {
+        match self.registry.get(W::NAME) {
+            Some((_, versions)) => Ok(versions.of_version(W::VERSION).plan()),
+            None => Err(EngineError::UnknownWorkflow { workflow: W::NAME.to_owned() }),
         }
     }
 
@@ -178,9 +192,9 @@ impl Core {
         if self.is_stopping() {
             return Err(NotNow);
         }
-        let Some((_, machine)) = self.registry.get(&key.workflow) else { return Err(NotNow) };
+        let Some((_, versions)) = self.registry.get(&key.workflow) else { return Err(NotNow) };
         match self.active.claim(key) {
-            Claim::Granted(place) => Ok(Some(Run::new(Arc::clone(self), Arc::clone(machine), place))),
+            Claim::Granted(place) => Ok(Some(Run::new(Arc::clone(self), Arc::clone(versions), place))),
             Claim::Running => Ok(None),
             Claim::Full => {
                 self.alarm.backlog();
@@ -248,6 +262,47 @@ impl Core {
         match self.failure.get() {
             Some(error) => Err(EngineError::Store(error.clone())),
             None => Ok(()),
+        }
+    }
+
+    /// A run with a place for an execution, once there is one; none if it runs already, which is told to look again.
+    pub(super) async fn claim_in_turn(self: &Arc<Self>, key: &ExecutionKey) -> Option<Run> {
+        let (_, versions) = self.registry.get(&key.workflow)?;
+        let place = self.active.claim_in_turn(key).await?;
+        Some(Run::new(Arc::clone(self), Arc::clone(versions), place))
+    }
+
+    /// Whether an execution of this version is to be migrated.
+    pub(super) fn is_behind(&self, key: &ExecutionKey, version: u32) -> bool {
+        let versions = self.registry.get(&key.workflow).map(|(_, versions)| versions);
+        versions.is_some_and(|versions| version < versions.present().plan().version() && !versions.keeps(version))
+    }
+
+    /// Whether this build is too old for executions of this version.
+    pub(super) fn is_newer(&self, workflow: &str, version: u32) -> bool {
+        let known = self.registry.get(workflow).map(|(_, versions)| versions.present().plan().version());
+        known.is_some_and(|known| version > known)
+    }
+
+    /// Whether an execution of this version goes on with code of its own.
+    pub(super) fn is_kept(&self, key: &ExecutionKey, version: u32) -> bool {
+        self.registry.get(&key.workflow).is_some_and(|(_, versions)| versions.keeps(version))
+    }
+
+    /// Runs `work` as a task of the engine.
+    pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.tasks.run(work)
+    }
+
+    /// Says once for each version that its executions are left alone.
+    pub(super) fn warn_of_newer(&self, workflow: &str, version: u32) {
+        let mut told = self.told_newer.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert((workflow.into(), version)) {
+            tracing::warn!(
+                workflow,
+                version,
+                "executions of a newer version are left alone: this build is too old for them, and they go on with one that has their version"
+            );
         }
     }
 

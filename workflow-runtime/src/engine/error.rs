@@ -18,11 +18,39 @@ pub enum EngineError {
         /// The workflow's persisted name.
         workflow: String,
     },
-    /// Two workflows have one name.
-    #[error("two workflows are called `{workflow}`, and executions are kept by that name: rename one of the types")]
+    /// Two workflows have one name, and one version.
+    #[error(
+        "two workflows are called `{workflow}`, and executions are kept by that name: rename one of the types, or give the newer one of the two `version = …`"
+    )]
     DuplicateWorkflow {
         /// The name.
         workflow: String,
+    },
+    /// An older version of a workflow was given without a word on what it is for.
+    #[error(
+        "the engine was given the versions {version} and {newest} of `{workflow}`, and does not know which executions of version {version} are to go on with: write `keep` or `keep(visit)` into `#[workflow(version = {version}, …)]`, or leave that version out"
+    )]
+    VersionNotKept {
+        /// The name.
+        workflow: String,
+        /// The older version.
+        version: u32,
+        /// The newest one.
+        newest: u32,
+    },
+    /// The execution is of a version of its workflow that this build is too old for, or that it has no way from.
+    #[error(
+        "the execution {key} is of version {version} of its workflow, and cannot be read as of version {known}: {error}"
+    )]
+    OtherVersion {
+        /// Which.
+        key: ExecutionKey,
+        /// Its version.
+        version: u32,
+        /// The version of the workflow's type that it was asked for by.
+        known: u32,
+        /// Why not.
+        error: ErrorRecord,
     },
     /// The workflow has no such step.
     #[error("the workflow `{workflow}` has no step `{step}`; it has {}", listed(known))]

@@ -1,6 +1,8 @@
 //! Executions that begin where another one was.
 
-use super::registry::Machine;
+use std::cmp::Ordering;
+
+use super::registry::Versions;
 use super::{Engine, EngineError, Execution};
 use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::Kernel;
@@ -59,6 +61,20 @@ pub enum ForkRefused {
         /// The persisted name of the state.
         state: String,
         /// Why.
+        reason: String,
+    },
+    /// The state is one of another version of the workflow, and there is no way from there.
+    #[error(
+        "its state `{state}` was one of version {version} of the workflow, and this code is of version {known}: {reason}; fork with code that has that version"
+    )]
+    OtherVersion {
+        /// The persisted name of the state.
+        state: String,
+        /// The version that it was of.
+        version: u32,
+        /// The version of the code.
+        known: u32,
+        /// Why there is no way.
         reason: String,
     },
     /// What is stored of it cannot be believed.
@@ -128,8 +144,8 @@ impl Engine {
         let from = self.execution::<W>(from)?;
         let execution = self.execution::<W>(new_id)?;
         let (core, to) = (&self.core, execution.key());
-        let machine = core.machine(W::NAME)?;
-        let fork = Fork { store: &**core.store(), machine: &**machine, from: from.key(), visit, to };
+        let (_, versions) = core.registry.get(W::NAME).ok_or_else(|| unknown_workflow::<W>())?;
+        let fork = Fork { store: &**core.store(), versions, from: from.key(), visit, to };
         if let Some(commit) = fork.prepare(core.now(), core.keep_state_data).await?
             && core.start_all(vec![commit]).await? == 0
         {
@@ -143,7 +159,7 @@ impl Engine {
 /// A fork that is to be made.
 pub(super) struct Fork<'a> {
     pub(super) store: &'a dyn Store,
-    pub(super) machine: &'a dyn Machine,
+    pub(super) versions: &'a Versions,
     pub(super) from: &'a ExecutionKey,
     pub(super) visit: u64,
     pub(super) to: &'a ExecutionKey,
@@ -156,10 +172,9 @@ impl Fork<'_> {
             return Ok(None);
         }
         let kept = self.find().await?;
-        if let Some(why) = self.unfit(&kept) {
-            return Err(self.refused(why));
-        }
-        let new = Kernel::fork(kept, &self.from.id, self.machine.plan(), now).keeping_state_data(keeps);
+        let kept = self.fit(kept).map_err(|why| self.refused(why))?;
+        let plan = self.versions.of_version(kept.version).plan();
+        let new = Kernel::fork(kept, &self.from.id, plan, now).keeping_state_data(keeps);
         let change = Change::Create { record: Box::new(new.record), history: vec![new.history] };
         Ok(Some(Commit { key: self.to.clone(), change }))
     }
@@ -259,18 +274,35 @@ impl Fork<'_> {
         })
     }
 
-    /// Why no execution can begin with this, if so.
-    fn unfit(&self, kept: &KeptState) -> Option<ForkRefused> {
+    /// What an execution can begin with: the state as the code has it that goes on with its version, or the present code.
+    fn fit(&self, kept: KeptState) -> Result<KeptState, ForkRefused> {
+        let machine = self.versions.of_version(kept.version);
+        let (version, known) = (kept.version, machine.plan().version());
         let state = kept.state.to_string();
-        match self.machine.check_state(&kept.state, &kept.data) {
-            None => Some(ForkRefused::UnknownState { state }),
-            Some(Err(error)) => Some(ForkRefused::Unreadable { state, reason: why(&error) }),
-            Some(Ok(())) => {
-                let plan = self.machine.plan().state(&kept.state);
-                plan.is_some_and(|plan| plan.end).then_some(ForkRefused::EndState { state })
+        let other_version = |reason| ForkRefused::OtherVersion { state: state.clone(), version, known, reason };
+        let kept = match version.cmp(&known) {
+            Ordering::Equal => kept,
+            Ordering::Greater => return Err(other_version("that is newer".to_owned())),
+            Ordering::Less => {
+                let migrated = machine.plan().migrate(version, &kept.state, &kept.data);
+                let migrated = migrated.map_err(|error| other_version(error.to_string()))?;
+                KeptState { state: migrated.state, data: migrated.data, version: known, ..kept }
             }
+        };
+        let state = kept.state.to_string();
+        match machine.check_state(&kept.state, &kept.data) {
+            None => Err(ForkRefused::UnknownState { state }),
+            Some(Err(error)) => Err(ForkRefused::Unreadable { state, reason: why(&error) }),
+            Some(Ok(())) if machine.plan().state(&kept.state).is_some_and(|plan| plan.end) => {
+                Err(ForkRefused::EndState { state })
+            }
+            Some(Ok(())) => Ok(kept),
         }
     }
+}
+
+fn unknown_workflow<W: Workflow>() -> EngineError {
+    EngineError::UnknownWorkflow { workflow: W::NAME.to_owned() }
 }
 
 /// What is wrong with data, in the words of what has read it.

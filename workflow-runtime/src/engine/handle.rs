@@ -8,7 +8,7 @@ use super::core::Core;
 use super::watchers::Watch;
 use super::{Engine, EngineError};
 use crate::base::ExecutionId;
-use crate::machine::{Accepts, EventPolicy, Outcome as _, Sending, Workflow, WorkflowState as _};
+use crate::machine::{Accepts, EventPolicy, Outcome as _, Sending, Workflow, WorkflowState as _, read_state};
 use crate::record::{
     Activity, Answer, Closed, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, Json, NewEvent, Status,
 };
@@ -147,10 +147,11 @@ impl<W: Workflow> Execution<W> {
         }
     }
 
-    /// The state that it is in, as last committed: no code of the workflow runs.
+    /// The state that it is in, as last committed: no code of the workflow runs. That of an older version, which has not been
+    /// migrated yet, is what its migrations make of it; nothing is written for that.
     ///
     /// # Errors
-    /// [`EngineError::UnknownExecution`], [`EngineError::Unreadable`], or that of the store.
+    /// [`EngineError::UnknownExecution`], [`EngineError::Unreadable`], [`EngineError::OtherVersion`], or that of the store.
     pub async fn state(&self) -> Result<W::State, EngineError> {
         let record = self.record().await?;
         self.read_state(&record)
@@ -232,13 +233,13 @@ impl<W: Workflow> Execution<W> {
     /// Refuses an event with the policy `reject` that the present state does not take, unless it is a repetition.
     async fn check_taken(&self, name: &str, event_id: &str) -> Result<(), EngineError> {
         let core = &self.engine.core;
-        let machine = core.machine(&self.key.workflow)?;
-        let plan = machine.plan();
+        let plan = core.plan_of::<W>()?;
         if plan.policy(name) != EventPolicy::Reject {
             return Ok(());
         }
         let Some(Stored { record, .. }) = core.store().load(&self.key).await? else { return Ok(()) };
         let rests = matches!(record.activity, Activity::Entry | Activity::Waiting) && record.parked.is_none();
+        let rests = rests && record.version == W::VERSION;
         let takes = plan.state(&record.state).is_none_or(|state| state.on(name).is_some());
         if !rests || takes || record.waits_for.iter().any(|event| event == name) {
             return Ok(());
@@ -261,6 +262,12 @@ impl<W: Workflow> Execution<W> {
     }
 
     fn read_state(&self, record: &ExecutionRecord) -> Result<W::State, EngineError> {
+        if record.version != W::VERSION {
+            return read_state::<W>(record.version, &record.state, &record.data).map_err(|error| {
+                let error = ErrorRecord::new(ErrorKind::Migration, &error);
+                EngineError::OtherVersion { key: self.key.clone(), version: record.version, known: W::VERSION, error }
+            });
+        }
         match W::State::decode(&record.state, &record.data) {
             Some(state) => state.map_err(|error| self.unreadable(record, Some(error))),
             None => Err(self.unreadable(record, None)),

@@ -19,6 +19,7 @@ mod error;
 mod forking;
 mod handle;
 mod limits;
+mod migrating;
 mod progress;
 mod queued;
 mod registry;
@@ -46,6 +47,7 @@ pub use error::EngineError;
 pub use forking::ForkRefused;
 pub use handle::Execution;
 pub use limits::Limit;
+pub use migrating::MigrationReport;
 pub use schedule::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,
@@ -261,12 +263,12 @@ impl Engine {
         data: Json,
         at: Option<Timestamp>,
     ) -> Result<Commit, EngineError> {
-        let machine = self.core.machine(&key.workflow)?;
+        let plan = self.core.plan_of::<W>()?;
         self.core.check_size(W::Start::NAME, &data)?;
         let now = self.core.now();
-        let new =
-            Kernel::start_at(crate::base::Name::constant(W::Start::NAME), data, machine.plan(), at.unwrap_or(now), now)
-                .keeping_state_data(self.core.keep_state_data);
+        let new = Kernel::start_at(crate::base::Name::constant(W::Start::NAME), data, plan, at.unwrap_or(now), now)
+            .of_version(W::VERSION)
+            .keeping_state_data(self.core.keep_state_data);
         let history: Vec<HistoryRecord> = vec![new.history];
         Ok(Commit { key, change: Change::Create { record: Box::new(new.record), history } })
     }

@@ -6,18 +6,21 @@ use std::sync::Arc;
 
 use super::{EngineError, SystemClock};
 use crate::base::{Error, ExecutionId};
-use crate::kernel::Plan;
+use crate::kernel::{Kernel, Plan};
 use crate::machine::{
-    Cx, Finished, Graph, HandlerCall, Limits, PureHandlers, ResultReaders, Turn, TurnScope, Workflow,
+    Cx, Finished, Graph, HandlerCall, Keep, Limits, PureHandlers, ResultReaders, Turn, TurnScope, Workflow,
     WorkflowEvent as _, WorkflowState as _, plan,
 };
 use crate::record::{JournalEntry, Json, JsonError, UndoRecord};
+use crate::store::KnownWorkflow;
 
 /// A workflow whose type does not matter any more.
 pub(super) trait Machine: Send + Sync {
     fn name(&self) -> &'static str;
     fn plan(&self) -> &Plan;
     fn graph(&self) -> &'static Graph;
+    /// Which code its executions go on with, once there is a newer one.
+    fn keep(&self) -> Keep;
     fn turn(&self, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Turn;
     /// What a handler without effects comes to; `None` if it has some.
     fn run_pure(&self, call: &HandlerCall) -> Option<Finished>;
@@ -54,6 +57,10 @@ impl<W: Workflow> Machine for Registered<W> {
 
     fn graph(&self) -> &'static Graph {
         W::GRAPH
+    }
+
+    fn keep(&self) -> Keep {
+        W::KEEP
     }
 
     fn turn(&self, call: HandlerCall, scope: TurnScope, journal: Vec<JournalEntry>) -> Turn {
@@ -95,34 +102,94 @@ pub(super) fn register<W: Workflow>(workflow: W) -> Arc<dyn Machine> {
 /// The workflows by name.
 #[derive(Debug)]
 pub(super) struct Registry {
-    machines: BTreeMap<Arc<str>, Arc<dyn Machine>>,
+    workflows: BTreeMap<Arc<str>, Arc<Versions>>,
+}
+
+/// The code that there is for the executions of one workflow.
+#[derive(Debug)]
+pub(super) struct Versions {
+    /// That of the newest version, which new executions begin with.
+    present: Arc<dyn Machine>,
+    /// That of older versions whose executions stay with it, by version.
+    kept: BTreeMap<u32, Arc<dyn Machine>>,
+}
+
+impl Versions {
+    pub(super) fn present(&self) -> &Arc<dyn Machine> {
+        &self.present
+    }
+
+    /// What runs an execution as it is now: the code of its own version, if that is kept for it, or else the present one.
+    pub(super) fn of(&self, execution: &Kernel) -> &Arc<dyn Machine> {
+        let version = execution.record().version;
+        let kept = self.kept.get(&version).filter(|machine| match machine.keep() {
+            Keep::ToTheEnd => true,
+            Keep::Visit => !execution.has_moved(),
+            Keep::No => false,
+        });
+        kept.unwrap_or(&self.present)
+    }
+
+    /// The code of this version, or the present one.
+    pub(super) fn of_version(&self, version: u32) -> &Arc<dyn Machine> {
+        self.kept.get(&version).unwrap_or(&self.present)
+    }
+
+    /// Whether executions of this version go on with code of their own.
+    pub(super) fn keeps(&self, version: u32) -> bool {
+        self.kept.contains_key(&version)
+    }
+
+    /// Every version that there is code for.
+    fn all(&self) -> impl Iterator<Item = &Arc<dyn Machine>> {
+        self.kept.values().chain([&self.present])
+    }
 }
 
 impl Registry {
     pub(super) fn new(machines: Vec<Arc<dyn Machine>>) -> Result<Self, EngineError> {
-        let mut by_name = BTreeMap::new();
+        let mut by_name: BTreeMap<&'static str, BTreeMap<u32, Arc<dyn Machine>>> = BTreeMap::new();
         for machine in machines {
             let workflow = machine.name();
-            if by_name.insert(Arc::from(workflow), machine).is_some() {
+            let version = machine.plan().version();
+            if by_name.entry(workflow).or_default().insert(version, machine).is_some() {
                 return Err(EngineError::DuplicateWorkflow { workflow: workflow.to_owned() });
             }
         }
-        Ok(Self { machines: by_name })
+        let mut workflows = BTreeMap::new();
+        for (workflow, mut kept) in by_name {
+            let Some((newest, present)) = kept.pop_last() else { continue };
+            if let Some((version, _)) = kept.iter().find(|(_, machine)| machine.keep() == Keep::No) {
+                let workflow = workflow.to_owned();
+                return Err(EngineError::VersionNotKept { workflow, version: *version, newest });
+            }
+            workflows.insert(Arc::from(workflow), Arc::new(Versions { present, kept }));
+        }
+        Ok(Self { workflows })
     }
 
     /// Makes the steps of every workflow known to `limits`.
     pub(super) fn declare_limits(&self, limits: &Limits) {
-        for machine in self.machines.values() {
+        for machine in self.workflows.values().flat_map(|versions| versions.all()) {
             let steps = machine.graph().steps;
             steps.iter().for_each(|step| limits.declare(machine.name(), step.name, step.limits()));
         }
     }
 
-    pub(super) fn get(&self, workflow: &str) -> Option<(&Arc<str>, &Arc<dyn Machine>)> {
-        self.machines.get_key_value(workflow)
+    pub(super) fn get(&self, workflow: &str) -> Option<(&Arc<str>, &Arc<Versions>)> {
+        self.workflows.get_key_value(workflow)
     }
 
     pub(super) fn names(&self) -> Vec<Arc<str>> {
-        self.machines.keys().cloned().collect()
+        self.workflows.keys().cloned().collect()
+    }
+
+    /// The workflows, each with the newest version that there is code for.
+    pub(super) fn known(&self) -> Vec<KnownWorkflow> {
+        let known = |(name, versions): (&Arc<str>, &Arc<Versions>)| KnownWorkflow {
+            name: Arc::clone(name),
+            version: versions.present.plan().version(),
+        };
+        self.workflows.iter().map(known).collect()
     }
 }

@@ -8,9 +8,11 @@ use std::task::Poll;
 
 use tracing::{Instrument as _, Span};
 
+use super::EngineError;
 use super::active::Place;
 use super::core::Core;
-use super::registry::Machine;
+use super::migrating::Migrated;
+use super::registry::{Machine, Versions};
 use super::requests::taken_in;
 use crate::base::Error;
 use crate::kernel::{HandlerPlan, Kernel, Next};
@@ -23,7 +25,7 @@ const LONGEST_CHAIN: usize = 100;
 
 pub(super) struct Run {
     core: Arc<Core>,
-    machine: Arc<dyn Machine>,
+    versions: Arc<Versions>,
     place: Place,
 }
 
@@ -44,8 +46,8 @@ impl From<StoreError> for Stop {
 }
 
 impl Run {
-    pub(super) fn new(core: Arc<Core>, machine: Arc<dyn Machine>, place: Place) -> Self {
-        Self { core, machine, place }
+    pub(super) fn new(core: Arc<Core>, versions: Arc<Versions>, place: Place) -> Self {
+        Self { core, versions, place }
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -104,6 +106,39 @@ impl Run {
         Ok(())
     }
 
+    /// Brings the execution to the present version, and nothing more. The run is given back, to go on.
+    pub(super) async fn migrate(self) -> (Self, Result<Migrated, EngineError>) {
+        let migrated = self.try_to_migrate().await.map_err(|stop| match stop {
+            Stop::Engine => self.core.stopped(),
+            Stop::Store(error) => EngineError::Store(error),
+            Stop::Refused(refused) => EngineError::refused(refused, self.place.key()),
+        });
+        (self, migrated)
+    }
+
+    async fn try_to_migrate(&self) -> Result<Migrated, Stop> {
+        let Some(stored) = self.load().await? else { return Ok(Migrated::Nothing) };
+        let mut execution = self.resumed(stored);
+        if self.versions.keeps(execution.record().version) && !execution.has_moved() {
+            return Ok(Migrated::Kept);
+        }
+        let (plan, now) = (self.versions.present().plan(), self.core.now());
+        match execution.try_to_migrate(plan, now) {
+            Ok(false) => Ok(Migrated::Nothing),
+            Ok(true) => {
+                self.commit(&mut execution).await?;
+                Ok(Migrated::Done)
+            }
+            Err(error) => {
+                if execution.record().parked.is_none() {
+                    execution.park(error.clone(), now);
+                    self.commit(&mut execution).await?;
+                }
+                Ok(Migrated::Failed(error))
+            }
+        }
+    }
+
     async fn advance(&mut self, known: Option<Box<Stored>>) -> Result<(), Stop> {
         let stored = match known {
             Some(stored) => *stored,
@@ -113,6 +148,9 @@ impl Run {
             },
         };
         let mut execution = self.resumed(stored);
+        if self.is_newer(&execution) {
+            return Ok(());
+        }
         let limits = &self.core.services.limits;
         if execution.is_queued() && !limits.has_ticket(self.place.key()) {
             // It waited when an engine was lost, and its call has no place in any line.
@@ -167,10 +205,25 @@ impl Run {
         }
     }
 
+    /// The code that the execution goes on with.
+    fn machine(&self, execution: &Kernel) -> &Arc<dyn Machine> {
+        self.versions.of(execution)
+    }
+
+    /// Whether this build is too old for the execution, which is left alone then.
+    fn is_newer(&self, execution: &Kernel) -> bool {
+        let version = execution.record().version;
+        let is_newer = self.core.is_newer(self.versions.present().name(), version);
+        if is_newer {
+            self.core.warn_of_newer(self.versions.present().name(), version);
+        }
+        is_newer
+    }
+
     /// Goes through handlers without effects, as far as they fit into one commit, and says what is next.
     fn pass_through(&self, execution: &mut Kernel) -> Next {
         loop {
-            let next = execution.decide(self.machine.plan(), self.core.now());
+            let next = execution.decide(self.machine(execution).plan(), self.core.now());
             let Next::Run(handler) = &next else { return next };
             // What is in the journal is for a turn to look at.
             let is_fit = handler.pure && execution.journal().is_empty() && execution.unsaved_history() < LONGEST_CHAIN;
@@ -184,7 +237,7 @@ impl Run {
     fn run_pure(&self, execution: &mut Kernel, handler: &HandlerPlan) -> bool {
         let span = self.visit_span(execution, handler).entered();
         let call = HandlerCall::of(execution, &handler.name);
-        let finished = self.machine.run_pure(&call);
+        let finished = self.machine(execution).run_pure(&call);
         let is_pure = finished.is_some();
         if let Some(mut finished) = finished {
             let failure = self.core.services.intercepted(self.place.key(), execution.record().visit, &call);
@@ -201,7 +254,7 @@ impl Run {
         let record = execution.record();
         tracing::info_span!(
             "visit",
-            workflow = self.machine.name(),
+            workflow = self.versions.present().name(),
             execution = %self.place.key().id,
             state = &*record.state,
             visit = record.visit,
@@ -222,8 +275,9 @@ impl Run {
         let span = self.visit_span(execution, handler);
         let call = HandlerCall::of(execution, &handler.name);
         let scope = TurnScope::of(execution, &handler.name, self.place.key().clone(), self.core.services.clone());
-        let mut turn = self.machine.turn(call, scope, execution.journal().to_vec());
-        turn.arrived(execution.receivable(self.machine.plan()));
+        let machine = self.machine(execution);
+        let mut turn = machine.turn(call, scope, execution.journal().to_vec());
+        turn.arrived(execution.receivable(machine.plan()));
         let driven = self.drive(execution, turn).instrument(span).await;
         self.settle_offers();
         driven
@@ -257,7 +311,7 @@ impl Run {
             let Some(progress) = progress else {
                 if self.place.signal().take() && !self.core.is_stopping() {
                     self.look_at_inbox(execution).await?;
-                    turn.arrived(execution.receivable(self.machine.plan()));
+                    turn.arrived(execution.receivable(self.machine(execution).plan()));
                 }
                 if execution.is_to_be_terminated() {
                     // Dropping the turn cuts off what runs.
@@ -277,7 +331,7 @@ impl Run {
                 Progress::Execute(commands) => turn.answered(self.core.execute(commands).await?),
                 Progress::Wait { due, results, events } => {
                     execution.recorded(results);
-                    execution.suspended(due, events, self.machine.plan(), self.core.now());
+                    execution.suspended(due, events, self.machine(execution).plan(), self.core.now());
                     if turn.is_queued() {
                         execution.queued();
                     }
@@ -297,7 +351,8 @@ impl Run {
 
     /// Interrupts the handler if there is a reason to.
     fn interrupt(&self, execution: &Kernel, turn: &mut Turn) -> bool {
-        let reason = self.core.is_stopping() || execution.is_interrupted(self.machine.plan(), self.core.now());
+        let reason =
+            self.core.is_stopping() || execution.is_interrupted(self.machine(execution).plan(), self.core.now());
         if reason {
             turn.interrupt();
         }
@@ -305,9 +360,10 @@ impl Run {
     }
 
     fn finished(&self, execution: &mut Kernel, finished: Finished) {
+        let machine = Arc::clone(self.machine(execution));
         let finishing = Finishing {
-            plan: self.machine.plan(),
-            catch: &|state, error| self.machine.catch(state, error),
+            plan: machine.plan(),
+            catch: &|state, error| machine.catch(state, error),
             payload_limit: self.core.services.payload_limit,
             now: self.core.now(),
         };

@@ -110,9 +110,9 @@ impl Alarm {
 /// Runs until the engine stops.
 pub(super) async fn schedule(core: Arc<Core>) {
     let _stop = StopAtEnd(&core);
-    let workflows = core.registry.names();
+    let workflows = core.registry.known();
     let mut queue = VecDeque::new();
-    let mut queued = Queued::new(workflows.clone());
+    let mut queued = Queued::new(core.registry.names());
     let mut has_looked = false;
     while !core.is_stopping() {
         queue.extend(core.offered.take());
@@ -124,6 +124,7 @@ pub(super) async fn schedule(core: Arc<Core>) {
                 Ok(due) => due,
                 Err(error) => return core.fail(&error),
             };
+            due.newer.iter().for_each(|newer| core.warn_of_newer(&newer.name, newer.version));
             // What is due goes first.
             let asking = if has_looked { queued.page(&core).await } else { Ok(Vec::new()) };
             has_looked = true;

@@ -32,6 +32,7 @@ impl Engine {
     /// |---|---|
     /// | is parked | [`StuckBecause::Parked`] |
     /// | has a step, or an undo, that fails and is tried again | [`StuckBecause::Failing`] |
+    /// | has been due for more than a minute, and is of a version that is newer than this build | [`StuckBecause::Newer`] |
     /// | has been due for more than a minute, and does not run | [`StuckBecause::Overdue`]: no place is free, or the engine was not given the workflow |
     ///
     /// What waits for an event or for its time is not stuck: that is its way.
@@ -86,6 +87,9 @@ impl Engine {
                 let step = failing.step().to_owned();
                 let because = StuckBecause::Failing { step, attempts: failing.attempts, next_attempt: failing.due };
                 (because, Some(failing.error), failing.since)
+            }
+            (_, None, Some(due)) if self.core.is_newer(&found.workflow, found.version) => {
+                (StuckBecause::Newer { version: found.version }, None, due)
             }
             (_, None, Some(due)) if !is_active => (StuckBecause::Overdue, None, due),
             _ => return None,
@@ -182,6 +186,11 @@ pub enum StuckBecause {
         /// When it is tried again.
         next_attempt: Timestamp,
     },
+    /// It is of a version of its workflow that this build is too old for: it goes on with a newer build.
+    Newer {
+        /// Its version.
+        version: u32,
+    },
     /// It has been due for a while, and nobody has taken it up.
     Overdue,
 }
@@ -212,6 +221,7 @@ impl fmt::Display for StuckBecause {
             Self::Failing { step, attempts, next_attempt } => {
                 write!(formatter, "`{step}` failed {attempts} times, next at {next_attempt}")
             }
+            Self::Newer { version } => write!(formatter, "of version {version}, which is newer than this build,"),
             Self::Overdue => formatter.write_str("overdue"),
         }
     }

@@ -81,9 +81,9 @@ impl Core {
         if wake_at.is_none_or(|wake_at| wake_at > self.now()) {
             return Following::Rest(wake_at);
         }
-        let run = self.registry.get(&commit.key.workflow).and_then(|(_, machine)| {
+        let run = self.registry.get(&commit.key.workflow).and_then(|(_, versions)| {
             let place = self.active.reserve(&commit.key)?;
-            Some(Run::new(Arc::clone(self), Arc::clone(machine), place))
+            Some(Run::new(Arc::clone(self), Arc::clone(versions), place))
         });
         match run {
             Some(run) => Following::Run(Reserved {

@@ -38,7 +38,7 @@ fn a_child_that_ends_tells_its_parent_before_it_is_over() {
     let (mut execution, _) = reload(&mut execution, vec![]);
     assert_eq!(execution.record().status(), Status::Running, "it is due also after a crash");
     assert_eq!(execution.decide(&plan(), at(2)), Next::Tell);
-    assert_eq!(reported(&execution), ChildEnd::Ended { state: "done".into(), data: json("{\"to\":1}") });
+    assert_eq!(reported(&execution), ChildEnd::Ended { state: "done".into(), data: json("{\"to\":1}"), version: 1 });
     execution.delivered();
     assert_eq!(execution.decide(&plan(), at(2)), Next::Ended);
     assert_eq!(execution.record().status(), Status::Ended);
@@ -104,7 +104,7 @@ fn cancelled(execution: &Kernel) -> Vec<&str> {
 fn with_children() -> Kernel {
     let mut execution = start("working");
     assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("work")));
-    let ended = ChildEnd::Ended { state: "done".into(), data: Json::null() };
+    let ended = ChildEnd::Ended { state: "done".into(), data: Json::null(), version: 1 };
     let parked = ChildEnd::Parked { error: error("no") };
     execution.recorded(vec![
         called("work:a:0", true),

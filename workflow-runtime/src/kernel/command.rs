@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Name, Timestamp};
-use crate::record::{ChildEnd, ExecutionKey, Json, NewEvent, ParentRecord};
+use crate::record::{ChildEnd, ExecutionKey, FIRST_VERSION, Json, NewEvent, ParentRecord};
 
 /// Something that a driver does for one execution to another one. Doing it twice is doing it once.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,8 @@ pub enum Command {
 pub struct StartCommand {
     /// Which.
     pub key: ExecutionKey,
+    /// The version of the workflow that this state is one of.
+    pub version: u32,
     /// The persisted name of the state that it starts in.
     pub state: Name,
     /// The data of that state.
@@ -37,10 +39,10 @@ pub struct StartCommand {
 }
 
 impl StartCommand {
-    /// An execution that begins at once, and that nobody waits for.
+    /// An execution of the first version that begins at once, and that nobody waits for.
     #[must_use]
     pub fn new(key: ExecutionKey, state: impl Into<Name>, data: Json) -> Self {
-        Self { key, state: state.into(), data, at: None, parent: None }
+        Self { key, version: FIRST_VERSION, state: state.into(), data, at: None, parent: None }
     }
 }
 

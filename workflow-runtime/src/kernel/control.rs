@@ -93,7 +93,9 @@ impl Kernel {
     }
 
     fn cancel(&mut self, seq: u64, event: NewEvent, plan: &Plan, now: Timestamp) -> Taken {
-        let edge = plan.state(&self.record.state).and_then(|state| state.on(&event.name));
+        // What could not be brought to this version has no edges in it.
+        let state = plan.state(&self.record.state).filter(|_| self.record.version == plan.version());
+        let edge = state.and_then(|state| state.on(&event.name));
         let is_unwinding = matches!(self.record.activity, Activity::Unwinding { .. });
         let Some(handler) = edge.filter(|_| !is_unwinding).map(|edge| edge.handler.name.clone()) else {
             let reason = reason_of(ControlAction::Cancel, &event.payload);

@@ -42,11 +42,12 @@ use super::journal::Journal;
 use super::searching::{QUEUED, index};
 use super::stack::UndoStack;
 use super::timers::{fire_next, next_due_timer, set_timers};
+use super::unknown::{unknown_handler, unknown_state};
 use super::{Advance, Decided, HandlerPlan, Plan, StatePlan};
 use crate::base::{Name, Timestamp};
 use crate::record::{
-    Activity, Cause, ErrorKind, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry,
-    Json, ParkedRecord, TimerKind, UndoRecord, UnwindInto,
+    Activity, Cause, ErrorRecord, EventRecord, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry, Json,
+    ParkedRecord, TimerKind, UndoRecord, UnwindInto,
 };
 
 /// An execution in memory: what is stored of it, and what has changed since.
@@ -67,6 +68,8 @@ pub struct Kernel {
     pub(super) now: Timestamp,
     /// The visit that the stored record is in.
     stored_visit: u64,
+    /// The visit that it was in when it was read.
+    pub(super) loaded_visit: u64,
     /// Whether the record differs from the stored one.
     pub(super) changed: bool,
     /// Whether rows of the history carry the data of states.
@@ -108,7 +111,7 @@ impl Kernel {
     pub fn start(state: impl Into<Name>, data: Json, plan: &Plan, now: Timestamp) -> NewExecution {
         let state = state.into();
         let history = HistoryRecord::new(now, 1, HistoryKind::Started { to: state.clone() });
-        let mut record = ExecutionRecord::new(state, data, now);
+        let mut record = ExecutionRecord { version: plan.version(), ..ExecutionRecord::new(state, data, now) };
         settle_in(&mut record, plan, now);
         NewExecution { record, history }
     }
@@ -134,6 +137,7 @@ impl Kernel {
             next_order: orders.chain(undo.last().map(|undo| undo.order)).max().unwrap_or(0),
             now: record.entered_at,
             stored_visit: record.visit,
+            loaded_visit: record.visit,
             record: Box::new(record),
             inbox,
             last_event,
@@ -185,7 +189,10 @@ impl Kernel {
     /// Takes what a person has asked for and what edges are to be taken, and says what is to be done then.
     pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Next {
         self.at(now);
+        self.migrate(plan, now);
         self.take_control(plan, now);
+        // Somebody may have had it tried again.
+        self.migrate(plan, now);
         let next = self.look(plan, now);
         // What it is parked for as it is looked at is to be told, too.
         if self.record.outgoing.is_empty() { next } else { Next::Tell }
@@ -198,6 +205,7 @@ impl Kernel {
         if self.record.activity == Activity::Ended {
             return Next::Ended;
         }
+        self.recognise(plan, now);
         if self.record.parked.is_some() {
             return Next::Parked;
         }
@@ -208,7 +216,7 @@ impl Kernel {
             return wait;
         }
         let Some(state) = plan.state(&self.record.state).cloned() else {
-            self.park(unknown_state(&self.record.state), now);
+            self.park(unknown_state(&self.record.state, self.record.version), now);
             return Next::Parked;
         };
         if let Err(error) = self.add_new_timers(&state, plan) {
@@ -438,7 +446,7 @@ impl Kernel {
     }
 
     /// Has what is left in the inbox make the execution due, until somebody has looked at it.
-    fn look_again_at_inbox(&mut self) {
+    pub(super) fn look_again_at_inbox(&mut self) {
         if let Some(first) = self.inbox.first() {
             self.record.inbox_seen = self.record.inbox_seen.min(first.seq.saturating_sub(1));
         }
@@ -523,6 +531,7 @@ impl Kernel {
         };
         self.note(kind, now);
         self.record.data = data;
+        self.record.version = plan.version();
         self.record.visit += 1;
         self.keep_data();
         self.drop_journal(now);
@@ -576,20 +585,4 @@ fn settle_in(record: &mut ExecutionRecord, plan: &Plan, now: Timestamp) {
         (false, None) if timed => Activity::Waiting,
         (false, _) => Activity::Entry,
     };
-}
-
-fn unreadable(message: String) -> ErrorRecord {
-    ErrorRecord { kind: ErrorKind::Unreadable, message, sources: Vec::new() }
-}
-
-fn unknown_state(state: &str) -> ErrorRecord {
-    unreadable(format!(
-        "the workflow has no state `{state}` any more: give the state that replaces it `was = \"{state}\"`"
-    ))
-}
-
-fn unknown_handler(handler: &str, state: &str) -> ErrorRecord {
-    unreadable(format!(
-        "the state `{state}` has no handler `{handler}` any more, and an execution is in the middle of it: bring the handler back"
-    ))
 }

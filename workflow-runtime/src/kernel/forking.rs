@@ -25,8 +25,8 @@ impl Kernel {
     /// was in. It has done nothing, so there is nothing to undo, and no journal.
     #[must_use]
     pub fn fork(kept: KeptState, from: &ExecutionId, plan: &Plan, now: Timestamp) -> NewExecution {
-        let KeptState { visit, state, data } = kept;
-        let NewExecution { record, history } = Self::start(state, data, plan, now);
+        let KeptState { visit, state, data, version } = kept;
+        let NewExecution { record, history } = Self::start(state, data, plan, now).of_version(version);
         let kind = HistoryKind::Forked { from: from.to_string(), visit, to: record.state.clone() };
         let forked_from = Some(ForkRecord { id: from.to_string(), visit });
         NewExecution { record: ExecutionRecord { forked_from, ..record }, history: HistoryRecord { kind, ..history } }

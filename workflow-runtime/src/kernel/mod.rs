@@ -16,6 +16,7 @@ mod inbox;
 mod join;
 mod journal;
 mod limiter;
+mod migrating;
 mod plan;
 mod progress;
 mod rate;
@@ -25,6 +26,7 @@ mod stack;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod unknown;
 mod unwind;
 #[cfg(test)]
 mod unwind_tests;
@@ -40,7 +42,9 @@ pub(crate) use join::{Join, Verdict};
 pub(crate) use limiter::{Admission, AttemptEnd, Limiter};
 pub use limiter::{AtOnce, StepLimits};
 pub use plan::EventPolicy;
-pub use plan::{AfterPlan, HandlerPlan, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule};
+pub use plan::{
+    AfterPlan, HandlerPlan, Migrate, MigratedState, OnFailure, OnPlan, Plan, StatePlan, TimerOf, TimerRule,
+};
 pub(crate) use progress::progress;
 pub use progress::{BranchProgress, BranchStatus, ParallelProgress};
 pub use rate::{InvalidRate, Rate};

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Name, Timestamp};
-use crate::record::{ErrorRecord, ExecutionRecord};
+use crate::record::{ErrorKind, ErrorRecord, ExecutionRecord, FIRST_VERSION, Json};
 
 /// Every state of a workflow by its persisted name, old names included.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Plan {
+    version: u32,
+    migrate: Option<Arc<Migrate>>,
     states: BTreeMap<String, Arc<StatePlan>>,
     timer_of: Option<Arc<TimerOf>>,
     on_failure: OnFailure,
@@ -20,6 +22,32 @@ pub struct Plan {
 /// Says when the timer of a handler is due, from the state and its data alone; `None` if the data has none. It is called
 /// whenever a state is entered, and has to be pure.
 pub type TimerOf = dyn Fn(&str, &ExecutionRecord) -> Result<Option<Timestamp>, ErrorRecord> + Send + Sync;
+
+/// Brings a state of an older version to the plan's own: the version, the state's persisted name and its data go in. It has to
+/// be pure.
+pub type Migrate = dyn Fn(u32, &str, &Json) -> Result<MigratedState, ErrorRecord> + Send + Sync;
+
+/// What a state of an older version has become.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MigratedState {
+    /// The persisted name of the state.
+    pub state: Name,
+    /// Its data.
+    pub data: Json,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            version: FIRST_VERSION,
+            migrate: None,
+            states: BTreeMap::new(),
+            timer_of: None,
+            on_failure: OnFailure::default(),
+            policies: BTreeMap::new(),
+        }
+    }
+}
 
 impl fmt::Debug for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,6 +154,31 @@ impl Plan {
         self
     }
 
+    /// Says which version it is, and how states of older ones are brought to it.
+    #[must_use]
+    pub fn with_version(mut self, version: u32, migrate: Arc<Migrate>) -> Self {
+        self.version = version;
+        self.migrate = Some(migrate);
+        self
+    }
+
+    /// The version of the code that it is of.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// What the state of an older version has become.
+    ///
+    /// # Errors
+    /// If there is no way from there, or a migration fails.
+    pub fn migrate(&self, version: u32, state: &str, data: &Json) -> Result<MigratedState, ErrorRecord> {
+        match &self.migrate {
+            Some(migrate) => migrate(version, state, data),
+            None => Err(no_way(version, self.version)),
+        }
+    }
+
     /// When the timer of `handler` is due, if the data says so.
     pub(super) fn due(&self, handler: &str, record: &ExecutionRecord) -> Result<Option<Timestamp>, ErrorRecord> {
         self.timer_of.as_ref().map_or(Ok(None), |timer_of| timer_of(handler, record))
@@ -151,6 +204,12 @@ impl Plan {
     #[must_use]
     pub fn policy(&self, event: &str) -> EventPolicy {
         self.policies.get(event).copied().unwrap_or_default()
+    }
+
+    /// Whether two persisted names, current or old, are those of one state.
+    pub(super) fn is_same(&self, one: &str, other: &str) -> bool {
+        one == other
+            || matches!((self.state(one), self.state(other)), (Some(one), Some(other)) if Arc::ptr_eq(one, other))
     }
 
     /// The state of this persisted name.
@@ -180,4 +239,11 @@ impl StatePlan {
     pub fn has_edges(&self) -> bool {
         !self.on.is_empty() || !self.after.is_empty()
     }
+}
+
+fn no_way(from: u32, to: u32) -> ErrorRecord {
+    let message = format!(
+        "the execution is of version {from} of the workflow, and its code is of version {to}, which has no way from there: give it `from({from} = …)` and migrations, or register the code of version {from} beside it, with `keep`"
+    );
+    ErrorRecord { kind: ErrorKind::Migration, message, sources: Vec::new() }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::commands::{carried_out, digest, refused, written};
 use super::turn_inbox::report_slot;
 use super::turn_state::TurnState;
-use super::{Cx, Failure, Outcome as _, State as _, Workflow, WorkflowState as _};
+use super::{Cx, Failure, State as _, Workflow, read_outcome};
 use crate::base::{Error, ExecutionId, Name, Timestamp};
 use crate::kernel::{Command, CommandRefused, StartCommand, report_key};
 use crate::record::{
@@ -85,7 +85,7 @@ impl Cx {
     /// [`Engine::start`]: crate::Engine::start
     pub fn call<C: Workflow>(&self, id: impl AsRef<str>, start: C::Start) -> ChildCall<C::Outcome> {
         let child = NewChild { cancel_when_left: true, ..NewChild::new::<C>(self, "call", id.as_ref(), start) };
-        ChildCall { child: Some(child), running: None, outcome: outcome::<C> }
+        ChildCall { child: Some(child), running: None, outcome: read_outcome::<C> }
     }
 
     /// Starts an execution of `C` in the same engine and goes on: nobody waits for its end. When this is ready, the start
@@ -169,7 +169,7 @@ pub struct ChildCall<O> {
 }
 
 /// The outcome that is this end state, with this data.
-type ReadOutcome<O> = fn(&str, &Json) -> Result<O, Error>;
+type ReadOutcome<O> = fn(u32, &str, &Json) -> Result<O, Error>;
 
 impl<O> ChildCall<O> {
     /// Has the child go on where the caller does not wait for its end: by default it is cancelled then.
@@ -258,6 +258,7 @@ struct NewChild {
     turn: Arc<TurnState>,
     key: Name,
     workflow: &'static str,
+    version: u32,
     id: Result<ExecutionId, CommandRefused>,
     state: &'static str,
     data: Result<Json, JsonError>,
@@ -274,6 +275,7 @@ impl NewChild {
             turn: Arc::clone(cx.turn()),
             key,
             workflow: C::NAME,
+            version: C::VERSION,
             id: ExecutionId::new(id).map_err(|error| CommandRefused::InvalidId { message: error.to_string() }),
             state: C::Start::NAME,
             data: start.encode(),
@@ -307,7 +309,7 @@ impl NewChild {
         let outcome = match end {
             Ending::ByHand(by_hand) => by_hand.decode().map_err(Error::from),
             Ending::Reported(Err(error)) => Err(error.into()),
-            Ending::Reported(Ok(ChildEnd::Ended { state, data })) => outcome(&state, &data),
+            Ending::Reported(Ok(ChildEnd::Ended { state, data, version })) => outcome(version, &state, &data),
             Ending::Reported(Ok(ChildEnd::Cancelled { reason })) => {
                 return Err(ChildError::Cancelled { child, reason });
             }
@@ -328,7 +330,7 @@ impl NewChild {
 
     /// What is recorded of the start.
     async fn started(self, id: &ExecutionId, reports: bool) -> JournalResult {
-        let Self { turn, key, workflow, state, data, at, cancel_when_left, fail_when_parked, .. } = self;
+        let Self { turn, key, workflow, version, state, data, at, cancel_when_left, fail_when_parked, .. } = self;
         let Some(data) = written(&turn, state, data) else { return pending().await };
         let scope = &turn.scope;
         let parent = ParentRecord {
@@ -342,7 +344,7 @@ impl NewChild {
             reports_parking: fail_when_parked,
         };
         let execution = ExecutionKey { workflow: workflow.into(), id: id.clone() };
-        let start = StartCommand { parent: Some(parent), at, ..StartCommand::new(execution, state, data) };
+        let start = StartCommand { version, parent: Some(parent), at, ..StartCommand::new(execution, state, data) };
         let (workflow, id) = (workflow.to_owned(), id.to_string());
         let done = JournalResult::Child { workflow, id, cancel_when_left };
         carried_out(&turn, key, Command::Start(Box::new(start)), done).await
@@ -364,12 +366,4 @@ async fn reported(turn: &Arc<TurnState>, key: &str) -> Result<ChildEnd, JsonErro
         Some(JournalEntry { result: JournalResult::Received { payload, .. }, .. }) => end(&payload),
         _ => end(&turn.receive(report_key, vec![report_slot(key)]).await),
     }
-}
-
-/// The outcome that is this end state of `C`.
-fn outcome<C: Workflow>(state: &str, data: &Json) -> Result<C::Outcome, Error> {
-    let Some(decoded) = C::State::decode(state, data) else {
-        return Err(Error::msg(format!("`{}` has no state `{state}`", C::NAME)));
-    };
-    C::Outcome::from_state(decoded?).map_err(|_| Error::msg(format!("`{state}` is no end state of `{}`", C::NAME)))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{AttributeInfo, EventPolicy};
 use crate::kernel::JoinRule;
 use crate::kernel::{AtOnce, BreakerPolicy, Jitter, OnFailure, Rate, StepLimits};
+use crate::record::FIRST_VERSION;
 
 /// A workflow as declared: states, handlers and their edges, steps. Every name in it is a persisted name.
 ///
@@ -14,6 +15,8 @@ use crate::kernel::{AtOnce, BreakerPolicy, Jitter, OnFailure, Rate, StepLimits};
 pub struct Graph {
     /// The workflow's name.
     pub workflow: &'static str,
+    /// The version of its code.
+    pub version: u32,
     /// The doc comment of its impl.
     pub doc: &'static str,
     /// The state that executions start in.
@@ -176,6 +179,8 @@ pub enum Trigger {
 pub struct StepInfo {
     /// The function's name, which is persisted.
     pub name: &'static str,
+    /// Persisted names that it had before.
+    pub was: &'static [&'static str],
     /// Its retries, if it is retried.
     pub retry: Option<RetryInfo>,
     /// How long one attempt may take.
@@ -231,12 +236,29 @@ impl Graph {
         handlers: &'static [HandlerInfo],
         steps: &'static [StepInfo],
     ) -> Self {
-        Self { workflow, doc, start, states, events, handlers, steps, parallels: &[], on_failure: OnFailure::Park }
+        Self {
+            workflow,
+            version: FIRST_VERSION,
+            doc,
+            start,
+            states,
+            events,
+            handlers,
+            steps,
+            parallels: &[],
+            on_failure: OnFailure::Park,
+        }
     }
 
     #[must_use]
     pub const fn parallels(mut self, parallels: &'static [ParallelInfo]) -> Self {
         self.parallels = parallels;
+        self
+    }
+
+    #[must_use]
+    pub const fn version(mut self, version: u32) -> Self {
+        self.version = version;
         self
     }
 
@@ -378,9 +400,9 @@ impl StepInfo {
             }),
             None => None,
         };
-        let super::StepPolicy { name, timeout, heartbeat, limits, blocking, .. } = *policy;
+        let super::StepPolicy { name, was, timeout, heartbeat, limits, blocking, .. } = *policy;
         let StepLimits { limit, rate, breaker } = limits;
-        Self { name, retry, timeout, heartbeat, limit, rate, breaker, blocking, undo: None, doc, file, line }
+        Self { name, was, retry, timeout, heartbeat, limit, rate, breaker, blocking, undo: None, doc, file, line }
     }
 
     #[must_use]

@@ -8,6 +8,7 @@
     reason = "a constant function has no other way, and a slip fails the user's build, not the program"
 )]
 
+use super::type_place::TypePlace;
 use super::{AttributeInfo, HandlerInfo, StateInfo, Trigger};
 
 /// What is known of a state of the workflow.
@@ -68,12 +69,22 @@ pub struct StateFacts {
     pub attributes: &'static [AttributeInfo],
     /// Its doc comment.
     pub doc: &'static str,
+    /// Where it is declared.
+    pub place: TypePlace,
 }
 
 impl StateFacts {
     /// What is said of a type that is no state.
-    pub const NONE: Self =
-        Self { name: "", was: &[], is_state: false, end: false, pivot: false, attributes: &[], doc: "" };
+    pub const NONE: Self = Self {
+        name: "",
+        was: &[],
+        is_state: false,
+        end: false,
+        pivot: false,
+        attributes: &[],
+        doc: "",
+        place: TypePlace::UNKNOWN,
+    };
 
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.name == name || self.was.contains(&name)

@@ -8,6 +8,7 @@
 )]
 
 use super::graph_check::{Judged, Place, Verdict};
+use super::type_place::is_text;
 
 /// Refuses the machine, at the place in the user's code that the call was given.
 ///
@@ -21,7 +22,7 @@ pub const fn refuse(message: &str) -> ! {
 
 /// Refuses the machine with several texts in a row, of which there is room for a few thousand bytes.
 #[track_caller]
-const fn refuse_with(parts: &[&str]) -> ! {
+pub(super) const fn refuse_with(parts: &[&str]) -> ! {
     let mut text = [0; 4_096];
     let mut length = 0;
     let mut parts = parts;
@@ -151,6 +152,28 @@ pub const fn tell_entered(places: &[Place], place: usize) {
             places[place].type_name,
             "` is a group, and what is entered is a state: write an entry handler for each of its states",
         ]);
+    }
+}
+
+/// Tells that a group whose handlers are to run has an end state.
+#[track_caller]
+pub const fn tell_end(places: &[Place], group: usize) {
+    let mut members = places[group].members;
+    while let [member, rest @ ..] = members {
+        let mut state = 0;
+        while state < places.len() {
+            if places[state].end && !places[group].any && is_text(places[state].name, member) {
+                refuse_with(&[
+                    "`",
+                    places[state].type_name,
+                    "`, in the group `",
+                    places[group].type_name,
+                    "`, is an end state, where nothing happens any more: take it out of the group",
+                ]);
+            }
+            state += 1;
+        }
+        members = rest;
     }
 }
 

@@ -24,6 +24,8 @@ mod handler;
 mod handler_probes;
 mod intercept;
 mod limits;
+mod migrating;
+mod migrating_told;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod parallel;
 mod plan;
@@ -54,6 +56,8 @@ mod turn_inbox;
 mod turn_journal;
 mod turn_state;
 #[allow(missing_docs, reason = "for generated code alone")]
+mod type_place;
+#[allow(missing_docs, reason = "for generated code alone")]
 mod undo;
 mod uuid;
 mod variants;
@@ -75,6 +79,8 @@ pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerE
 pub use intercept::{Answer, Answering, HandlerSeen, Interceptor, StepSeen};
 pub(crate) use limits::UnknownStep;
 pub use limits::{LimitState, Limits};
+pub use migrating::{HasState, Keep, VersionStates};
+pub(crate) use migrating::{read_outcome, read_state};
 pub(crate) use parallel::ParallelPolicy;
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;

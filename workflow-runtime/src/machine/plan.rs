@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::migrating::migrate_record;
 use super::{Graph, Timer, Trigger, Workflow, panic_text};
 use crate::base::{Error, Name, Timestamp};
 use crate::kernel::{AfterPlan, HandlerPlan, OnPlan, Plan, StatePlan, TimerRule};
@@ -12,7 +13,9 @@ use crate::record::{ErrorKind, ErrorRecord, ExecutionRecord};
 #[must_use]
 pub fn plan<W: Workflow>(workflow: &Arc<W>) -> Plan {
     let workflow = Arc::clone(workflow);
-    plan_of(W::GRAPH).with_timers(Arc::new(move |handler, record| due(&*workflow, handler, record)))
+    plan_of(W::GRAPH)
+        .with_version(W::VERSION, Arc::new(migrate_record::<W>))
+        .with_timers(Arc::new(move |handler, record| due(&*workflow, handler, record)))
 }
 
 fn plan_of(graph: &Graph) -> Plan {

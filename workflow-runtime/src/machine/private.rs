@@ -22,10 +22,12 @@ pub use super::graph_check::{
     GroupFacts, Judged, Place, StateFacts, Ways, clashes, differs, event_place, judge, place, source, state_info,
 };
 pub use super::graph_told::{
-    refuse, tell_at_handler, tell_at_name, tell_entered, tell_event, tell_shared, tell_target, tell_wait,
+    refuse, tell_at_handler, tell_at_name, tell_end, tell_entered, tell_event, tell_shared, tell_target, tell_wait,
 };
 pub use super::group::{GroupProbe, NoGroup, Source, first_of, narrow, of_member};
 pub use super::handler_probes::*;
+pub use super::migrating::{Leap, Migration, assert_state_of, assert_states, migrated, read_old};
+pub use super::migrating_told::{tell_twice, tell_unmigrated};
 pub use super::parallel::*;
 pub use super::probes::*;
 pub use super::pure::{Answers, Arrival, Arrived, Keep, Member, Unanswered, member};
@@ -33,8 +35,10 @@ pub use super::saved::{PartSaved, PartSavedProbe, Saved, SavedAs, SavedEventsPro
 pub use super::step::{StepCall, StepPolicy, blocking, blocking_free};
 pub use super::target::{AnyTargets, unions};
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
+pub use super::type_place::{TypePlace, type_place};
 pub use super::undo::*;
 pub use super::variants::{Part, Reader, is_state_of, names, read_state_of, read_variant};
+pub use crate::kernel::MigratedState;
 pub use crate::kernel::{Jitter, JoinRule, RetryPolicy};
 
 /// What a field of a state or an event must be.

@@ -63,6 +63,7 @@ impl<T: State> StateProbe<T> {
         pivot: T::PIVOT,
         attributes: T::ATTRIBUTES,
         doc: T::DOC,
+        place: T::PLACE,
     };
 
     pub fn part(state: &T) -> Part {

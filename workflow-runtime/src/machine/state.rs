@@ -1,5 +1,6 @@
 //! The identity of states and events.
 
+use super::type_place::TypePlace;
 use super::{AttributeInfo, EventPolicy};
 use crate::record::{Json, JsonError};
 
@@ -29,6 +30,9 @@ pub trait State: Sized + 'static {
     /// Whether its attribute has mistakes, so that nothing is to be concluded from what it says.
     #[doc(hidden)]
     const REFUSED: bool = false;
+    /// Where it is declared: what tells it from other types where constants are computed.
+    #[doc(hidden)]
+    const PLACE: TypePlace = TypePlace::UNKNOWN;
 
     /// The data as it is persisted.
     ///

@@ -15,14 +15,14 @@ use self::travel::Snapshot;
 use super::finish::Finishing;
 use super::plan::plan;
 use super::{
-    Accepts, Asks, Flags, HandlerCall, Outcome as _, Progress, Sending, Services, State as _, Turn, TurnScope,
-    Workflow, WorkflowState,
+    Accepts, Asks, Flags, HandlerCall, Outcome as _, Progress, Sending, Services, State, Turn, TurnScope, Workflow,
+    WorkflowState, read_state,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
 use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
 use crate::record::{
-    Answer, Closed, ErrorRecord, EventRecord, ExecutionKey, HistoryRecord, Json, NewEvent, OutgoingRecord, Reason,
-    ReplyRecord, UndoPlace, UndoRecord,
+    Answer, Closed, ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, Json, NewEvent,
+    OutgoingRecord, Reason, ReplyRecord, UndoPlace, UndoRecord,
 };
 
 /// An execution that nobody runs but its owner: no engine, no store, no task. Time stands still unless it is
@@ -140,11 +140,33 @@ impl<W: Workflow> Stepper<W> {
         Ok(Self::new(workflow.into(), state.name(), state.encode()?))
     }
 
+    /// An execution of an older version of the workflow, which waits in `state`: what is done with it first is its migration.
+    /// For tests of that, with no engine and no store.
+    ///
+    /// # Errors
+    /// If the data of `state` cannot be saved.
+    pub fn of_version<S: State>(workflow: impl Into<Arc<W>>, version: u32, state: &S) -> Result<Self> {
+        let record = ExecutionRecord { version, ..ExecutionRecord::new(S::NAME, state.encode()?, Timestamp::EPOCH) };
+        Ok(Self::of_record(workflow, record))
+    }
+
+    /// An execution with this record, of whichever version, such as one that was read from a store. Its journal and its inbox
+    /// are empty, and the time is that at which it has entered its state.
+    #[must_use]
+    pub fn of_record(workflow: impl Into<Arc<W>>, record: ExecutionRecord) -> Self {
+        Self::with(workflow.into(), record, Vec::new())
+    }
+
     fn new(workflow: Arc<W>, state: &str, data: Json) -> Self {
         let plan = plan(&workflow);
-        let clock = ManualClock::new(Timestamp::EPOCH);
-        let start = Kernel::start(state, data, &plan, clock.now());
-        let execution = Kernel::begun(start.record);
+        let start = Kernel::start(state, data, &plan, Timestamp::EPOCH);
+        Self::with(workflow, start.record, vec![start.history])
+    }
+
+    fn with(workflow: Arc<W>, record: ExecutionRecord, history: Vec<HistoryRecord>) -> Self {
+        let plan = plan(&workflow);
+        let clock = ManualClock::new(record.entered_at);
+        let execution = Kernel::begun(record);
         let key = ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::stepper() };
         let mut stepper = Self {
             workflow,
@@ -157,7 +179,7 @@ impl<W: Workflow> Stepper<W> {
             undo: BTreeMap::new(),
             undo_changes: Vec::new(),
             sent: 0,
-            history: vec![start.history],
+            history,
             keys: BTreeMap::new(),
             replies: Vec::new(),
             commands: Vec::new(),
@@ -299,10 +321,7 @@ impl<W: Workflow> Stepper<W> {
     /// If its data cannot be read back, which a type whose `Serialize` and `Deserialize` fit never comes to.
     pub fn state(&self) -> Result<W::State> {
         let record = self.execution.record();
-        match W::State::decode(&record.state, &record.data) {
-            Some(state) => Ok(state?),
-            None => Err(Error::msg(format!("the workflow has no state `{}`", record.state))),
-        }
+        read_state::<W>(record.version, &record.state, &record.data)
     }
 
     /// The end state, if it has come to one.

@@ -237,7 +237,7 @@ fn a_command_that_nobody_waits_for_any_more_is_done_only_if_it_was_handed_out() 
 #[test]
 fn a_report_goes_to_the_call_that_it_is_for() {
     let report = |seq: u64, visit, call: &str| {
-        let end = ChildEnd::Ended { state: "done".into(), data: Json::null() };
+        let end = ChildEnd::Ended { state: "done".into(), data: Json::null(), version: 1 };
         let report = ChildReport { visit, edge: 0, call: call.into(), end };
         let payload = Json::encode(&report).unwrap();
         let event =

@@ -164,6 +164,16 @@ impl TurnJournal {
         claimed
     }
 
+    /// Takes what was recorded under this key, or inside of it. Says whether anything was.
+    pub(super) fn claim_old(&mut self, key: &str) -> bool {
+        if let Some(known) = self.places.get(key).and_then(|place| self.entries.get_mut(*place)) {
+            known.claimed = true;
+            return true;
+        }
+        let is_inside = |known: &Known| known.entry.key.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
+        self.entries.iter().take(self.found).any(is_inside)
+    }
+
     /// Counts the calls inside of this step from the beginning, as after a crash.
     pub(super) fn begin_attempt(&mut self, step: &str) {
         let from = format!("{step}:");

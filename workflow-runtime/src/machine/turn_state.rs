@@ -99,6 +99,11 @@ impl TurnState {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes what is recorded under the key of an old name. Says whether anything is.
+    pub(super) fn claim_old(&self, key: &str) -> bool {
+        self.lock().journal.claim_old(key)
+    }
+
     /// The key of a call that is made now.
     pub(super) fn claim(&self, call: &[&str]) -> Name {
         self.lock().journal.claim(call)

@@ -58,8 +58,8 @@ where
 /// What is run for the undo of a step that the workflow does not have: older data.
 pub(super) fn run_lost_undo(undo: &UndoRecord) -> HandlerRun<'static> {
     let text = format!(
-        "the workflow has no step `{}` with an `undo` any more, and an execution is to undo it: bring the two back",
-        undo.step
+        "the workflow has no step `{}` with an `undo` any more, and an execution is to undo it: bring the two back, or give the step that replaces it `was = \"{}\"`",
+        undo.step, undo.step
     );
     HandlerRun::Ready(Err(Failure::unreadable(Error::msg(text))))
 }

@@ -7,11 +7,12 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::migrating::{Keep, Leap, read_state};
 use super::pure::{self, Answers, Arrival, Arrived, Unanswered, not_taken};
 use super::{Asks, Cx, Graph, Group, NotTaken, SavedTypes, State, Timer};
 use crate::base::{Error, Name};
 use crate::kernel::Decided;
-use crate::record::{Json, JsonError, UndoRecord};
+use crate::record::{FIRST_VERSION, Json, JsonError, UndoRecord};
 
 /// A workflow: a type whose fields are dependencies, and whose handlers make a checked machine. `#[workflow]` writes
 /// this impl.
@@ -90,6 +91,13 @@ pub trait Workflow: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// States, handlers and edges, as declared.
     const GRAPH: &'static Graph;
+    /// The version of the code: `version = …`. Executions of older ones are brought to it when they are next touched.
+    const VERSION: u32 = FIRST_VERSION;
+    /// Which code the executions of this version go on with, once there is a newer one beside it.
+    const KEEP: Keep = Keep::No;
+    /// How states of older versions are brought to this one.
+    #[doc(hidden)]
+    const MIGRATIONS: &'static [Leap] = &[];
 
     /// The state that an execution starts in.
     type Start: State;
@@ -122,6 +130,50 @@ pub trait Workflow: Sized + Send + Sync + 'static {
     fn timer(&self, handler: &str, state: &str, data: &Json) -> Result<Option<Timer>, Error> {
         let _ = (handler, state, data);
         Ok(None)
+    }
+
+    /// What a state of an older version has become: the migrations from there to the present version, as an execution goes
+    /// through them. `state` is its persisted name, and `data` what was saved of it. Nothing else is run.
+    ///
+    /// ```
+    /// use workflow_runtime::prelude::*;
+    ///
+    /// mod v1 {
+    ///     use workflow_runtime::prelude::*;
+    ///
+    ///     #[state] pub struct Pending { euros: u32 }
+    ///     #[state(group)] pub enum States { Pending(Pending) }
+    ///
+    ///     impl Pending {
+    ///         pub fn cents(&self) -> u32 { self.euros * 100 }
+    ///     }
+    /// }
+    ///
+    /// #[state] pub struct Pending { cents: u32 }
+    /// #[state(end)] pub struct Paid;
+    /// #[event] pub struct Payment;
+    ///
+    /// pub struct Sale;
+    ///
+    /// #[workflow(start = Pending, version = 2, from(1 = v1::States))]
+    /// impl Sale {
+    ///     #[migrate(from = 1)]
+    ///     fn to_cents(old: v1::Pending) -> Pending { Pending { cents: old.cents() } }
+    ///     #[on(allow(endless_wait))]
+    ///     fn paid(&self, _: Pending, _: Payment) -> Paid { Paid }
+    /// }
+    ///
+    /// let old = workflow_runtime::Json::encode(&serde_json::json!({ "euros": 5 }))?;
+    /// let SaleState::Pending(pending) = Sale::migrate(1, "pending", &old)? else { panic!() };
+    /// assert_eq!(pending.cents, 500);
+    /// # workflow_runtime::Result::<()>::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the version is newer than the code or there is no way from there, the data does not fit its state, or a migration
+    /// fails.
+    fn migrate(version: u32, state: &str, data: &Json) -> Result<Self::State, Error> {
+        read_state::<Self>(version, state, data)
     }
 
     /// Tells the types of all that is saved.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Closed, ErrorRecord, ExecutionKey, ExecutionRecord, Json, NewEvent, Reason};
+use super::{
+    Activity, Closed, ErrorRecord, ExecutionKey, ExecutionRecord, Json, NewEvent, Reason, first_version,
+    is_first_version,
+};
 use crate::base::{ExecutionId, Name};
 
 /// Who started an execution, and which call of it waits for the end.
@@ -74,6 +77,9 @@ pub enum ChildEnd {
         state: Name,
         /// The data of it: the outcome.
         data: Json,
+        /// The version of the workflow that the state is one of.
+        #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+        version: u32,
     },
     /// It was cancelled.
     Cancelled {
@@ -99,7 +105,9 @@ impl ChildEnd {
         match (&record.activity, record.closed.clone()) {
             (_, Some(Closed::Cancelled { reason })) => Some(Self::Cancelled { reason }),
             (_, Some(Closed::Terminated { reason })) => Some(Self::Terminated { reason }),
-            (Activity::Ended, None) => Some(Self::Ended { state: record.state.clone(), data: record.data.clone() }),
+            (Activity::Ended, None) => {
+                Some(Self::Ended { state: record.state.clone(), data: record.data.clone(), version: record.version })
+            }
             (_, None) => None,
         }
     }

@@ -34,6 +34,10 @@ pub enum ErrorKind {
     /// What was saved could not be read, or what was to be saved could not be written: the code and the data do not fit,
     /// or the data is damaged.
     Unreadable,
+    /// What was saved by an older version of the workflow could not be brought to the present one.
+    Migration,
+    /// The state is one that the code does not know, which is of the version that wrote it: an older build of that version.
+    UnknownState,
     /// Nothing failed: a person asked for it.
     ByHand,
 }
@@ -48,6 +52,8 @@ impl ErrorKind {
             Self::TimedOut => "timed_out",
             Self::HeartbeatMissed => "heartbeat_missed",
             Self::Unreadable => "unreadable",
+            Self::Migration => "migration",
+            Self::UnknownState => "unknown_state",
             Self::ByHand => "by_hand",
         }
     }

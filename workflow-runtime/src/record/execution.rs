@@ -31,6 +31,9 @@ pub struct ExecutionRecord {
     pub state: Name,
     /// The data of that state.
     pub data: Json,
+    /// The version of the workflow that the state is one of.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub version: u32,
     /// How many states it has entered, this one included. With the lease epoch, this fences every write.
     pub visit: u64,
     /// When it began.
@@ -95,6 +98,18 @@ pub struct ExecutionRecord {
     /// Why it is over without an end state, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Closed>,
+}
+
+/// The version of a workflow that says nothing of versions, and of what was stored before there were any.
+pub const FIRST_VERSION: u32 = 1;
+
+pub(crate) fn first_version() -> u32 {
+    FIRST_VERSION
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
+pub(crate) fn is_first_version(version: &u32) -> bool {
+    *version == FIRST_VERSION
 }
 
 /// What an execution is doing in its state.
@@ -329,6 +344,7 @@ impl ExecutionRecord {
         Self {
             state: state.into(),
             data,
+            version: FIRST_VERSION,
             visit: 1,
             started_at: at,
             entered_at: at,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExecutionRecord, Json};
+use super::{ExecutionRecord, Json, first_version, is_first_version};
 use crate::base::Name;
 
 /// The state that an execution was in, with its data.
@@ -14,13 +14,17 @@ pub struct KeptState {
     pub state: Name,
     /// Its data.
     pub data: Json,
+    /// The version of the workflow that the state is one of.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub version: u32,
 }
 
 impl KeptState {
     /// That of an execution as it is now.
     #[must_use]
     pub fn of(record: &ExecutionRecord) -> Self {
-        Self { visit: record.visit, state: record.state.clone(), data: record.data.clone() }
+        let ExecutionRecord { visit, state, data, version, .. } = record;
+        Self { visit: *visit, state: state.clone(), data: data.clone(), version: *version }
     }
 }
 

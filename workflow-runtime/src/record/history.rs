@@ -89,6 +89,17 @@ pub enum HistoryKind {
         /// Why it failed.
         error: ErrorRecord,
     },
+    /// It was brought to a newer version of the workflow. What its code says of the state it is in now holds from here on.
+    Migrated {
+        /// The version that it was of.
+        from: u32,
+        /// The version that it is of now.
+        to: u32,
+        /// The state that it was in.
+        state: Name,
+        /// The state that this has become.
+        into: Name,
+    },
     /// A feature flag was asked for, for the first time in the visit: the answer holds for all of it.
     Flag {
         /// The name of the flag.

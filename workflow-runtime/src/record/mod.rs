@@ -28,9 +28,10 @@ pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};
 pub use event::{EventRecord, NewEvent};
 pub use execution::{
-    Activity, Cause, ExecutionKey, ExecutionRecord, FailingRecord, ParkedRecord, SetAside, Status, TimerKind,
-    TimerRecord,
+    Activity, Cause, ExecutionKey, ExecutionRecord, FIRST_VERSION, FailingRecord, ParkedRecord, SetAside, Status,
+    TimerKind, TimerRecord,
 };
+pub(crate) use execution::{first_version, is_first_version};
 pub use fork::{ForkRecord, KeptState};
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{FLAG_KEY, JournalEntry, JournalResult};

@@ -97,13 +97,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>>;
 
     /// The executions of these workflows that are due at `now`, the longest overdue first, at most `limit`; and when the
-    /// first one after these is due, which is in the past if `limit` cut the answer short.
+    /// first one after these is due, which is in the past if `limit` cut the answer short. Those of a newer version than the one
+    /// that is asked for are passed over, however many they are.
     ///
     /// An execution is due at its record's [`wake_at`](ExecutionRecord::wake_at), and at once (which counts as its entry
     /// time) while its inbox holds an event past its [`inbox_seen`](ExecutionRecord::inbox_seen), unless it is parked or
     /// has ended. A [control event](NewEvent::control) in the inbox makes it due at once whether it is parked or not, unless
     /// it was quarantined after that event. It stays due until a commit changes that, so who works on some already asks for that many more.
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due>;
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due>;
 
     /// The executions that `query` asks for, in the order of workflow and id, a page at a time. Damaged ones are listed
     /// too.
@@ -118,6 +119,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Corrupt`] if a row cannot be believed.
     fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>>;
+}
+
+/// A workflow that is known, and up to which version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownWorkflow {
+    /// Its persisted name.
+    pub name: Arc<str>,
+    /// The newest version of it that is known.
+    pub version: u32,
 }
 
 /// What [`Store::load_many`] says of one execution: the error concerns it alone.
@@ -267,4 +277,6 @@ pub struct Due {
     pub ready: Vec<ExecutionKey>,
     /// When the first execution after these is due, if it has a time.
     pub next: Option<Timestamp>,
+    /// The first newer version of each workflow of which executions wait for a time: who asked is too old for them.
+    pub newer: Vec<KnownWorkflow>,
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::base::{ExecutionId, Timestamp};
 use crate::machine::{State, Workflow};
-use crate::record::{AttributeValue, ErrorKind, ErrorRecord, ExecutionKey, FailingRecord, HistoryRecord, Status};
+use crate::record::{
+    AttributeValue, ErrorKind, ErrorRecord, ExecutionKey, FIRST_VERSION, FailingRecord, HistoryRecord, Status,
+};
 
 /// Which executions to list. The default is all of them, 100 to a page.
 ///
@@ -39,6 +41,10 @@ pub struct Query {
     pub states: Vec<String>,
     /// Only those that stand in one of these ways; empty for any.
     pub statuses: Vec<Status>,
+    /// Only those of this version of their workflow.
+    pub version: Option<u32>,
+    /// Only those of a version of their workflow before this one.
+    pub before_version: Option<u32>,
     /// Only those that have been in their state since before this time.
     pub entered_before: Option<Timestamp>,
     /// Only those that have been in their state for longer than this. An engine makes of it an `entered_before`, by its
@@ -77,6 +83,20 @@ impl Query {
     #[must_use]
     pub fn status(mut self, status: Status) -> Self {
         self.statuses.push(status);
+        self
+    }
+
+    /// Only those of this version of their workflow: how many are left of it shows whether its code is still needed.
+    #[must_use]
+    pub fn version(mut self, version: u32) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// Only those of a version of their workflow before this one.
+    #[must_use]
+    pub fn before_version(mut self, version: u32) -> Self {
+        self.before_version = Some(version);
         self
     }
 
@@ -164,6 +184,8 @@ impl Default for Query {
             workflow: None,
             states: Vec::new(),
             statuses: Vec::new(),
+            version: None,
+            before_version: None,
             entered_before: None,
             older_than: None,
             error: None,
@@ -188,6 +210,8 @@ pub struct ExecutionSummary {
     pub state: String,
     /// How it stands.
     pub status: Status,
+    /// The version of the workflow that its state is one of.
+    pub version: u32,
     /// How many states it has entered.
     pub visit: u64,
     /// When it entered its state.
@@ -212,6 +236,7 @@ impl ExecutionSummary {
             id,
             state,
             status,
+            version: FIRST_VERSION,
             visit,
             entered_at,
             wake_at: None,

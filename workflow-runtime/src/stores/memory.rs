@@ -13,8 +13,8 @@ use crate::record::{
     ParkedRecord, ReplyRecord, Status, UndoPlace, UndoRecord,
 };
 use crate::store::{
-    Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, KnownEvent, Loaded, Page, Query,
-    Refused, StateCount, Store, StoreFuture, Stored,
+    Change, Commit, Committed, Due, Epoch, ExecutionSummary, Fence, HistoryRow, KnownEvent, KnownWorkflow, Loaded,
+    Page, Query, Refused, StateCount, Store, StoreFuture, Stored,
 };
 
 /// A store in the memory of the process: for tests, and for work that may be lost.
@@ -38,7 +38,8 @@ struct Shared {
     executions: HashMap<ExecutionKey, Kept, Quick>,
     /// Their keys, for those who look through them in order.
     keys: BTreeSet<ExecutionKey>,
-    due: BTreeSet<(Timestamp, ExecutionKey)>,
+    /// What is due, by version: those that a build is too old for are not in its way.
+    due: BTreeMap<u32, BTreeSet<(Timestamp, ExecutionKey)>>,
 }
 
 struct Kept {
@@ -107,10 +108,32 @@ impl Store for MemoryStore {
         ready(known.map(|kept| KnownEvent::new(kept.replies.get(event_id).cloned())))
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         let shared = self.lock();
+        let newest = workflows.iter().map(|known| known.version).max().unwrap_or(0);
+        let mut first = Vec::new();
+        for (version, waiting) in shared.due.range(..=newest) {
+            let is_known = |key: &ExecutionKey| {
+                workflows.iter().any(|known| known.name == key.workflow && *version <= known.version)
+            };
+            let known = waiting.iter().filter(|(_, key)| is_known(key)).take(limit.saturating_add(1));
+            // Those that are due, and the one after them.
+            for waiting in known {
+                first.push(waiting);
+                if waiting.0 > now {
+                    break;
+                }
+            }
+        }
+        first.sort();
         let mut due = Due::default();
-        for (wake_at, key) in shared.due.iter().filter(|(_, key)| workflows.contains(&key.workflow)) {
+        for known in workflows {
+            let mut newer = shared.due.range((Bound::Excluded(known.version), Bound::Unbounded));
+            let newer = newer.find(|(_, waiting)| waiting.iter().any(|(_, key)| key.workflow == known.name));
+            due.newer
+                .extend(newer.map(|(version, _)| KnownWorkflow { name: Arc::clone(&known.name), version: *version }));
+        }
+        for (wake_at, key) in first {
             if *wake_at > now || due.ready.len() == limit {
                 due.next = Some(*wake_at);
                 break;
@@ -174,9 +197,9 @@ impl Shared {
             if is_of_journal_alone(&change) {
                 return kept.apply(change, Epoch(self.epoch));
             }
-            let due_before = kept.wake_at();
+            let due_before = kept.due();
             let committed = kept.apply(change, Epoch(self.epoch))?;
-            let due = kept.wake_at();
+            let due = kept.due();
             self.reschedule(key, due_before, due);
             return Ok(committed);
         };
@@ -184,24 +207,33 @@ impl Shared {
             return Ok(Committed::Existed);
         }
         let kept = Kept::new(*record, history);
-        let due = kept.wake_at();
+        let due = kept.due();
         self.executions.insert(key.clone(), kept);
         self.keys.insert(key.clone());
         self.reschedule(key, None, due);
         Ok(Committed::Applied)
     }
 
-    fn reschedule(&mut self, key: ExecutionKey, due_before: Option<Timestamp>, due: Option<Timestamp>) {
-        if due == due_before {
+    fn reschedule(&mut self, key: ExecutionKey, before: Option<DueAt>, after: Option<DueAt>) {
+        if before == after {
             return;
         }
-        if let Some(wake_at) = due_before {
-            self.due.remove(&(wake_at, key.clone()));
+        if let Some(DueAt { version, wake_at }) = before
+            && let Some(waiting) = self.due.get_mut(&version)
+        {
+            waiting.remove(&(wake_at, key.clone()));
         }
-        if let Some(wake_at) = due {
-            self.due.insert((wake_at, key));
+        if let Some(DueAt { version, wake_at }) = after {
+            self.due.entry(version).or_default().insert((wake_at, key));
         }
     }
+}
+
+/// Where an execution stands among those that are due some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct DueAt {
+    version: u32,
+    wake_at: Timestamp,
 }
 
 /// Whether a change leaves everything as it is that an execution can be due for.
@@ -237,6 +269,10 @@ impl Kept {
     fn wake_at(&self) -> Option<Timestamp> {
         let last = self.inbox.last_key_value().map_or(0, |(seq, _)| *seq);
         self.head().wake_at(Pending { last, last_control: self.last_control })
+    }
+
+    fn due(&self) -> Option<DueAt> {
+        Some(DueAt { version: self.record.version, wake_at: self.wake_at()? })
     }
 
     fn apply(&mut self, change: Change, epoch: Epoch) -> Result<Committed, Refused> {
@@ -361,6 +397,8 @@ impl Kept {
         query.workflow.as_ref().is_none_or(|workflow| *workflow == key.workflow)
             && (query.states.is_empty() || query.states.iter().any(|state| self.record.state == *state))
             && (query.statuses.is_empty() || query.statuses.contains(&status))
+            && query.version.is_none_or(|version| self.record.version == version)
+            && query.before_version.is_none_or(|version| self.record.version < version)
             && query.entered_before.is_none_or(|time| self.record.entered_at < time)
             && query
                 .error
@@ -376,6 +414,7 @@ impl Kept {
     fn summary(&self, key: &ExecutionKey) -> ExecutionSummary {
         let Head { visit, status, entered_at, .. } = self.head();
         let mut summary = ExecutionSummary::new(key.clone(), self.record.state.to_string(), status, visit, entered_at);
+        summary.version = self.record.version;
         summary.wake_at = self.wake_at();
         let parked = self.parked();
         summary.error = parked.map(|parked| parked.error.clone());

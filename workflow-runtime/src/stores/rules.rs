@@ -7,6 +7,7 @@ use crate::store::{Epoch, Fence, Refused};
 /// The little of an execution that a store looks at. It is derived from the record, but for the inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
+    pub(super) version: u32,
     pub(super) visit: u64,
     pub(super) status: Status,
     pub(super) entered_at: Timestamp,
@@ -18,6 +19,7 @@ pub(super) struct Head {
 impl Head {
     pub(super) fn of(record: &ExecutionRecord) -> Self {
         Self {
+            version: record.version,
             visit: record.visit,
             status: record.status(),
             entered_at: record.entered_at,

@@ -10,6 +10,7 @@ use syn::{Attribute, Ident, Signature};
 pub(crate) use self::retry::error_type;
 use self::signature::check_step_signature;
 use super::attributes::{Inert, doc_text, line_of};
+use super::data::parse_was;
 use super::keys::{flag, list_value, name_list, parse_keys, text_value};
 use super::undo::parse_undo;
 use crate::duration::{duration_text, parse_duration};
@@ -19,10 +20,10 @@ use crate::model::{Cfg, Policy, Runtime, Step, unraw};
 
 /// The keys of a step among the methods of a workflow.
 const METHOD_KEYS: &[&str] =
-    &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "blocking", "undo", "cancel", "allow"];
+    &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "blocking", "undo", "cancel", "was", "allow"];
 /// The keys of a step that is a function of its own.
 pub(crate) const FREE_KEYS: &[&str] =
-    &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "blocking", "undo", "cancel", "crate"];
+    &["retry", "timeout", "heartbeat", "limit", "rate", "breaker", "blocking", "undo", "cancel", "was", "crate"];
 
 /// What `#[step(…)]` says.
 #[derive(Debug, Default)]
@@ -96,6 +97,7 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
                 flag(key, input)?;
                 args.policy.cancel = true;
             }
+            "was" => args.policy.was = parse_was(key, "reserve", input)?,
             "undo" => args.undo = Some(parse_undo(key, input)?),
             "crate" => args.runtime = Some(crate::parse::runtime::parse_runtime(key, input)?),
             _ => args.allow = named(name_list(key, "fragile_step", input)?, errors),
@@ -114,5 +116,9 @@ pub(crate) fn parse_step_args(tokens: TokenStream, known: &[&str], errors: &mut 
 /// Checks what the expansion of a step relies on.
 pub(crate) fn check_step(signature: &Signature, args: &StepArgs, method: bool, errors: &mut Errors) {
     check_step_signature(signature, method, args.policy.blocking, errors);
+    let name = unraw(&signature.ident);
+    if args.policy.was.contains(&name) {
+        errors.at(&signature.ident, format!("`{name}` is the name of now, so it is no old one: leave it out of `was`"));
+    }
     retry::check_variants(args.policy.retry.as_ref(), signature, errors);
 }

@@ -18,6 +18,18 @@ pub enum Misfit {
     },
     /// The workflow has no such state.
     UnknownState,
+    /// It is of a newer version of the workflow: this code leaves it alone.
+    NewerVersion {
+        /// The version.
+        version: u32,
+    },
+    /// It is of an older version of the workflow, and cannot be brought to the present one: it would be parked.
+    CannotMigrate {
+        /// The version.
+        version: u32,
+        /// Why.
+        error: String,
+    },
     /// The data of the state does not have the shape that the code expects.
     UnreadableState {
         /// Why.
@@ -107,6 +119,12 @@ impl fmt::Display for Misfit {
             Self::Damaged { what } => write!(formatter, "what is stored cannot be believed ({what})"),
             Self::UnknownState => {
                 formatter.write_str("the workflow has no such state: give the one that replaces it `was = \"…\"`")
+            }
+            Self::NewerVersion { version } => {
+                write!(formatter, "it is of version {version} of the workflow, which is newer: it is left alone")
+            }
+            Self::CannotMigrate { version, error } => {
+                write!(formatter, "it cannot be brought here from version {version} of the workflow: {error}")
             }
             Self::UnreadableState { error } => write!(formatter, "the data of the state cannot be read: {error}"),
             Self::UnfitTarget { target, error: None } => {

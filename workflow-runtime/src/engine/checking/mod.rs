@@ -17,10 +17,12 @@ pub use report::{CheckGroup, CheckReport, FitGroup};
 use self::one::{Found, Trial};
 use self::report::Reporter;
 use super::registry::Registry;
-use super::{EngineBuilder, EngineError};
+use super::{EngineBuilder, EngineError, SystemClock};
+use crate::base::Clock as _;
+use crate::kernel::{Kernel, Plan};
 use crate::machine::ResultReaders;
-use crate::record::Status;
-use crate::store::{ExecutionSummary, Loaded, Query, Store, StoreError};
+use crate::record::{ErrorRecord, Status};
+use crate::store::{ExecutionSummary, Loaded, Query, Store, StoreError, Stored};
 
 /// How many executions are read at once.
 const PAGE: usize = 500;
@@ -91,7 +93,7 @@ async fn check(store: &dyn Store, registry: &Registry) -> Result<CheckReport, En
 
 struct Checker<'a> {
     registry: &'a Registry,
-    results: BTreeMap<Arc<str>, ResultReaders>,
+    results: BTreeMap<(Arc<str>, u32), ResultReaders>,
 }
 
 impl Checker<'_> {
@@ -107,9 +109,34 @@ impl Checker<'_> {
                 return Some(Found { misfits, ..Found::default() });
             }
         };
-        let (workflow, machine) = self.registry.get(&found.workflow)?;
-        let results = self.results.entry(Arc::clone(workflow)).or_insert_with(|| machine.result_readers());
+        let (_, versions) = self.registry.get(&found.workflow)?;
+        let version = stored.record.version;
+        let is_kept = versions.keeps(version);
+        let machine = versions.of_version(version);
+        if version > machine.plan().version() {
+            return Some(Found { misfits: vec![Misfit::NewerVersion { version }], ..Found::default() });
+        }
+        let stored = match is_kept {
+            true => stored,
+            false => match migrated(stored, machine.plan()) {
+                Ok(stored) => stored,
+                Err(error) => {
+                    let misfit = Misfit::CannotMigrate { version, error: error.to_string() };
+                    return Some(Found { misfits: vec![misfit], ..Found::default() });
+                }
+            },
+        };
+        let known = (Arc::clone(&found.workflow), machine.plan().version());
+        let results = self.results.entry(known).or_insert_with(|| machine.result_readers());
         let trial = Trial { registry: self.registry, machine: &**machine, results, stored: &stored };
         Some(trial.run())
     }
+}
+
+/// The execution as it is once it was brought to the version of the code, as far as it was to be.
+fn migrated(stored: Stored, plan: &Plan) -> Result<Stored, ErrorRecord> {
+    let Stored { record, journal, inbox, undo } = stored;
+    let mut execution = Kernel::new(record, journal, inbox.clone(), undo.clone());
+    execution.try_to_migrate(plan, SystemClock.now())?;
+    Ok(Stored { record: execution.record().clone(), journal: execution.journal().to_vec(), inbox, undo })
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use self::arguments::{Asked, USAGE, read};
 use super::forking::Fork;
-use super::registry::{Machine, Registry};
+use super::registry::{Registry, Versions};
 use super::{EngineBuilder, EngineError, block_on, schedule};
 use crate::base::ExecutionId;
 use crate::record::ExecutionKey;
@@ -142,13 +142,13 @@ impl EngineBuilder {
 
     fn run_fork(self, workflow: Option<&str>, from: &str, visit: u64, to: &str) -> Result<Told, Told> {
         let registry = self.registry().map_err(|error| self.error(&error))?;
-        let (name, machine) = named(&registry, workflow)?;
+        let (name, versions) = named(&registry, workflow)?;
         let id = |id: &str| ExecutionId::new(id).map_err(|error| failed(&format!("`{id}` is no id: {error}")));
         let key = |id| ExecutionKey { workflow: name.into(), id };
         let (from, to) = (key(id(from)?), key(id(to)?));
         let store = self.store_to_write().map_err(|error| self.error(&error.into()))?;
         let (now, keeps) = self.fork_settings();
-        let fork = Fork { store: &*store, machine, from: &from, visit, to: &to };
+        let fork = Fork { store: &*store, versions, from: &from, visit, to: &to };
         let forked = block_on(async {
             let Some(commit) = fork.prepare(now, keeps).await? else { return Ok(false) };
             let key = commit.key.clone();
@@ -188,7 +188,7 @@ fn told(done: Result<Told, Told>) -> Told {
 }
 
 /// The workflow of this name, or the only one that the program has.
-fn named<'a>(registry: &'a Registry, workflow: Option<&'a str>) -> Result<(&'a str, &'a dyn Machine), Told> {
+fn named<'a>(registry: &'a Registry, workflow: Option<&'a str>) -> Result<(&'a str, &'a Versions), Told> {
     let (names, built_in) = (registry.names(), schedule::built_in().name());
     let own: Vec<&str> = names.iter().map(|name| &**name).filter(|name| *name != built_in).collect();
     let name = match (workflow, own.as_slice()) {
@@ -197,7 +197,7 @@ fn named<'a>(registry: &'a Registry, workflow: Option<&'a str>) -> Result<(&'a s
         (None, _) => return Err(failed(&format!("name one of the workflows with `--workflow`: {}", own.join(", ")))),
     };
     match registry.get(name) {
-        Some((name, machine)) => Ok((name, &**machine)),
+        Some((name, versions)) => Ok((name, versions)),
         None => Err(failed(&format!("the program has no workflow `{name}`; it has {}", own.join(", ")))),
     }
 }

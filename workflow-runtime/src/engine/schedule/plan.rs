@@ -286,6 +286,7 @@ mod tests {
             overlap: Overlap::Replace,
             catch_up: CatchUp::Latest,
             workflow: "Chore".to_owned(),
+            version: 1,
             state: "running".to_owned(),
             data: Json::encode(&()).unwrap(),
         };

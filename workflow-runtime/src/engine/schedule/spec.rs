@@ -11,7 +11,7 @@ use super::{ScheduleError, zone};
 use crate::base::{HumanDuration, Timestamp};
 use crate::engine::EngineError;
 use crate::machine::{State as _, Workflow};
-use crate::record::{Json, JsonError};
+use crate::record::{Json, JsonError, first_version, is_first_version};
 
 /// The longest name, in bytes: that of an execution, less the time in the ids of those that are started.
 pub(super) const LONGEST_NAME: usize = 220;
@@ -90,6 +90,7 @@ pub struct StartsNothing;
 #[derive(Debug)]
 pub struct StartsWorkflow {
     workflow: &'static str,
+    version: u32,
     state: &'static str,
     data: Result<Json, JsonError>,
 }
@@ -193,7 +194,8 @@ impl Schedule {
     #[expect(clippy::needless_pass_by_value, reason = "as with `Engine::start`")]
     pub fn start<W: Workflow>(self, start: W::Start) -> Schedule<StartsWorkflow> {
         let Self { times, time_zone, starting_at, overlap, catch_up, start: StartsNothing } = self;
-        let start = StartsWorkflow { workflow: W::NAME, state: W::Start::NAME, data: start.encode() };
+        let start =
+            StartsWorkflow { workflow: W::NAME, version: W::VERSION, state: W::Start::NAME, data: start.encode() };
         Schedule { times, time_zone, starting_at, overlap, catch_up, start }
     }
 }
@@ -274,7 +276,7 @@ impl Schedule<StartsWorkflow> {
         {
             return Err(ScheduleError::CatchUpLimit { limit }.into());
         }
-        let StartsWorkflow { workflow, state, data } = self.start;
+        let StartsWorkflow { workflow, version, state, data } = self.start;
         let data = data.map_err(|error| EngineError::unwritable(state, error))?;
         Ok(Spec {
             times,
@@ -282,6 +284,7 @@ impl Schedule<StartsWorkflow> {
             overlap: self.overlap,
             catch_up: self.catch_up,
             workflow: workflow.to_owned(),
+            version,
             state: state.to_owned(),
             data,
         })
@@ -311,6 +314,9 @@ pub(super) struct Spec {
     pub(super) catch_up: CatchUp,
     /// What is started: the persisted names of the workflow and its state, and the data.
     pub(super) workflow: String,
+    /// The version of the workflow that the state is one of.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub(super) version: u32,
     pub(super) state: String,
     pub(super) data: Json,
 }

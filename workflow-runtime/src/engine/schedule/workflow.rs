@@ -114,12 +114,13 @@ async fn start_all(cx: &Cx, mut schedule: Active) -> Result<Active> {
 
 /// Starts the execution of a tick. What it came to already, if it does not run.
 async fn start(cx: &Cx, schedule: &Active, tick: Timestamp) -> Result<Option<RunEnd>> {
-    let Spec { workflow, state, .. } = &schedule.spec;
+    let Spec { workflow, version, state, .. } = &schedule.spec;
     let call = tick.to_string();
     let key = run_key(cx, workflow, tick)?;
     // The report belongs to no call that waits, but to an edge of the state.
     let parent = cx.parent_of(&key, call.clone());
-    let command = StartCommand { parent: Some(parent), ..StartCommand::new(key, state, schedule.data()) };
+    let start = StartCommand::new(key, state, schedule.data());
+    let command = StartCommand { version: *version, parent: Some(parent), ..start };
     Ok(match cx.command(&format!("start:{call}"), Command::Start(Box::new(command))).await {
         Ok(None) => None,
         Ok(Some(end)) => Some(RunEnd::of_child(end).unwrap_or(RunEnd::Existed)),

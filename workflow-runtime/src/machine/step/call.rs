@@ -35,6 +35,15 @@ pub struct StepCall {
     unsaveable: Option<Failure>,
 }
 
+/// The key under an old name of the step, where something is recorded under that: so that it is found, and what was
+/// running when the name changed keeps its idempotency key.
+fn key_of_old(cx: &Cx, key: Name, policy: &StepPolicy, arguments: &Digest) -> Name {
+    let Some((_, count)) = key.rsplit_once(':') else { return key };
+    let old =
+        policy.was.iter().map(|was| Name::from(&format!("{}:{was}:{}:{count}", cx.caller(), arguments.hex().text())));
+    old.into_iter().find(|old| cx.turn().claim_old(old)).unwrap_or(key)
+}
+
 impl StepCall {
     /// Takes the place in the journal of a call with these arguments.
     #[must_use]
@@ -46,7 +55,13 @@ impl StepCall {
         let policy = Policy::Declared(policy);
         let key = match cx.key_again() {
             Some(key) => key.into(),
-            None => cx.turn().claim(&[cx.caller(), &name, arguments.hex().text()]),
+            None => {
+                let key = cx.turn().claim(&[cx.caller(), &name, arguments.hex().text()]);
+                match policy.was.is_empty() {
+                    true => key,
+                    false => key_of_old(cx, key, &policy, arguments),
+                }
+            }
         };
         Self { cx: cx.clone(), name, policy, has_limits: false, key, undo: None, unsaveable: None }
     }

@@ -11,6 +11,8 @@ use crate::kernel::{AtOnce, BreakerPolicy, Jitter, Rate, RetryPolicy, StepLimits
 pub struct StepPolicy {
     /// The function's name.
     pub name: &'static str,
+    /// Names that it had before, under which results may be recorded.
+    pub was: &'static [&'static str],
     /// When it is tried again; without, its first failure is final.
     pub retry: Option<RetryPolicy>,
     /// The variants of its error after which it is tried again; empty for all.
@@ -69,6 +71,7 @@ impl StepPolicy {
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
+            was: &[],
             retry: None,
             only: &[],
             never: &[],
@@ -78,6 +81,12 @@ impl StepPolicy {
             blocking: false,
             cancel: false,
         }
+    }
+
+    #[must_use]
+    pub const fn was(mut self, names: &'static [&'static str]) -> Self {
+        self.was = names;
+        self
     }
 
     #[must_use]

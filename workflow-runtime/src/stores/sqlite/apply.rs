@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
 use super::cache::{Cache, Found, HistoryEnds};
-use super::schema::{from_sql, to_sql};
+use super::schema::{from_sql, to_sql, version_from_sql};
 use super::statements::Statements;
 use super::write::{ExecutionRow, SealedAdvance, Write, WriteKind};
 use crate::base::{Quick, Timestamp};
@@ -149,6 +149,7 @@ impl<'connection> Applier<'connection> {
             Ok(Found {
                 exec: row.get(0)?,
                 head: Head {
+                    version: version_from_sql(row.get(9)?),
                     visit: from_sql(row.get(1)?),
                     status: status(row.get_ref(2)?),
                     entered_at: Timestamp::from_millis(row.get(3)?),
@@ -205,6 +206,7 @@ impl<'connection> Applier<'connection> {
             error.as_ref().map(|error| &error.text),
             error.as_ref().map(|error| error.kind),
             !attributes.is_empty(),
+            head.version,
         ]);
         let exec = match created {
             Ok(exec) => exec,
@@ -332,6 +334,7 @@ impl<'connection> Applier<'connection> {
             error.as_ref().map(|error| &error.text),
             error.as_ref().map(|error| error.kind),
             !attributes.is_empty(),
+            head.version,
         ])?;
         found.head = head;
         if found.has_attributes {

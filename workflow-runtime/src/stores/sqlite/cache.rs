@@ -78,6 +78,7 @@ mod tests {
 
     fn found(exec: i64) -> Box<Found> {
         let head = Head {
+            version: 1,
             visit: 1,
             status: Status::Running,
             entered_at: Timestamp::EPOCH,

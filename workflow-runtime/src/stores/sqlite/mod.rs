@@ -55,8 +55,8 @@ use self::writer::WriteCall;
 use crate::base::Timestamp;
 use crate::record::{EventRecord, ExecutionKey};
 use crate::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store, StoreError,
-    StoreFuture, Stored, one_of_many,
+    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
+    Store, StoreError, StoreFuture, Stored, one_of_many,
 };
 
 /// A store in one SQLite file, beside which SQLite keeps its log (`-wal`, `-shm`) and this store its lock (`.lock`).
@@ -258,7 +258,7 @@ impl Store for SqliteStore {
         self.read(move |connection| read::event(connection, &key, &event_id))
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         let workflows = workflows.to_vec();
         self.read(move |connection| search::due(connection, &workflows, now, limit))
     }

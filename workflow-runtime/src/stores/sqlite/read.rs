@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::apply::status;
 use super::error::failed_for;
-use super::schema::from_sql;
+use super::schema::{from_sql, version_from_sql};
 use crate::base::Timestamp;
 use crate::record::{
     EventRecord, ExecutionKey, ExecutionRecord, JournalEntry, RecordKind, ReplyRecord, Status, UndoPlace, UndoRecord,
@@ -119,11 +119,12 @@ impl Head {
 fn find(connection: &Connection, key: &ExecutionKey) -> rusqlite::Result<Option<FoundRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT checksum, body, exec, state, visit, status, entered_at, record_wake_at, inbox_seen, last_event,
-                parked
+                parked, version
          FROM executions WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2",
     )?;
     let found = statement.query_row(params![&*key.workflow, key.id.as_str()], |row| {
         let head = Head {
+            version: version_from_sql(row.get(11)?),
             visit: from_sql(row.get(4)?),
             status: status(row.get_ref(5)?),
             entered_at: Timestamp::from_millis(row.get(6)?),

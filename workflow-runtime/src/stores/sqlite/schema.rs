@@ -117,6 +117,7 @@ const VERSION_2: &str = "
 
 // The name of a workflow stands in one place, and its number in `executions` and the indexes: with a million executions the
 // names would take more than their ids. Short columns come before long ones, so that none is read past a long one. What is
+// due is found by version, so that those that a build is too old for are not in its way.
 // to be undone has rows of its own; what stands in a record of an older file moves there when the execution goes on.
 const VERSION_3: &str = "
     CREATE TABLE workflows (
@@ -131,6 +132,7 @@ const VERSION_3: &str = "
         id TEXT NOT NULL,
         state TEXT NOT NULL,
         status TEXT NOT NULL,
+        version INTEGER NOT NULL,
         visit INTEGER NOT NULL,
         entered_at INTEGER NOT NULL,
         record_wake_at INTEGER,
@@ -148,13 +150,13 @@ const VERSION_3: &str = "
         UNIQUE (workflow, id)
     ) STRICT;
     INSERT INTO new_executions
-        SELECT exec, (SELECT workflows.workflow FROM workflows WHERE name = executions.workflow), id, state, status, visit,
+        SELECT exec, (SELECT workflows.workflow FROM workflows WHERE name = executions.workflow), id, state, status, 1, visit,
             entered_at, record_wake_at, wake_at, inbox_seen, last_event, last_control, has_attributes, checksum,
             error_kind, error, failing, parked, body
         FROM executions ORDER BY exec;
     DROP TABLE executions;
     ALTER TABLE new_executions RENAME TO executions;
-    CREATE INDEX due ON executions (workflow, wake_at) WHERE wake_at IS NOT NULL;
+    CREATE INDEX due ON executions (workflow, version, wake_at) WHERE wake_at IS NOT NULL;
     CREATE INDEX troubled ON executions (workflow, id) WHERE error IS NOT NULL;
 
     CREATE TABLE undo (
@@ -167,7 +169,7 @@ const VERSION_3: &str = "
     ) STRICT, WITHOUT ROWID;
 
     CREATE VIEW executions_by_name AS
-        SELECT workflows.name AS workflow, id, state, status, visit, wake_at, error, body
+        SELECT workflows.name AS workflow, id, state, status, version, visit, wake_at, error, body
         FROM executions JOIN workflows USING (workflow);
 ";
 
@@ -212,6 +214,11 @@ pub(super) fn migrate(connection: &Connection, version: u32) -> rusqlite::Result
 /// [`i64::MAX`], which none reaches.
 pub(super) fn to_sql(number: u64) -> i64 {
     number.cast_signed()
+}
+
+/// A version as it is read: one that is none, as of a damaged row, is newer than any.
+pub(super) fn version_from_sql(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// See [`to_sql`].

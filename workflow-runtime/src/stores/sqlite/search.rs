@@ -7,25 +7,32 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::apply::status;
 use super::error::failed;
-use super::schema::from_sql;
+use super::schema::{from_sql, version_from_sql};
 use crate::base::{ExecutionId, Timestamp};
 use crate::record::{AttributeValue, ExecutionKey, ParkedRecord};
-use crate::store::{Due, ExecutionSummary, Page, Query, StateCount, StoreError};
+use crate::store::{Due, ExecutionSummary, KnownWorkflow, Page, Query, StateCount, StoreError};
 
 /// See [`Store::due`](crate::store::Store::due).
 pub(super) fn due(
     connection: &Connection,
-    workflows: &[Arc<str>],
+    workflows: &[KnownWorkflow],
     now: Timestamp,
     limit: usize,
 ) -> Result<Due, StoreError> {
-    let mut first = Vec::new();
-    for workflow in workflows {
-        first.extend(first_due(connection, workflow, now, limit).map_err(failed)?);
+    let (mut due, mut first) = (Due::default(), Vec::new());
+    for KnownWorkflow { name, version: newest } in workflows {
+        // One version after the other: each is a stretch of the index, and those past the newest are not read.
+        let mut version = None;
+        while let Some(next) = next_version(connection, name, version, *newest).map_err(failed)? {
+            first.extend(first_due(connection, name, next, now, limit).map_err(failed)?);
+            version = Some(next);
+        }
+        let newer = next_version(connection, name, Some(i64::from(*newest)), u32::MAX).map_err(failed)?;
+        due.newer
+            .extend(newer.map(|version| KnownWorkflow { name: Arc::clone(name), version: version_from_sql(version) }));
     }
     first.sort();
     first.dedup();
-    let mut due = Due::default();
     for (wake_at, key) in first {
         if wake_at > now || due.ready.len() == limit {
             due.next = Some(wake_at);
@@ -36,19 +43,36 @@ pub(super) fn due(
     Ok(due)
 }
 
-/// The first of `workflow` that are due at `now`, and the one after them.
+/// The next version up to `newest` that executions of `workflow` have which wait for a time.
+fn next_version(
+    connection: &Connection,
+    workflow: &str,
+    after: Option<i64>,
+    newest: u32,
+) -> rusqlite::Result<Option<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT MIN(version) FROM executions
+         WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND wake_at IS NOT NULL
+             AND version > ?2 AND version <= ?3",
+    )?;
+    statement.query_row(params![workflow, after.unwrap_or(-1), newest], |row| row.get(0))
+}
+
+/// The first of `workflow` in `version` that are due at `now`, and the one after them.
 fn first_due(
     connection: &Connection,
     workflow: &Arc<str>,
+    version: i64,
     now: Timestamp,
     limit: usize,
 ) -> rusqlite::Result<Vec<(Timestamp, ExecutionKey)>> {
     let mut statement = connection.prepare_cached(
         "SELECT wake_at, id FROM executions
-         WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND wake_at IS NOT NULL
-         ORDER BY wake_at LIMIT ?2",
+         WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND version = ?2
+             AND wake_at IS NOT NULL
+         ORDER BY wake_at LIMIT ?3",
     )?;
-    let mut rows = statement.query(params![&**workflow, sql_limit(limit.saturating_add(1))])?;
+    let mut rows = statement.query(params![&**workflow, version, sql_limit(limit.saturating_add(1))])?;
     let mut first = Vec::new();
     while let Some(row) = rows.next()? {
         let wake_at = Timestamp::from_millis(row.get(0)?);
@@ -107,7 +131,8 @@ fn workflows(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<Num
 
 /// The columns that [`summary`] reads.
 const SUMMARY: &str =
-    "found.id, found.state, found.status, found.visit, found.entered_at, found.wake_at, found.parked, found.failing";
+    "found.id, found.state, found.status, found.visit, found.entered_at, found.wake_at, found.parked, found.failing,
+     found.version";
 
 /// The statement that `query` is for one workflow, with its parameters.
 pub(super) fn selection(query: &Query, workflow: &NumberedWorkflow, limit: usize) -> (String, Vec<Value>) {
@@ -146,6 +171,12 @@ pub(super) fn selection(query: &Query, workflow: &NumberedWorkflow, limit: usize
     selection.one_of("found.status", query.statuses.iter().map(|status| status.name()));
     selection.one_of("found.state", query.states.iter().map(String::as_str));
     selection.one_of("found.error_kind", query.error_kinds.iter().map(|kind| kind.name()));
+    if let Some(version) = query.version {
+        selection.add(" AND found.version = ?", [Value::Integer(version.into())]);
+    }
+    if let Some(version) = query.before_version {
+        selection.add(" AND found.version < ?", [Value::Integer(version.into())]);
+    }
     if let Some(time) = query.entered_before {
         selection.add(" AND found.entered_at < ?", [Value::Integer(time.as_millis())]);
     }
@@ -182,14 +213,23 @@ impl Selection {
         }
     }
 
-    /// Those that are stuck, each half by its index: few, whatever there is besides.
+    /// Those that are stuck, each half by its index: few, whatever there is besides. That of what is due is gone through version
+    /// by version.
     fn start_with_stuck(&mut self, workflow: &Value, before: Timestamp) {
         let before = Value::Integer(before.as_millis());
         self.add(
             "(SELECT exec FROM executions WHERE workflow = ? AND error IS NOT NULL UNION
-              SELECT exec FROM executions WHERE workflow = ? AND wake_at IS NOT NULL AND wake_at < ?) AS stuck
+              SELECT exec FROM executions WHERE workflow = ? AND wake_at IS NOT NULL AND wake_at < ? AND version IN (
+                  WITH RECURSIVE versions (version) AS (
+                      SELECT MIN(version) FROM executions WHERE workflow = ? AND wake_at IS NOT NULL
+                      UNION ALL SELECT (
+                          SELECT MIN(version) FROM executions
+                          WHERE workflow = ? AND wake_at IS NOT NULL AND version > versions.version
+                      ) FROM versions WHERE versions.version IS NOT NULL
+                  ) SELECT version FROM versions WHERE version IS NOT NULL
+              )) AS stuck
              CROSS JOIN executions AS found USING (exec)",
-            [workflow.clone(), workflow.clone(), before],
+            [workflow.clone(), workflow.clone(), before, workflow.clone(), workflow.clone()],
         );
     }
 }
@@ -237,6 +277,7 @@ fn summary(row: &Row<'_>, workflow: &Arc<str>) -> rusqlite::Result<Option<Execut
     summary.error = parked.map(|parked| parked.error);
     let failing = row.get_ref(7)?.as_bytes_or_null()?;
     summary.failing = failing.and_then(|failing| serde_json::from_slice(failing).ok());
+    summary.version = version_from_sql(row.get(8)?);
     Ok(Some(summary))
 }
 

@@ -56,20 +56,20 @@ impl<'connection> Statements<'connection> {
             add_workflow: prepare("INSERT INTO workflows (name) VALUES (?1)")?,
             find: prepare(
                 "SELECT exec, visit, status, entered_at, record_wake_at, inbox_seen, last_event,
-                     last_control, has_attributes
+                     last_control, has_attributes, version
                  FROM executions WHERE workflow = ?1 AND id = ?2",
             )?,
             create: prepare(
                 "INSERT INTO executions (workflow, id, state, status, visit, entered_at, record_wake_at, wake_at,
                      inbox_seen, last_event, last_control, parked, checksum, body, failing, error, error_kind,
-                     has_attributes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                     has_attributes, version)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
                  ON CONFLICT DO NOTHING",
             )?,
             replace: prepare(
                 "UPDATE executions SET state = ?2, status = ?3, visit = ?4, entered_at = ?5, record_wake_at = ?6,
                      wake_at = ?7, inbox_seen = ?8, parked = ?9, checksum = ?10, body = ?11,
-                     last_control = ?12, failing = ?13, error = ?14, error_kind = ?15, has_attributes = ?16
+                     last_control = ?12, failing = ?13, error = ?14, error_kind = ?15, has_attributes = ?16, version = ?17
                  WHERE exec = ?1",
             )?,
             set_wake_at: prepare("UPDATE executions SET wake_at = ?2, last_control = ?3 WHERE exec = ?1")?,

@@ -1,9 +1,7 @@
 //! [`Store::due`](crate::store::Store::due).
 
-use std::sync::Arc;
-
 use super::sample::{
-    ORDERS, at, ended, ids, key, key_of, parked, quarantine, running_since, to, waiting, waiting_until,
+    ORDERS, at, ended, ids, key, key_of, known, parked, quarantine, running_since, to, waiting, waiting_until,
 };
 use super::{Bench, Home};
 use crate::kernel::Advance;
@@ -28,7 +26,11 @@ pub async fn the_limit_cuts_and_says_what_comes_next(home: &impl Home) {
     for (id, due) in [("a", 3_000), ("b", 2_000), ("c", 4_000)] {
         bench.create(&key(id), waiting_until(due)).await;
     }
-    let due = |ids: &[&str], next: i64| Due { ready: ids.iter().map(|id| key(id)).collect(), next: Some(at(next)) };
+    let due = |ids: &[&str], next: i64| Due {
+        ready: ids.iter().map(|id| key(id)).collect(),
+        next: Some(at(next)),
+        ..Due::default()
+    };
     assert_eq!(bench.due(9_000, 2).await, due(&["b", "a"], 4_000));
     assert_eq!(bench.due(9_000, 0).await, due(&[], 2_000));
     assert_eq!(bench.due(9_000, 3).await, Due { next: None, ..due(&["b", "a", "c"], 0) });
@@ -42,8 +44,8 @@ pub async fn next_is_the_first_in_the_future(home: &impl Home) {
         bench.create(&key(id), waiting_until(due)).await;
     }
     bench.create(&key("d"), waiting()).await;
-    assert_eq!(bench.due(5_000, 10).await, Due { ready: vec![key("a")], next: Some(at(7_000)) });
-    assert_eq!(bench.due(2_999, 10).await, Due { ready: Vec::new(), next: Some(at(3_000)) });
+    assert_eq!(bench.due(5_000, 10).await, Due { ready: vec![key("a")], next: Some(at(7_000)), ..Due::default() });
+    assert_eq!(bench.due(2_999, 10).await, Due { ready: Vec::new(), next: Some(at(3_000)), ..Due::default() });
 }
 
 /// An engine that does not know a workflow is not shown its executions.
@@ -55,14 +57,54 @@ pub async fn only_the_workflows_asked_for(home: &impl Home) {
     bench.create(&other("c"), running_since(4_000)).await;
     bench.create(&key_of("Unknown", "d"), running_since(1_000)).await;
     let due = async |workflows: &[&str], limit| {
-        let workflows: Vec<Arc<str>> = workflows.iter().map(|name| Arc::from(*name)).collect();
+        let workflows: Vec<_> = workflows.iter().map(|name| known(name, 1)).collect();
         bench.store.due(&workflows, at(9_000), limit).await.unwrap()
     };
-    let all = Due { ready: vec![other("b"), key("a"), other("c")], next: None };
+    let all = Due { ready: vec![other("b"), key("a"), other("c")], next: None, ..Due::default() };
     assert_eq!(due(&[ORDERS, "Refunds"], 10).await, all);
-    assert_eq!(due(&[ORDERS, "Refunds", "Nobody's"], 1).await, Due { ready: vec![other("b")], next: Some(at(3_000)) });
+    assert_eq!(
+        due(&[ORDERS, "Refunds", "Nobody's"], 1).await,
+        Due { ready: vec![other("b")], next: Some(at(3_000)), ..Due::default() }
+    );
     assert_eq!(due(&[ORDERS], 10).await.ready, [key("a")]);
     assert_eq!(due(&[], 10).await, Due::default());
+}
+
+/// A build leaves alone what a newer one has written, and what it can run is not behind that.
+pub async fn those_of_newer_versions_are_passed_over(home: &impl Home) {
+    let bench = Bench::new(home).await;
+    let of = |version, entered_at| ExecutionRecord { version, ..running_since(entered_at) };
+    for number in 0..300 {
+        bench.create(&key(&format!("new-{number}")), of(3, 1_000)).await;
+    }
+    bench.create(&key("a"), of(1, 3_000)).await;
+    bench.create(&key("b"), of(2, 2_000)).await;
+    bench.create(&key("c"), ExecutionRecord { version: 2, ..waiting_until(9_000) }).await;
+    let due = |ids: &[&str], next: Option<i64>, newer| Due {
+        ready: ids.iter().map(|id| key(id)).collect(),
+        next: next.map(at),
+        newer: vec![known(ORDERS, newer)],
+    };
+    assert_eq!(bench.due_up_to(2, 5_000, 10).await, due(&["b", "a"], Some(9_000), 3));
+    assert_eq!(bench.due_up_to(2, 5_000, 1).await, due(&["b"], Some(3_000), 3));
+    assert_eq!(bench.due_up_to(1, 5_000, 10).await, due(&["a"], None, 2));
+    assert_eq!(bench.due_up_to(0, 5_000, 10).await, due(&[], None, 1));
+    let all = bench.due_up_to(3, 5_000, 500).await;
+    assert_eq!((all.ready.len(), all.newer.len()), (302, 0));
+    assert_eq!(bench.due_up_to(u32::MAX, 1_000, 500).await.ready.len(), 300);
+}
+
+/// What is due follows the version that the record has now.
+pub async fn a_version_changes_with_the_record(home: &impl Home) {
+    let bench = Bench::new(home).await;
+    bench.create(&key("a"), running_since(1_000)).await;
+    bench.advance(&key("a"), 1, to(ExecutionRecord { version: 2, ..running_since(1_000) })).await;
+    assert_eq!(bench.due_up_to(1, 5_000, 10).await, Due { newer: vec![known(ORDERS, 2)], ..Due::default() });
+    assert_eq!(bench.due_up_to(2, 5_000, 10).await.ready, [key("a")]);
+    bench.send(&key("a"), "e").await;
+    assert_eq!(bench.due_up_to(1, 5_000, 10).await.ready, []);
+    bench.advance(&key("a"), 1, to(running_since(1_000))).await;
+    assert_eq!(bench.due_up_to(1, 5_000, 10).await.ready, [key("a")]);
 }
 
 /// They wait for a person, or for nothing.
@@ -83,7 +125,7 @@ pub async fn stays_until_a_commit_changes_it(home: &impl Home) {
         assert_eq!(bench.due_ids(1_000).await, ["a"]);
     }
     bench.advance(&key("a"), 1, to(waiting_until(9_000))).await;
-    assert_eq!(bench.due(1_000, 10).await, Due { ready: Vec::new(), next: Some(at(9_000)) });
+    assert_eq!(bench.due(1_000, 10).await, Due { ready: Vec::new(), next: Some(at(9_000)), ..Due::default() });
     bench.advance(&key("a"), 1, to(waiting())).await;
     assert_eq!(bench.due(i64::MAX, 10).await, Due::default());
 }
@@ -119,7 +161,7 @@ pub async fn an_event_that_was_seen_does_not(home: &impl Home) {
     bench.send(&key("a"), "e").await;
     let record = ExecutionRecord { inbox_seen: 1, ..waiting_until(99_000) };
     bench.advance(&key("a"), 1, to(record)).await;
-    assert_eq!(bench.due(2_000, 10).await, Due { ready: Vec::new(), next: Some(at(99_000)) });
+    assert_eq!(bench.due(2_000, 10).await, Due { ready: Vec::new(), next: Some(at(99_000)), ..Due::default() });
     bench.send(&key("a"), "f").await;
     assert_eq!(bench.due_ids(2_000).await, ["a"]);
 }
@@ -133,7 +175,7 @@ pub async fn an_event_is_no_reason_once_it_is_consumed(home: &impl Home) {
     bench.advance(&key("a"), 1, Advance { consumed: vec![2], ..Advance::default() }).await;
     assert_eq!(bench.due_ids(2_000).await, ["a"], "the first one is still there");
     bench.advance(&key("a"), 1, Advance { consumed: vec![1], ..Advance::default() }).await;
-    assert_eq!(bench.due(2_000, 10).await, Due { ready: Vec::new(), next: Some(at(99_000)) });
+    assert_eq!(bench.due(2_000, 10).await, Due { ready: Vec::new(), next: Some(at(99_000)), ..Due::default() });
 }
 
 /// What one state put off, the next may take.

@@ -173,3 +173,20 @@ pub async fn those_that_are_stuck(home: &impl Home) {
     assert_eq!(stuck(Query::default(), 5_001).await, ["a", "b", "d", "f", "g"]);
     assert_eq!(stuck(orders().after(key("b")).limit(1), 5_001).await, ["d"]);
 }
+
+/// Those that an upgrade has left to do.
+pub async fn those_of_a_version(home: &impl Home) {
+    let bench = Bench::new(home).await;
+    for (id, version) in [("a", 1), ("b", 3), ("c", 2), ("d", 1)] {
+        bench.create(&key(id), ExecutionRecord { version, ..waiting() }).await;
+    }
+    bench.create(&key_of("Refunds", "e"), waiting()).await;
+    assert_eq!(found(&bench, orders().version(1)).await, ["a", "d"]);
+    assert_eq!(found(&bench, orders().before_version(3)).await, ["a", "c", "d"]);
+    assert_eq!(found(&bench, orders().version(4)).await, [""; 0]);
+    assert_eq!(found(&bench, Query::default().version(1)).await, ["a", "d", "e"]);
+    let page = bench.store.list(&orders().version(2)).await.unwrap();
+    assert_eq!(page.executions.iter().map(|summary| summary.version).collect::<Vec<_>>(), [2]);
+    bench.advance(&key("a"), 1, to(ExecutionRecord { version: 2, ..waiting() })).await;
+    assert_eq!(found(&bench, orders().version(2)).await, ["a", "c"]);
+}

@@ -153,6 +153,8 @@ macro_rules! store_conformance {
             the_limit_cuts_and_says_what_comes_next
             next_is_the_first_in_the_future
             only_the_workflows_asked_for
+            those_of_newer_versions_are_passed_over
+            a_version_changes_with_the_record
             parked_and_ended_are_never_due
             stays_until_a_commit_changes_it
             an_event_makes_it_due_at_once
@@ -186,6 +188,7 @@ macro_rules! store_conformance {
             values_change_with_the_record
             values_in_pages_and_with_other_conditions
             those_that_are_stuck
+            those_of_a_version
         }
         $crate::store_conformance! { @area $home, size,
             large_payloads

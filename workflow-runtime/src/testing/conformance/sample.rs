@@ -9,7 +9,9 @@ use crate::record::{
     Activity, ControlAction, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, HistoryKind, HistoryRecord,
     JournalEntry, JournalResult, Json, NewEvent, ParkedRecord, TimerKind, TimerRecord, UndoOutput, UndoRecord,
 };
-use crate::store::{Change, Commit, Committed, Due, Epoch, Fence, HistoryRow, Query, Refused, Store, Stored};
+use crate::store::{
+    Change, Commit, Committed, Due, Epoch, Fence, HistoryRow, KnownWorkflow, Query, Refused, Store, Stored,
+};
 
 /// The workflow that most samples are of.
 pub(super) const ORDERS: &str = "Orders";
@@ -86,7 +88,12 @@ impl Bench {
     }
 
     pub(super) async fn due(&self, now: i64, limit: usize) -> Due {
-        self.store.due(&[ORDERS.into()], at(now), limit).await.unwrap()
+        self.due_up_to(1, now, limit).await
+    }
+
+    /// What is due of a build that knows versions up to `version`.
+    pub(super) async fn due_up_to(&self, version: u32, now: i64, limit: usize) -> Due {
+        self.store.due(&[known(ORDERS, version)], at(now), limit).await.unwrap()
     }
 
     /// The ids that are due at `now`.
@@ -116,6 +123,10 @@ pub(super) fn key(id: &str) -> ExecutionKey {
 
 pub(super) fn key_of(workflow: &str, id: &str) -> ExecutionKey {
     ExecutionKey { workflow: workflow.into(), id: ExecutionId::new(id).unwrap() }
+}
+
+pub(super) fn known(workflow: &str, version: u32) -> KnownWorkflow {
+    KnownWorkflow { name: workflow.into(), version }
 }
 
 pub(super) fn at(millis: i64) -> Timestamp {

@@ -18,21 +18,15 @@ impl Lock {
     pub fn of<W: Workflow>() -> Self {
         let mut traces = Traces::default();
         W::saved_types(&mut traces);
-        let present = version();
-        let mut versions = BTreeMap::from([(present, traces.section(W::GRAPH))]);
-        for version in 1..present {
+        let mut versions = BTreeMap::from([(W::VERSION, traces.section(W::GRAPH))]);
+        for leap in W::MIGRATIONS {
             let mut traces = Traces::default();
-            if W::old_types(version, &mut traces) {
-                versions.insert(version, traces.into_section());
+            if W::old_types(leap.from, &mut traces) {
+                versions.insert(leap.from, traces.into_section());
             }
         }
         Self { workflow: W::NAME.to_owned(), versions }
     }
-}
-
-/// The version of the code.
-const fn version() -> u32 {
-    1
 }
 
 /// The types that were told, traced.

@@ -12,8 +12,8 @@ use crate::base::{Name, Timestamp};
 use crate::kernel::Advance;
 use crate::record::{ExecutionKey, JournalResult};
 use crate::store::{
-    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, Loaded, Page, Query, Refused, StateCount, Store,
-    StoreError, StoreFuture, Stored,
+    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused,
+    StateCount, Store, StoreError, StoreFuture, Stored,
 };
 
 /// An answer takes up to this many turns of the others, as the seed has it.
@@ -144,7 +144,7 @@ impl Store for Line {
         self.read(|store| store.event(key, event_id))
     }
 
-    fn due(&self, workflows: &[Arc<str>], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
         self.read(|store| store.due(workflows, now, limit))
     }
 

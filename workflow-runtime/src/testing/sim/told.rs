@@ -62,6 +62,9 @@ pub(in crate::testing) fn what(kind: &HistoryKind) -> String {
         }
         HistoryKind::Stayed { state, cause } => format!("stayed in `{state}`: {}", cause_of(cause)),
         HistoryKind::Parked { state, error, .. } => format!("parked in `{state}`: {error}"),
+        HistoryKind::Migrated { from, to, state, into } => {
+            format!("migrated from version {from} to {to}: `{state}` became `{into}`")
+        }
         HistoryKind::Retried { state } => format!("tried again in `{state}`"),
         HistoryKind::ReportDropped { child } => format!("the report of {child} came too late"),
         HistoryKind::Control { action, refused, .. } => match refused {

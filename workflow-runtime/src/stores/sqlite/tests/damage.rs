@@ -156,7 +156,7 @@ fn a_quarantined_execution_keeps_its_bytes_and_is_not_due() {
     let change = Change::Quarantine { error: error.clone(), at: Timestamp::EPOCH };
     assert_eq!(commit(&store, Commit { key: key("a"), change }), Ok(Committed::Applied));
     assert_corrupt(block_on(store.load(&key("a"))), "its record");
-    let due = block_on(store.due(&["Orders".into()], Timestamp::MAX, 10)).unwrap();
+    let due = block_on(store.due(&[KnownWorkflow { name: "Orders".into(), version: 1 }], Timestamp::MAX, 10)).unwrap();
     assert_eq!(due.ready, [key("b")]);
     let page = block_on(store.list(&Query::default())).unwrap();
     assert_eq!(page.executions[0].error, Some(error));

@@ -1,0 +1,11 @@
+//! Code changes while executions are in flight: two and more versions of one workflow on one store.
+
+mod crashes;
+mod dying;
+mod eager;
+mod kept;
+mod lazy;
+mod newer;
+mod renamed;
+mod stepper;
+mod world;

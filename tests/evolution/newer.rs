@@ -1,0 +1,143 @@
+//! A rollback: an older build finds what a newer one has written.
+
+use workflow_runtime::store::Query;
+use workflow_runtime::{EngineError, ErrorKind, Status, StuckBecause};
+
+use super::world::{DAY, Delivery, Payment, World, settle, test, v1, v2};
+
+#[test]
+fn newer_ones_are_left_alone_and_are_not_in_the_way() {
+    test(async {
+        let world = World::default();
+        let new = world.engine_of(world.v2()).await;
+        let sales = (0..2_000).map(|number| (format!("new-{number}"), v2::Pending { cents: number }));
+        new.start_all::<v2::Sale, _>(sales).await.unwrap();
+        new.shutdown().await.unwrap();
+        world.pending(&[("old", 5)]).await;
+        let before = world.record("new-7").await;
+
+        let engine = world.builder().max_active(2).workflow(world.v1()).start().await.unwrap();
+        let newer = engine.execution::<v1::Sale>("new-7").unwrap();
+        newer.send(Payment).await.unwrap();
+        world.pass(&engine, 20 * DAY).await;
+        // What this build knows goes on at its time.
+        assert_eq!(world.record("old").await.status(), Status::Ended);
+        assert_eq!(world.record("new-7").await, before);
+        let error = newer.state().await.unwrap_err();
+        assert!(matches!(&error, EngineError::OtherVersion { version: 2, known: 1, .. }), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "the execution Sale/new-7 is of version 2 of its workflow, and cannot be read as of version 1: it is of version 2 of the workflow, which is newer than this code, of version 1"
+        );
+        let stuck = engine.stuck(&Query::of::<v1::Sale>().limit(5)).await.unwrap();
+        assert_eq!(stuck.executions.len(), 5);
+        assert!(stuck.executions.iter().all(|stuck| stuck.because == StuckBecause::Newer { version: 2 }));
+        assert_eq!(engine.migrate_all(&Query::default()).await.unwrap().to_string(), "0 migrated, 0 kept, 0 failed");
+        engine.shutdown().await.unwrap();
+
+        // Back to the newer build: its timers are overdue, and the event is there.
+        let engine = world.engine_of(world.v2()).await;
+        settle(&engine).await;
+        let paid = engine.execution::<v2::Sale>("new-7").unwrap();
+        paid.send(Delivery).await.unwrap();
+        assert!(matches!(paid.outcome().await.unwrap(), v2::SaleOutcome::Shipped(shipped) if shipped.cents == 7));
+        assert!(matches!(
+            engine.execution::<v2::Sale>("new-9").unwrap().outcome().await,
+            Ok(v2::SaleOutcome::Shipped(_))
+        ));
+    });
+}
+
+#[test]
+fn by_hand_nothing_happens_to_a_newer_one_before_its_build_is_back() {
+    test(async {
+        let world = World::default();
+        let new = world.engine_of(world.v2()).await;
+        new.start::<v2::Sale>("a", v2::Pending { cents: 1 }).await.unwrap();
+        new.shutdown().await.unwrap();
+        let old = world.engine_of(world.v1()).await;
+        old.execution::<v1::Sale>("a").unwrap().cancel("not wanted").await.unwrap();
+        settle(&old).await;
+        assert_eq!(world.record("a").await.status(), Status::Waiting);
+        old.shutdown().await.unwrap();
+        let new = world.engine_of(world.v2()).await;
+        settle(&new).await;
+        assert_eq!(world.record("a").await.status(), Status::Cancelled);
+    });
+}
+
+/// The same version, before and after a compatible change: a new state.
+mod before {
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Draft;
+    #[state(end)]
+    pub struct Published;
+    #[event]
+    pub struct Publish;
+
+    pub struct Article;
+
+    #[workflow(start = Draft)]
+    impl Article {
+        #[on(allow(endless_wait))]
+        fn published(&self, _: Draft, _: Publish) -> Published {
+            Published
+        }
+    }
+}
+
+mod after {
+    pub use super::before::{Draft, Publish, Published};
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Review;
+
+    pub struct Article;
+
+    #[workflow(start = Draft)]
+    impl Article {
+        #[on(allow(endless_wait))]
+        fn reviewed(&self, _: Draft, _: Publish) -> Review {
+            Review
+        }
+        #[after("3d")]
+        fn published(&self, _: Review) -> Published {
+            Published
+        }
+    }
+}
+
+#[test]
+fn a_state_that_an_older_build_does_not_know_comes_back_by_itself() {
+    test(async {
+        let world = World::default();
+        let new = world.engine_of(after::Article).await;
+        for number in 0..300 {
+            let article = new.start::<after::Article>(format!("a{number}"), after::Draft).await.unwrap();
+            article.send(after::Publish).await.unwrap();
+        }
+        settle(&new).await;
+        new.shutdown().await.unwrap();
+
+        world.clock.advance(DAY);
+        let old = world.engine_of(before::Article).await;
+        world.pass(&old, 3 * DAY).await;
+        let error = old.execution::<before::Article>("a7").unwrap().outcome().await.unwrap_err();
+        let EngineError::Parked { error, .. } = error else { panic!("{error}") };
+        assert_eq!(error.kind, ErrorKind::UnknownState);
+        // Without a touch, it is not found out: what is not due is left as it is.
+        old.shutdown().await.unwrap();
+
+        let new = world.engine_of(after::Article).await;
+        settle(&new).await;
+        for number in [0, 7, 299] {
+            let article = new.execution::<after::Article>(format!("a{number}")).unwrap();
+            // Its time went by while nobody knew it, and was not stopped.
+            assert!(matches!(article.outcome().await.unwrap(), after::ArticleOutcome::Published(_)), "{number}");
+        }
+        assert!(new.list(&Query::default().status(Status::Parked)).await.unwrap().executions.is_empty());
+    });
+}

@@ -1,0 +1,38 @@
+use workflow_runtime::prelude::*;
+
+mod v1 {
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Pending {
+        pub euros: u32,
+    }
+    #[state]
+    pub struct Reviewing;
+    #[state(group)]
+    pub enum States {
+        Pending(Pending),
+        Reviewing(Reviewing),
+    }
+}
+
+#[state]
+struct Pending {
+    cents: u32,
+}
+#[state(end)]
+struct Paid;
+#[event]
+struct Payment;
+
+struct Sale;
+
+#[workflow(start = Pending, version = 1, keep(state))]
+impl Sale {
+    #[on(allow(endless_wait))]
+    fn paid(&self, _: Pending, _: Payment) -> Paid {
+        Paid
+    }
+}
+
+fn main() {}

@@ -1,0 +1,52 @@
+use workflow_runtime::prelude::*;
+
+mod v1 {
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Pending {
+        pub euros: u32,
+    }
+    #[state]
+    pub struct Reviewing;
+    #[state(group)]
+    pub enum States {
+        Pending(Pending),
+        Reviewing(Reviewing),
+    }
+}
+
+#[state]
+struct Pending {
+    cents: u32,
+}
+#[state(end)]
+struct Paid;
+#[event]
+struct Payment;
+
+struct Sale;
+
+#[workflow(start = Pending, version = 2, from(1 = v1::States))]
+impl Sale {
+    #[migrate(from = 1)]
+    fn pending(old: v1::Pending) -> Pending {
+        Pending { cents: old.euros * 100 }
+    }
+    #[migrate(from = 1)]
+    fn reviewing(_: v1::Reviewing) -> Paid {
+        Paid
+    }
+
+    #[migrate(from = 1)]
+    fn paid_already(_: Paid) -> Paid {
+        Paid
+    }
+
+    #[on(allow(endless_wait))]
+    fn paid(&self, _: Pending, _: Payment) -> Paid {
+        Paid
+    }
+}
+
+fn main() {}

@@ -1,0 +1,43 @@
+use workflow_runtime::prelude::*;
+
+mod v1 {
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Pending {
+        pub euros: u32,
+    }
+    #[state]
+    pub struct Reviewing;
+    #[state(group)]
+    pub enum States {
+        Pending(Pending),
+        Reviewing(Reviewing),
+    }
+}
+
+#[state]
+struct Pending {
+    cents: u32,
+}
+#[state(end)]
+struct Paid;
+#[event]
+struct Payment;
+
+struct Sale;
+
+#[workflow(start = Pending)]
+impl Sale {
+    #[migrate(from = 1)]
+    fn pending(old: v1::Pending) -> Pending {
+        Pending { cents: old.euros * 100 }
+    }
+
+    #[on(allow(endless_wait))]
+    fn paid(&self, _: Pending, _: Payment) -> Paid {
+        Paid
+    }
+}
+
+fn main() {}
