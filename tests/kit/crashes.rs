@@ -20,7 +20,7 @@ async fn order(sim: Sim, order: u32) -> Result<Vec<String>> {
 fn steps_branches_and_retries_survive() {
     let report = crash_everywhere(|sim| order(sim, 1));
     assert_eq!((report.steps, report.single as u64), (7, 2 * report.writes + report.steps));
-    assert!(report.pairs == 200 && report.pairs_there_are > 200, "{report}");
+    assert!(report.pairs == 100 && report.pairs_there_are > 200, "{report}");
 }
 
 #[test]
@@ -48,4 +48,45 @@ fn timers_and_reminders_survive() {
         Ok((outcome, outside.done()))
     });
     assert!(report.pairs == 20, "{report}");
+}
+
+#[state]
+#[derive(Debug)]
+pub struct Ten;
+#[state(end)]
+#[derive(Debug)]
+pub struct Counted {
+    pub sum: u32,
+}
+
+/// Ten steps, one after another.
+pub struct Steps;
+
+#[workflow(start = Ten, allow(fragile_step, small_machine))]
+impl Steps {
+    #[state]
+    async fn count(&self, cx: &Cx, _: Ten) -> Result<Counted> {
+        let mut sum = 0;
+        for number in 1..=10 {
+            sum = self.add(cx, sum, number).await?;
+        }
+        Ok(Counted { sum })
+    }
+
+    #[step]
+    async fn add(&self, _: &Cx, sum: u32, number: u32) -> Result<u32> {
+        Ok(sum + number)
+    }
+}
+
+#[test]
+fn ten_steps_survive_with_every_pair() {
+    let report = CrashTest::new().pairs(usize::MAX).run(|sim: Sim| async move {
+        sim.workflow(|| Steps);
+        let StepsOutcome::Counted(counted) = sim.start::<Steps>("a", Ten).await?.outcome().await?;
+        assert_eq!(counted.sum, 55);
+        Ok(())
+    });
+    assert_eq!((report.writes, report.steps, report.single), (11, 10, 32));
+    assert!(report.pairs > 400 && report.pairs == report.pairs_there_are, "{report}");
 }

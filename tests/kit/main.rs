@@ -1,5 +1,9 @@
 //! The test kit: simulated worlds, crashes at every point, stores that fail.
 
 mod crashes;
+mod endless;
 mod fixture;
+mod outside;
+mod planted;
+mod shapes;
 mod simulated;

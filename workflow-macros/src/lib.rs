@@ -21,6 +21,8 @@ mod versions;
 mod warnings;
 
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod size_tests;
 #[cfg(test)]
 mod tests;

@@ -57,11 +57,14 @@
 //! | libraries that work with any workflow | [`Workflow`] and the traits beside it |
 //! | another store | [`store::Store`] and its conformance suite |
 //! | another engine | [`driver`] |
+//! | a crash at every point, virtual time, stores that fail | `testing`, with the feature of that name |
 //!
 //! # Features
 //!
 //! * `sqlite` (default): the embedded store. Without it, executions live in memory alone.
 //! * `command`: `EngineBuilder::command`, which looks after a store by arguments.
+//! * `testing`: the module `testing`, for dev-dependencies: `crash_everywhere`, `Sim`, `FaultyStore`, and the conformance suite
+//!   for those who write a store.
 //!
 //! # What a handler may do
 //!
@@ -185,7 +188,7 @@ macro_rules! lock {
     };
 }
 
-/// The programs of the README, which have to compile.
-#[cfg(all(doctest, feature = "sqlite"))]
+/// The programs of the README, which have to compile where everything is enabled that they use.
+#[cfg(all(doctest, feature = "sqlite", feature = "testing"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

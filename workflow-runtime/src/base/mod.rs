@@ -7,6 +7,7 @@ mod error;
 mod hash;
 mod id;
 mod name;
+pub(crate) mod sync;
 mod timestamp;
 
 pub use clock::{Clock, ManualClock, Sleep};

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
 use crate::base::Quick;
+use crate::base::sync::{AtomicBool, Mutex, MutexGuard, fence};
 use crate::record::ExecutionKey;
 
 #[derive(Debug)]
@@ -37,7 +38,8 @@ impl Signal {
     }
 
     fn give(&self) {
-        self.dirty.store(true, Ordering::Release);
+        // A swap, as in `take`: so the two are in one order without a thought.
+        self.dirty.swap(true, Ordering::Release);
         self.notify.notify_one();
     }
 

@@ -19,6 +19,8 @@ mod error;
 mod forking;
 mod handle;
 mod limits;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod migrating;
 mod progress;
 mod queued;

@@ -4,11 +4,12 @@
 //! execution runs, whoever begins to wait need not read it either: he is told when it has stopped running.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::watch::{Receiver, Sender};
 
 use crate::base::Quick;
+use crate::base::sync::{Mutex, MutexGuard};
 use crate::record::{ExecutionKey, ExecutionRecord};
 
 /// The last record, if the execution has ended.
@@ -40,6 +41,12 @@ impl Watchers {
     fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Watched, Quick>> {
         // Each change is one insert or remove, so a panic elsewhere cannot have left it half done.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many are waited for.
+    #[cfg(all(test, loom))]
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
     }
 
     pub(super) fn watch<'a>(&'a self, key: &'a ExecutionKey) -> Watch<'a> {

@@ -17,8 +17,12 @@ mod join;
 mod journal;
 mod limiter;
 mod migrating;
+#[cfg(test)]
+mod model;
 mod plan;
 mod progress;
+#[cfg(test)]
+mod properties;
 mod rate;
 mod retry;
 mod searching;

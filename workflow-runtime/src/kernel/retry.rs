@@ -100,7 +100,10 @@ impl RetryPolicy {
         }
         let doublings = failed.saturating_sub(1).min(u32::BITS - 1);
         let ceiling = self.base.saturating_mul(1 << doublings).min(self.cap);
-        Some(ceiling.mul_f64(self.jitter.part(chance.clamp(0.0, 1.0))))
+        let part = self.jitter.part(chance.clamp(0.0, 1.0));
+        // A float may be no number, and the longest durations round to more than there are.
+        let pause = Duration::try_from_secs_f64(ceiling.as_secs_f64() * part).ok().filter(|_| part < 1.0);
+        Some(pause.map_or(ceiling, |pause| pause.min(ceiling)))
     }
 }
 

@@ -24,6 +24,8 @@ mod handler;
 mod handler_probes;
 mod intercept;
 mod limits;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod migrating;
 mod migrating_told;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]

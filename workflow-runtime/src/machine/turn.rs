@@ -216,7 +216,8 @@ impl Turn {
             if looked.is_interrupted {
                 continue;
             }
-            let waits_only_for_us = !self.watch.is_lent() && !self.state.has_busy_branches();
+            let is_lent = self.watch.is_lent();
+            let waits_only_for_us = !is_lent && !self.state.has_busy_branches();
             if self.driver.is_woken() {
                 continue;
             }
@@ -235,7 +236,8 @@ impl Turn {
                 return Poll::Ready(Progress::Save(self.state.take_unsaved()));
             }
             if self.poll_alarm(context).is_pending() {
-                if !waits_only_for_us {
+                // Where only branches are busy, letting go would be the last handle that is dropped, and wake the turn at once.
+                if is_lent {
                     self.watch.let_go(&self.state);
                 }
                 return Poll::Pending;

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::turn_inbox::TurnInbox;
 use super::turn_journal::TurnJournal;
 use super::{Failure, TurnScope};
+use crate::base::sync::{AtomicUsize, Mutex, MutexGuard};
 use crate::base::{Name, Quick, Sleep, Timestamp};
 use crate::record::JournalEntry;
 

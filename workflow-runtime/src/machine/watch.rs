@@ -5,11 +5,12 @@
 //! little later than he used it, as a thread does that hands over a result; so while a future waits for others, no handle
 //! on the waker is kept, and the last one that is dropped wakes the future to look again.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Wake, Waker};
 
 use super::turn_state::TurnState;
+use crate::base::sync::{AtomicBool, AtomicU8, AtomicUsize, Mutex, fence};
 
 /// The waker of one future, as long as the future needs it.
 pub(super) struct Watch {

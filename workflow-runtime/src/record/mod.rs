@@ -13,6 +13,8 @@ mod error;
 mod event;
 mod execution;
 mod fork;
+#[cfg(test)]
+mod fuzz_tests;
 mod history;
 mod journal;
 mod json;

@@ -142,6 +142,48 @@ pub(crate) fn one_of_many(loaded: Loaded) -> Result<Loaded, StoreError> {
     }
 }
 
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn acquire(&self) -> StoreFuture<Epoch> {
+        (**self).acquire()
+    }
+
+    fn commit(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
+        (**self).commit(commits)
+    }
+
+    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
+        (**self).load(key)
+    }
+
+    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
+        (**self).load_many(keys)
+    }
+
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        (**self).inbox(key, after)
+    }
+
+    fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
+        (**self).event(key, event_id)
+    }
+
+    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
+        (**self).due(workflows, now, limit)
+    }
+
+    fn list(&self, query: &Query) -> StoreFuture<Page> {
+        (**self).list(query)
+    }
+
+    fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
+        (**self).counts(workflow)
+    }
+
+    fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
+        (**self).history(key, after, limit)
+    }
+}
+
 /// Counts the takings-over of a store; the highest is the one that may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub u64);

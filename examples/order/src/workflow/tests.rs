@@ -1,16 +1,19 @@
 //! Each way through the machine, without an engine: time is moved by hand, the services are real.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use workflow_runtime::testing::{CrashTest, Sim};
 use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
 use crate::backoffice::{Backoffice, Circumstances, Effects};
 use crate::services::Outage;
 
-type Machine = Stepper<Fulfilment<Backoffice, Backoffice, Backoffice>>;
+type Orders = Fulfilment<Backoffice, Backoffice, Backoffice>;
+type Machine = Stepper<Orders>;
 
 struct Fixture {
     services: Backoffice,
@@ -25,10 +28,13 @@ impl Fixture {
         Self { services, _folder: folder }
     }
 
-    fn place(&self) -> Machine {
+    fn orders(&self) -> Orders {
         let services = &self.services;
-        let fulfilment = Fulfilment { bank: services.clone(), stock: services.clone(), carrier: services.clone() };
-        Stepper::start(fulfilment, PendingPayment { order: order() }).unwrap()
+        Fulfilment { bank: services.clone(), stock: services.clone(), carrier: services.clone() }
+    }
+
+    fn place(&self) -> Machine {
+        Stepper::start(self.orders(), PendingPayment { order: order() }).unwrap()
     }
 
     /// Pays an order and waits for what becomes of it.
@@ -165,6 +171,32 @@ fn a_silent_bank_parks_the_order_and_a_retry_goes_on_from_there() {
         assert!(matches!(machine.outcome().unwrap(), Some(FulfilmentOutcome::Shipped(_))));
         assert_eq!((fixture.calls("stock"), fixture.calls("bank")), (1, 7));
     });
+}
+
+/// Pays an order, crashes everywhere on the way, and sees that services and customer end up as without a crash.
+fn survives(circumstances: &Circumstances, effects: Effects) {
+    CrashTest::new().pairs(10).run(|sim: Sim| {
+        let fixture = Arc::new(Fixture::new(circumstances.clone()));
+        async move {
+            let services = Arc::clone(&fixture);
+            sim.workflow(move || services.orders());
+            let placed = sim.start::<Orders>("order-1", PendingPayment { order: order() }).await?;
+            placed.send(payment()).await?;
+            let outcome = placed.outcome().await?;
+            assert_eq!(fixture.effects(), effects);
+            Ok(outcome)
+        }
+    });
+}
+
+#[test]
+fn an_order_that_is_shipped_survives_a_crash_at_every_point() {
+    survives(&Circumstances { lost_carrier_replies: 1, ..Circumstances::default() }, SHIPPED);
+}
+
+#[test]
+fn an_order_that_is_taken_back_survives_a_crash_at_every_point() {
+    survives(&Circumstances { fraud_score: 0.95, ..Circumstances::default() }, TAKEN_BACK);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use example_support::testing::assert_shows;
 use tempfile::TempDir;
+use workflow_runtime::testing::{CrashTest, Sim, SimExecution};
 use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
@@ -127,6 +128,45 @@ fn a_parcel_that_is_lost_is_paid_back_and_not_put_back() {
         assert_eq!(fixture.machine.advance(30 * DAY).await.unwrap(), Rest::Ended);
         assert!(fixture.reason().ends_with("was lost"));
         assert_eq!(fixture.done().await, ["charge", "reserve", "ship", "refund"]);
+    });
+}
+
+/// A shop in a simulated world, and an order in it that has been paid.
+async fn paid(sim: &Sim, trouble: Trouble) -> Result<(Shop, SimExecution<Fulfilment>, TempDir)> {
+    // The shop is a real file, with a thread of its own.
+    sim.real_services(Duration::from_millis(5));
+    let folder = tempfile::tempdir()?;
+    let shop = Shop::open(&folder.path().join("shop.db"))?;
+    let of_workflow = shop.clone();
+    let terms = Terms { pay: DAY, send_back: 14 * DAY };
+    sim.workflow(move || Fulfilment { shop: of_workflow.clone(), terms });
+    let order = Order { id: "order".into(), item: "teapot".into(), cents: 3_900, trouble };
+    let order = sim.start::<Fulfilment>("order", PendingPayment { order }).await?;
+    order.send(Card("visa".into())).await?;
+    Ok((shop, order, folder))
+}
+
+#[test]
+fn an_order_that_is_sent_back_survives_a_crash_at_every_point() {
+    CrashTest::new().pairs(5).run(|sim: Sim| async move {
+        let (shop, order, _folder) = paid(&sim, Trouble::None).await?;
+        sim.advance("2d").await;
+        order.send(Delivery).await?;
+        sim.advance("13d").await;
+        order.send(Return("chipped".into())).await?;
+        assert!(matches!(order.outcome().await?, FulfilmentOutcome::Returned(_)));
+        assert_eq!(shop.done("order").await?, ["charge", "reserve", "ship", "release", "refund"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_order_that_nobody_ships_is_undone_over_a_crash_at_every_point() {
+    CrashTest::new().pairs(5).run(|sim: Sim| async move {
+        let (shop, order, _folder) = paid(&sim, Trouble::NoCarrier).await?;
+        assert!(matches!(order.outcome().await?, FulfilmentOutcome::Cancelled(_)));
+        assert_eq!(shop.done("order").await?, ["charge", "reserve", "release", "refund"]);
+        Ok(())
     });
 }
 

@@ -1,10 +1,11 @@
 //! The executions that are not in memory and have a ticket somewhere.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use super::queue::{CallId, StepQueue};
 use crate::base::Quick;
+use crate::base::sync::{Mutex, MutexGuard};
 use crate::record::ExecutionKey;
 
 type Tell = Box<dyn Fn(&ExecutionKey) + Send + Sync>;

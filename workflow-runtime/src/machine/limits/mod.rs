@@ -10,6 +10,8 @@
 //! declared, breakers are closed, and whoever waited asks again.
 
 mod index;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod queue;
 #[cfg(test)]
 mod tests;

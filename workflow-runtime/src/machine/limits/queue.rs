@@ -11,13 +11,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
 use super::LimitState;
 use super::index::Suspended;
+use crate::base::sync::{AtomicBool, Mutex, MutexGuard};
 use crate::base::{Clock, Timestamp};
 use crate::kernel::{Admission, AttemptEnd, Limiter, StepLimits};
 use crate::record::ExecutionKey;

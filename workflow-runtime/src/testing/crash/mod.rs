@@ -19,7 +19,7 @@ use super::sim::Sim;
 use crate::base::Result as Ended;
 
 /// How many pairs of crashes are tried, unless the test says otherwise.
-const PAIRS: usize = 200;
+const PAIRS: usize = 100;
 
 /// Plays a scenario once, then once for every place at which the process can die, and once for pairs of such places; see
 /// [`CrashTest`] for what is checked, and for what can be set.
@@ -110,7 +110,7 @@ impl Default for CrashTest {
 }
 
 impl CrashTest {
-    /// With the seed 0 and 200 pairs.
+    /// With the seed 0 and 100 pairs.
     pub fn new() -> Self {
         Self { seeds: vec![0], pairs: PAIRS, only: None, ignored: Vec::new(), repeats_alone: false }
     }

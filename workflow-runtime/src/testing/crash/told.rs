@@ -95,17 +95,18 @@ fn told_of<'a>(played: &'a Played<String>, about: Option<&ExecutionKey>) -> Vec<
 fn with_crashes(kept: &Kept, played: &Played<String>) -> Vec<String> {
     let rows = told_history(&kept.history, played.from);
     let crashed = |(at, event): &(Timestamp, SimEvent)| matches!(event, SimEvent::Crashed { .. }).then_some(*at);
-    let mut crashes: Vec<Timestamp> = played.events.iter().filter_map(crashed).collect();
-    crashes.reverse();
+    let times = played.events.iter().filter_map(crashed);
+    let places = played.rows.iter().map(|rows| rows.get(&kept.key).copied().unwrap_or(0));
+    let mut crashes = times.zip(places).peekable();
+    let crash = |(at, _): (Timestamp, usize)| format!("{:>12}  ---- crash", after(at.since(played.from)));
     let mut lines = Vec::new();
-    let crash = |at: Timestamp| format!("{:>12}  ---- crash", after(at.since(played.from)));
-    for (row, line) in kept.history.iter().zip(rows) {
-        while let Some(at) = crashes.pop_if(|at| *at < row.record.at) {
-            lines.push(crash(at));
+    for (place, line) in rows.into_iter().enumerate() {
+        while let Some(here) = crashes.next_if(|(_, crash)| *crash <= place) {
+            lines.push(crash(here));
         }
         lines.push(line);
     }
-    lines.extend(crashes.into_iter().rev().map(crash));
+    lines.extend(crashes.map(crash));
     lines
 }
 

@@ -1,6 +1,7 @@
 //! Playing a scenario to its end.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::tape::{SimCall, SimEvent};
 use super::world::{Kept, World};
 use crate::base::{Result, Timestamp};
 use crate::machine::panic_text;
+use crate::record::ExecutionKey;
 
 /// How a scenario ended.
 pub(in crate::testing) enum Ending<T> {
@@ -50,6 +52,8 @@ pub(in crate::testing) struct Played<T> {
     pub(in crate::testing) batches: Vec<u64>,
     /// How many writes and steps there were whenever the process died.
     pub(in crate::testing) deaths: Vec<(u64, u64)>,
+    /// How many rows each history had whenever the process died.
+    pub(in crate::testing) rows: Vec<BTreeMap<ExecutionKey, usize>>,
     /// The points that were not come to.
     pub(in crate::testing) left: Vec<Point>,
     /// Every execution in the end.
@@ -91,7 +95,7 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
         runtime.block_on(async {
             let ending = tokio::select! {
                 biased;
-                error = world.keep_up() => Ending::Failed(format!("the engine cannot be started: {error}")),
+                Err(error) = world.keep_up() => Ending::Failed(format!("the engine cannot be started: {}", chain(&error.into()))),
                 stuck = stuck::noticed(&world) => Ending::Failed(stuck),
                 ended = to_its_end(&world, scenario(begun)) => match ended {
                     Ok(value) => Ending::Returned(value),
@@ -105,6 +109,7 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
     }));
     let (ending, kept) = match played {
         Ok((ending, Ok(kept))) => (ending, kept),
+        Ok((Ending::Failed(text), Err(_))) => (Ending::Failed(text), Vec::new()),
         Ok((_, Err(error))) => (Ending::Failed(format!("the store cannot be read in the end: {error}")), Vec::new()),
         Err(panic) => {
             let kept = catch_unwind(AssertUnwindSafe(|| runtime.block_on(world.everything())));
@@ -119,6 +124,7 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
         counts: world.fuse.counts(),
         batches: world.fuse.batches(),
         deaths: world.fuse.deaths(),
+        rows: world.tape.rows(),
         left: world.fuse.left(),
         kept,
         events: world.tape.events(),

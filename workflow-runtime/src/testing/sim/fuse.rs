@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::store::StoreError;
+
 /// A place at which the process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Point {
@@ -62,6 +64,8 @@ struct Inner {
     batches: Vec<u64>,
     /// How many writes and steps there were whenever it died.
     deaths: Vec<(u64, u64)>,
+    /// The process that its store has failed last, and how.
+    failed: Option<(u64, StoreError)>,
 }
 
 impl Fuse {
@@ -72,6 +76,19 @@ impl Fuse {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The store has failed this process, which is the end of it.
+    pub(super) fn fail(&self, process: u64, error: &StoreError) {
+        if !self.is_dead(process) {
+            self.lock().failed = Some((process, error.clone()));
+            self.kill(process);
+        }
+    }
+
+    /// Why the store has failed this process, if that was its end.
+    pub(super) fn failure(&self, process: u64) -> Option<StoreError> {
+        self.lock().failed.clone().filter(|(failed, _)| *failed == process).map(|(_, error)| error)
     }
 
     /// A new process begins; this is its number.
@@ -111,17 +128,16 @@ impl Fuse {
     /// An attempt of a step is over. Says whether the process dies.
     pub(super) fn step_ended(&self, digest: u128) -> bool {
         let mut inner = self.lock();
+        if self.is_dead(inner.process) {
+            // What still ends in it before it is gone, nobody hears of.
+            return false;
+        }
         inner.steps += 1;
         let is_due = match inner.points.front() {
             Some(Point::Ended(step)) => *step == inner.steps,
             Some(Point::EachStep) => inner.ended.insert(digest),
             _ => false,
         };
-        // Of several that end at once, the first one kills: the others end when they are made again.
-        if is_due && self.is_dead(inner.process) {
-            inner.ended.remove(&digest);
-            return false;
-        }
         if is_due {
             inner.points.pop_front_if(|point| !point.is_each());
             self.dies(inner);

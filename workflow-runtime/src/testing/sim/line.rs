@@ -10,7 +10,7 @@ use super::told::describe;
 use super::watchdog::Watchdog;
 use crate::base::{Name, Timestamp};
 use crate::kernel::Advance;
-use crate::record::{ExecutionKey, JournalResult};
+use crate::record::{EventRecord, ExecutionKey, JournalResult};
 use crate::store::{
     Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused,
     StateCount, Store, StoreError, StoreFuture, Stored,
@@ -23,6 +23,8 @@ const MOST_TURNS: u64 = 4;
 pub(super) struct Line {
     pub(super) store: Arc<dyn Store>,
     pub(super) process: u64,
+    /// Whether a failure of the store is the end of the process.
+    pub(super) supervised: bool,
     pub(super) seed: u64,
     pub(super) fuse: Arc<Fuse>,
     pub(super) tape: Arc<Tape>,
@@ -57,10 +59,15 @@ impl Line {
     ) -> StoreFuture<T> {
         let turns = chosen(self.seed, u128::from(self.watchdog.call())) % MOST_TURNS;
         let (fuse, tape, process) = (Arc::clone(&self.fuse), Arc::clone(&self.tape), self.process);
+        let supervised = self.supervised;
         Box::pin(async move {
             let answer = answer.await;
             for _ in 0..turns {
                 tokio::task::yield_now().await;
+            }
+            match &answer {
+                Err(error) if supervised && !matches!(error, StoreError::Corrupt { .. }) => fuse.fail(process, error),
+                _ => {}
             }
             if fuse.is_dead(process) {
                 fuse.buried(process).await;
@@ -105,6 +112,14 @@ impl Store for Line {
         }
         self.watchdog.wrote();
         let fate = self.fuse.write(commits.len());
+        let written = match fate {
+            Fate::Lost => 0,
+            Fate::Torn => commits.len() / 2,
+            Fate::Written | Fate::Unanswered => commits.len(),
+        };
+        for commit in &commits[..written] {
+            self.tape.rows_added(&commit.key, rows_of(&commit.change));
+        }
         if fate != Fate::Written {
             self.tape.crashed(describe(&commits));
         }
@@ -125,7 +140,7 @@ impl Store for Line {
             }
             Fate::Lost => self.nothing(),
             Fate::Torn => {
-                commits.truncate(commits.len() / 2);
+                commits.truncate(written);
                 self.heard(self.store.commit(commits), |_, _| {})
             }
             Fate::Unanswered => self.heard(self.store.commit(commits), |_, _| {}),
@@ -138,6 +153,10 @@ impl Store for Line {
 
     fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
         self.read(|store| store.load_many(keys))
+    }
+
+    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
+        self.read(|store| store.inbox(key, after))
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
@@ -158,6 +177,14 @@ impl Store for Line {
 
     fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
         self.read(|store| store.history(key, after, limit))
+    }
+}
+
+fn rows_of(change: &Change) -> usize {
+    match change {
+        Change::Create { history, .. } => history.len(),
+        Change::Advance { advance, .. } => advance.history.len(),
+        Change::Deliver { .. } | Change::Quarantine { .. } => 0,
     }
 }
 

@@ -86,7 +86,7 @@ use crate::store::{HistoryRow, Store};
 /// # What it cannot simulate
 ///
 /// What takes real time: real connections, real threads. While one of those is waited for and nothing else, the clock moves
-/// on. A `blocking` step runs on the thread of everything else. The order in which a `HashMap` or an unbiased
+/// on, unless [`real_services`](Self::real_services) holds it. A `blocking` step runs on the thread of everything else. The order in which a `HashMap` or an unbiased
 /// `tokio::select!` does things is chance that no seed reaches.
 #[derive(Clone)]
 pub struct Sim {
@@ -135,9 +135,12 @@ impl Sim {
     /// left of it by then. A store with threads of its own goes into an [`AtOnce`](super::AtOnce).
     ///
     /// ```no_run
-    /// # let sim: Sim = todo!();
+    /// use workflow_runtime::testing::{FaultyStore, Sim};
+    ///
+    /// # fn example(sim: Sim) {
     /// let store = FaultyStore::in_memory();
     /// sim.store(move || Ok(store.reopen()));
+    /// # }
     /// ```
     ///
     /// # Panics
@@ -159,6 +162,19 @@ impl Sim {
     /// How long the process stays dead after a crash; not at all, unless this is said.
     pub fn downtime(&self, downtime: Duration) {
         self.world.set_downtime(downtime);
+    }
+
+    /// Has virtual time stand still until nothing has happened for `wait` of real time. For services that are real, such as a
+    /// database, which answer in real time: without this, time would run ahead of them. Some milliseconds will do. Each
+    /// time that the clock moves takes that long, and what threads do at once is chance that no seed reaches.
+    pub fn real_services(&self, wait: Duration) {
+        self.world.rests.hold(wait);
+    }
+
+    /// Has the process started again a second after its store has failed, as a supervisor would; what the scenario asked for
+    /// is asked for again. Without, the engine stops as any does, and whoever asks it is told so.
+    pub fn supervised(&self) {
+        self.world.supervise();
     }
 
     /// When the scenario is given up: when it has waited for one thing for so long (a year and a day, unless this is said), or

@@ -130,6 +130,9 @@ struct Inner {
     ended: BTreeMap<ExecutionKey, Vec<(Name, u128)>>,
     /// Calls whose results are saved.
     saved: BTreeMap<(ExecutionKey, Name), u128>,
+    /// How many rows each history has, and had whenever the process died.
+    rows: BTreeMap<ExecutionKey, usize>,
+    rows_then: Vec<BTreeMap<ExecutionKey, usize>>,
     /// Steps that ran though they had a result.
     repeated: Vec<Arc<SimCall>>,
 }
@@ -176,6 +179,18 @@ impl Tape {
         let mut inner = self.lock();
         inner.in_flight.clear();
         inner.ended.clear();
+        let rows = inner.rows.clone();
+        inner.rows_then.push(rows);
+    }
+
+    /// So many rows were added to a history.
+    pub(super) fn rows_added(&self, key: &ExecutionKey, rows: usize) {
+        *self.lock().rows.entry(key.clone()).or_insert(0) += rows;
+    }
+
+    /// How many rows each history had whenever the process died.
+    pub(super) fn rows(&self) -> Vec<BTreeMap<ExecutionKey, usize>> {
+        self.lock().rows_then.clone()
     }
 
     /// The store has acknowledged that the handler is done for which the calls were made that have ended.

@@ -26,6 +26,7 @@ pub(super) enum Stuck {
 pub(super) struct Watchdog {
     inner: Mutex<Inner>,
     written_out: Notify,
+    changed: Notify,
 }
 
 #[derive(Debug)]
@@ -36,6 +37,7 @@ struct Inner {
     deadline: Instant,
     /// How often was written since it got on.
     writes: u64,
+    restarts: u64,
     calls: u64,
 }
 
@@ -46,9 +48,10 @@ impl Watchdog {
             most_writes: MOST_WRITES,
             deadline: Instant::now() + PATIENCE,
             writes: 0,
+            restarts: 0,
             calls: 0,
         };
-        Self { inner: Mutex::new(inner), written_out: Notify::new() }
+        Self { inner: Mutex::new(inner), written_out: Notify::new(), changed: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -59,6 +62,8 @@ impl Watchdog {
         let mut inner = self.lock();
         (inner.patience, inner.most_writes) = (patience, most_writes);
         inner.deadline = Instant::now() + patience;
+        drop(inner);
+        self.changed.notify_one();
     }
 
     pub(super) fn most_writes(&self) -> u64 {
@@ -73,7 +78,14 @@ impl Watchdog {
     pub(super) fn progress(&self, at_least: Duration) {
         let mut inner = self.lock();
         inner.deadline = Instant::now() + inner.patience + at_least;
-        inner.writes = 0;
+        (inner.writes, inner.restarts) = (0, 0);
+    }
+
+    /// The process is started again because its store has failed: how often that was, since the scenario got on.
+    pub(super) fn restarted(&self) -> u64 {
+        let mut inner = self.lock();
+        inner.restarts += 1;
+        inner.restarts
     }
 
     /// The store was called: the number of the call.
@@ -100,6 +112,7 @@ impl Watchdog {
             tokio::select! {
                 biased;
                 () = self.written_out.notified() => return Stuck::Writes(self.most_writes()),
+                () = self.changed.notified() => {}
                 () = tokio::time::sleep_until(deadline) => {}
             }
             if self.lock().deadline <= Instant::now() {

@@ -1,6 +1,7 @@
 //! What a simulation is made of, and the process in it that lives, dies and is started again.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,15 @@ use crate::stores::MemoryStore;
 
 /// 2030-01-01T00:00:00Z: no time that a program has by accident.
 const START: Timestamp = Timestamp::from_millis(1_893_456_000_000);
+
+/// A supervisor waits so long before it starts a process again.
+const RESTART: Duration = Duration::from_secs(1);
+
+/// How often it does while the scenario waits for one thing.
+const MOST_RESTARTS: u64 = 1_000;
+
+/// How often a store is opened that fails while it is looked at.
+const MOST_OPENINGS: usize = 200;
 
 type Configure = Arc<dyn Fn(EngineBuilder) -> EngineBuilder + Send + Sync>;
 type OpenStore = Arc<dyn Fn() -> Result<Arc<dyn Store>, StoreError> + Send + Sync>;
@@ -48,6 +58,8 @@ struct Settings {
     configure: Vec<Configure>,
     store: OpenStore,
     downtime: Duration,
+    /// Whether the process is started again when its store has failed.
+    supervised: bool,
     has_begun: bool,
     /// The store as it was opened last.
     opened: Option<Arc<dyn Store>>,
@@ -84,6 +96,7 @@ impl World {
             configure: Vec::new(),
             store: Arc::new(move || Ok(Arc::new(memory.clone()))),
             downtime: Duration::ZERO,
+            supervised: false,
             has_begun: false,
             opened: None,
         };
@@ -125,6 +138,10 @@ impl World {
 
     pub(super) fn set_downtime(&self, downtime: Duration) {
         self.settings().downtime = downtime;
+    }
+
+    pub(super) fn supervise(&self) {
+        self.settings().supervised = true;
     }
 
     /// The store as it was opened last, past the line of the process: what is on disk.
@@ -176,7 +193,10 @@ impl World {
     }
 
     /// Starts the process when it is needed, and again whenever it has died.
-    pub(super) async fn keep_up(self: &Arc<Self>) -> EngineError {
+    ///
+    /// # Errors
+    /// If that is not possible.
+    pub(super) async fn keep_up(self: &Arc<Self>) -> Result<Infallible, EngineError> {
         self.wanted.notified().await;
         loop {
             let process = self.fuse.begin();
@@ -185,7 +205,11 @@ impl World {
                 () = self.fuse.died(process) => None,
                 engine = self.start(process) => match engine {
                     Ok(engine) => Some(engine),
-                    Err(error) => return error,
+                    Err(EngineError::Store(error)) if self.settings().supervised => {
+                        self.fuse.fail(process, &error);
+                        None
+                    }
+                    Err(error) => return Err(error),
                 },
             };
             if let Some(engine) = engine {
@@ -197,26 +221,33 @@ impl World {
                 // What it was stopped by is what was simulated.
                 let _ = engine.stopped().await;
             }
+            let mut pause = self.settings().downtime;
+            if let Some(error) = self.fuse.failure(process) {
+                if self.watchdog.restarted() > MOST_RESTARTS {
+                    return Err(error.into());
+                }
+                pause = pause.max(RESTART);
+            }
             self.fuse.bury(process);
-            let downtime = self.settings().downtime;
-            if !downtime.is_zero() {
-                tokio::time::sleep(downtime).await;
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
             }
         }
     }
 
     async fn start(self: &Arc<Self>, process: u64) -> Result<Engine, EngineError> {
-        let (open, configure) = {
+        let (open, configure, supervised) = {
             let mut settings = self.settings();
             settings.has_begun = true;
             settings.opened = None;
-            (Arc::clone(&settings.store), settings.configure.clone())
+            (Arc::clone(&settings.store), settings.configure.clone(), settings.supervised)
         };
         let store = open()?;
         self.settings().opened = Some(Arc::clone(&store));
         let line = Line {
             store,
             process,
+            supervised,
             seed: self.seed,
             fuse: Arc::clone(&self.fuse),
             tape: Arc::clone(&self.tape),
@@ -245,21 +276,16 @@ impl World {
     /// Every execution, as it is on disk.
     pub(super) async fn everything(&self) -> Result<Vec<Kept>, StoreError> {
         let Some(disk) = self.disk() else { return Ok(Vec::new()) };
-        let mut everything = Vec::new();
-        let mut query = Query::default();
-        loop {
-            let page = disk.list(&query).await?;
-            for summary in page.executions {
-                let key = summary.key();
-                let Some(stored) = disk.load(&key).await? else { continue };
-                let history = disk.history(&key, 0, usize::MAX).await?;
-                everything.push(Kept { key, stored, history });
+        let mut everything = everything_on(&*disk).await;
+        let open = Arc::clone(&self.settings().store);
+        for _ in 0..MOST_OPENINGS {
+            if everything.is_ok() {
+                break;
             }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(everything),
-            }
+            // It may be made to fail; what is on disk shows when it is opened again.
+            everything = everything_on(&*open()?).await;
         }
+        everything
     }
 
     /// Nothing of it goes on.
@@ -271,6 +297,24 @@ impl World {
         }
         // The workflows may hold what holds this.
         self.settings().configure.clear();
+    }
+}
+
+async fn everything_on(disk: &dyn Store) -> Result<Vec<Kept>, StoreError> {
+    let mut everything = Vec::new();
+    let mut query = Query::default();
+    loop {
+        let page = disk.list(&query).await?;
+        for summary in page.executions {
+            let key = summary.key();
+            let Some(stored) = disk.load(&key).await? else { continue };
+            let history = disk.history(&key, 0, usize::MAX).await?;
+            everything.push(Kept { key, stored, history });
+        }
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return Ok(everything),
+        }
     }
 }
 
