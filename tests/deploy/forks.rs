@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 use workflow_runtime::prelude::*;
 use workflow_runtime::record::HistoryKind;
 use workflow_runtime::{
-    Engine, EngineBuilder, EngineError, Execution, ForkRefused, MemoryStore, Rest, SqliteStore, Status, Stepper,
-    block_on,
+    Engine, EngineBuilder, EngineError, Execution, ForkRefused, MemoryStore, Rest, SqliteStore, Stepper, block_on,
 };
 
 #[state]
