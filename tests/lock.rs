@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use workflow_runtime::testing::lock::{Lock, LockError, Mode, Verified};
+use workflow_runtime::testing::lock::{Code, LockError, Mode, Verified};
 
 /// The workflow as it was, and as it is after one change each. The modules are the only difference in the names.
 macro_rules! sale {
@@ -189,7 +189,7 @@ sale!(with_old_name {
 fn recorded() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("workflows/Sale.lock");
-    assert_eq!(Lock::verify::<old::Sale>(&path, Mode::Record).unwrap(), Verified::Made);
+    assert_eq!(Code::of::<old::Sale>().verify(&path, Mode::Record).unwrap(), Verified::Made);
     (folder, path)
 }
 
@@ -201,7 +201,7 @@ fn facts(lock: &str) -> Vec<&str> {
 
 #[test]
 fn all_that_is_saved_is_in_the_lock() {
-    let lock = Lock::of::<old::Sale>().to_string();
+    let lock = Code::of::<old::Sale>().lock().to_string();
     let expected = [
         "1 state paid: Paid",
         "1 state pending: Pending",
@@ -236,16 +236,20 @@ fn all_that_is_saved_is_in_the_lock() {
         "1 type Reservation.shelf: u32",
     ];
     assert_eq!(facts(&lock), expected, "{lock}");
-    assert_eq!(lock, Lock::of::<old::Sale>().to_string());
+    assert_eq!(lock, Code::of::<old::Sale>().lock().to_string());
 }
 
 #[test]
 fn what_fits_is_recorded() {
     let (_folder, path) = recorded();
-    let Verified::Recorded(changes) = Lock::verify::<with_field::Sale>(&path, Mode::Record).unwrap() else { panic!() };
+    let Verified::Recorded(changes) = Code::of::<with_field::Sale>().verify(&path, Mode::Record).unwrap() else {
+        panic!()
+    };
     assert_eq!(changes, "  + version 1: state `pending`: `note`: `string?` is new, and may be missing\n");
     let (_folder, path) = recorded();
-    let Verified::Recorded(changes) = Lock::verify::<with_state::Sale>(&path, Mode::Record).unwrap() else { panic!() };
+    let Verified::Recorded(changes) = Code::of::<with_state::Sale>().verify(&path, Mode::Record).unwrap() else {
+        panic!()
+    };
     let expected = [
         "state `waiting` is new",
         "event `go_on` is new",
@@ -256,9 +260,9 @@ fn what_fits_is_recorded() {
     let expected: String = expected.iter().map(|change| format!("  + version 1: {change}\n")).collect();
     assert_eq!(changes, expected);
     // Back again, it is a change that does not fit.
-    assert!(matches!(Lock::verify::<old::Sale>(&path, Mode::Record), Err(LockError::Broken { .. })));
+    assert!(matches!(Code::of::<old::Sale>().verify(&path, Mode::Record), Err(LockError::Broken { .. })));
     let (_folder, path) = recorded();
-    assert!(Lock::verify::<with_old_name::Sale>(&path, Mode::Record).is_ok());
+    assert!(Code::of::<with_old_name::Sale>().verify(&path, Mode::Record).is_ok());
     assert!(fs::read_to_string(&path).unwrap().contains("1 state unpaid was pending\n"));
 }
 
@@ -266,7 +270,7 @@ fn what_fits_is_recorded() {
 fn refused<W: workflow_runtime::Workflow>() -> String {
     let (_folder, path) = recorded();
     let before = fs::read(&path).unwrap();
-    let error = Lock::verify::<W>(&path, Mode::Record).unwrap_err();
+    let error = Code::of::<W>().verify(&path, Mode::Record).unwrap_err();
     assert!(matches!(error, LockError::Broken { .. }), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
     error.to_string()
@@ -286,9 +290,39 @@ fn what_does_not_fit_is_refused_with_what_is_wrong() {
     assert!(error.contains("put `was = \"pending\"` on that"), "{error}");
 }
 
-/// The one line. Its lock is `tests/workflows/Sale.lock`.
+mod alone {
+    use workflow_runtime::prelude::*;
+
+    /// Its steps are functions of their own.
+    #[workflow]
+    pub async fn archive(cx: &Cx, folder: String, #[dep] _store: &String) -> Result<u64> {
+        let files = list(cx, &folder).await?;
+        pack(cx, &folder, files).await
+    }
+
+    #[step(retry(max = 3))]
+    pub async fn list(_: &Cx, folder: &str) -> Result<Vec<String>> {
+        Ok(vec![folder.to_owned()])
+    }
+
+    #[step(retry(max = 3))]
+    pub async fn pack(_: &Cx, _: &str, files: Vec<String>) -> Result<u64> {
+        Ok(files.len() as u64)
+    }
+}
+
+#[test]
+fn steps_that_are_functions_are_named() {
+    let lock = Code::of::<alone::Archive>().step(alone::list).step(alone::pack).lock().to_string();
+    let steps: Vec<_> = facts(&lock).into_iter().filter(|fact| fact.contains(" step ")).collect();
+    assert_eq!(steps, ["1 step list: [string]", "1 step pack: u64"], "{lock}");
+}
+
+/// The one line. Its locks are in `tests/workflows`.
 mod the_line {
-    workflow_runtime::lock!(super::old::Sale);
+    use super::alone::{Archive, list, pack};
+
+    workflow_runtime::lock!(super::old::Sale, Archive: [list, pack]);
 }
 
 mod parted {
@@ -331,7 +365,92 @@ mod parted {
 
 #[test]
 fn the_steps_of_a_part_are_in_the_lock() {
-    let lock = Lock::of::<parted::Parted<u8>>().to_string();
+    let lock = Code::of::<parted::Parted<u8>>().lock().to_string();
     let steps: Vec<_> = facts(&lock).into_iter().filter(|fact| fact.contains(" count: ")).collect();
     assert_eq!(steps, ["1 step count: u64", "1 undo count: (u8)"], "{lock}");
+}
+
+/// The second version of the sale, which takes the executions of the first one over.
+mod second {
+    use super::old;
+    use workflow_runtime::prelude::*;
+
+    #[state(group)]
+    pub enum States {
+        Pending(old::Pending),
+        Paid(old::Paid),
+        Sent(old::Sent),
+        Refused(old::Refused),
+    }
+
+    #[state]
+    pub struct Pending {
+        pub cents: u64,
+    }
+    #[state(end)]
+    pub struct Over;
+
+    pub struct Sale;
+
+    #[workflow(start = Pending, version = 2, from(1 = States), allow(small_machine))]
+    impl Sale {
+        #[migrate(from = 1)]
+        fn pending(_: old::Pending) -> Pending {
+            Pending { cents: 0 }
+        }
+
+        #[migrate(from = 1)]
+        fn paid(_: old::Paid) -> Pending {
+            Pending { cents: 0 }
+        }
+
+        #[migrate(from = 1)]
+        fn sent(_: old::Sent) -> Over {
+            Over
+        }
+
+        #[migrate(from = 1)]
+        fn refused(_: old::Refused) -> Over {
+            Over
+        }
+
+        #[after("1d")]
+        fn late(&self, _: Pending) -> Over {
+            Over
+        }
+
+        #[step(was = "reserve", retry(max = 2))]
+        #[allow(dead_code, reason = "nothing of it is run")]
+        async fn book(&self, _: &Cx) -> Result<u8> {
+            Ok(0)
+        }
+    }
+}
+
+#[test]
+fn a_new_version_with_migrations_is_recorded_beside_the_old_one() {
+    let (_folder, path) = recorded();
+    // A step has no migration, and this one returns something else under its new name.
+    let error = Code::of::<second::Sale>().verify(&path, Mode::Record).unwrap_err();
+    assert!(error.to_string().contains("the result of step `reserve` was `Reservation` and is `u8`"), "{error}");
+    assert!(matches!(Code::of::<second::Sale>().verify(&path, Mode::Accept).unwrap(), Verified::Recorded(_)));
+    let lock = fs::read_to_string(&path).unwrap();
+    let facts = facts(&lock);
+    for fact in
+        ["1 type Pending.order: Order", "1 step tell: null", "2 type Pending.cents: u64", "2 step book was reserve"]
+    {
+        assert!(facts.contains(&fact), "{fact}\n{lock}");
+    }
+    assert_eq!(Code::of::<second::Sale>().verify(&path, Mode::Check).unwrap(), Verified::Same);
+    // The code of the first version does not know of the second.
+    let error = Code::of::<old::Sale>().verify(&path, Mode::Record).unwrap_err();
+    assert!(error.to_string().contains("a version never goes back"), "{error}");
+}
+
+#[test]
+fn the_types_of_an_old_version_are_held_to_what_was_saved() {
+    let (_folder, path) = recorded();
+    Code::of::<with_required_field::Sale>().verify(&path, Mode::Accept).unwrap();
+    let error = Code::of::<second::Sale>().verify(&path, Mode::Record).unwrap_err();
+    assert!(error.to_string().contains("version 1: state `pending`: `note` is gone"), "{error}");
 }

@@ -35,7 +35,7 @@ impl Sale {
     }
 
     #[migrate(from = 1)]
-    fn pending(cx: &Cx, old: v1::Pending) -> Pending {
+    fn pending(_: &Cx, old: v1::Pending) -> Pending {
         Pending { cents: old.euros * 100 }
     }
 

@@ -138,7 +138,7 @@ pub use machine::{Asks, NoRefusal, Reply, refuse, reply};
 pub use machine::{Attribute, AttributeInfo};
 pub use machine::{ChildCall, ChildError, ChildSpawn};
 pub use machine::{Group, GroupInfo, Source, Timer};
-pub use machine::{HasState, Keep, VersionStates};
+pub use machine::{Keep, StateOf, VersionStates};
 pub use record::*;
 pub use stores::MemoryStore;
 #[cfg(feature = "sqlite")]
@@ -161,22 +161,25 @@ pub mod prelude {
 pub use machine::private as __private;
 
 /// A test that holds workflows to their locks: `workflow_runtime::lock!(Fulfilment, Refund);`, anywhere in a crate that has the feature
-/// `testing` of this one under its `dev-dependencies`.
+/// `testing` of this one under its `dev-dependencies`. Steps that are functions of their own are named with the workflow:
+/// `lock!(Backup: [read_all, pack])`.
 ///
 /// It is a `#[test]` with the name `schema_lock`. See [`testing::lock`](mod@crate::testing::lock) for what it does.
-#[cfg(any(test, doc, feature = "testing"))]
+#[cfg(any(test, feature = "testing"))]
 #[macro_export]
 macro_rules! lock {
-    ($($workflow:ty),+ $(,)?) => {
+    ($($workflow:ty $(: [$($step:expr),* $(,)?])?),+ $(,)?) => {
         #[test]
         fn schema_lock() {
-            $crate::testing::lock::Checks::default()$(.check::<$workflow>())+.finish();
+            $crate::testing::lock::Checks::default()
+                $(.check($crate::testing::lock::Code::of::<$workflow>()$($(.step($step))*)?))+
+                .finish();
         }
     };
 }
 
 /// Says that a test of locks needs the feature `testing`.
-#[cfg(not(any(test, doc, feature = "testing")))]
+#[cfg(not(any(test, feature = "testing")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! lock {

@@ -92,7 +92,10 @@ fn expand_steps(machine: &Machine) -> TokenStream {
     let steps = machine.steps.iter().filter_map(|step| {
         let (cfg, name) = (&step.cfg, unraw(&step.ident));
         let output = WriteSelfOut(&machine.self_ty).in_type(step.output.as_ref()?);
-        Some(quote!(#cfg __private::StepProbe::<#output>::saved(__types, #name);))
+        let was = &step.policy.was;
+        let renamed =
+            (!was.is_empty()).then(|| quote!(#cfg __private::SavedTypes::renamed(__types, #name, &[#(#was),*]);));
+        Some(quote!(#cfg __private::StepProbe::<#output>::saved(__types, #name); #renamed))
     });
     let undos = machine.undos.iter().map(|undo| {
         let (cfg, name) = (&undo.cfg, unraw(&undo.step));

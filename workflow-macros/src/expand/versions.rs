@@ -37,7 +37,7 @@ pub(crate) fn expand_versions(machine: &Machine) -> TokenStream {
             __private::Leap {
                 from: #from,
                 to: #to,
-                states: <#states as #runtime::VersionStates>::STATES,
+                states: __private::VersionProbe::<#states>::STATES,
                 migrations: &[#(#migrations),*],
             }
         }
@@ -45,7 +45,7 @@ pub(crate) fn expand_versions(machine: &Machine) -> TokenStream {
     let is_told = !versions.from.is_empty() && !versions.broken;
     let old_types = versions.from.iter().map(|old| {
         let (version, states) = (old.version, &old.states);
-        quote!(#version => <#states as #runtime::VersionStates>::saved_types(__types))
+        quote!(#version => __private::VersionProbe::<#states>::saved_types(__types))
     });
     let migrations = is_told.then(|| {
         quote!(
@@ -96,7 +96,7 @@ pub(crate) fn expand_version_checks(machine: &Machine) -> TokenStream {
 }
 
 fn expand_check(machine: &Machine, place: usize, old: &OldVersion) -> TokenStream {
-    let (runtime, states) = (&machine.runtime, &old.states);
+    let states = &old.states;
     let present = generated_ident(machine, "State");
     let next = match machine.versions.from.get(place + 1) {
         Some(next) => {
@@ -129,13 +129,13 @@ fn expand_check(machine: &Machine, place: usize, old: &OldVersion) -> TokenStrea
             quote!(#cfg (#probe::FACTS, #name))
         });
         let (cfg, probe) = (&second.cfg, state_probe(&second.old));
-        let tell = at(second.old.span(), quote!(__private::tell_twice));
-        quote!(#cfg const _: () = #tell(&[#(#first),*], #probe::FACTS);)
+        let tell = at(second.old.span(), quote!(__private::tell_twice(&[#(#first),*], #probe::FACTS)));
+        quote!(#cfg const _: () = #tell;)
     });
     quote! {
         const _: () = {
-            const __STATES: &[__private::StateFacts] = <#states as #runtime::VersionStates>::STATES;
-            const __NEXT: &[__private::StateFacts] = <#next as #runtime::VersionStates>::STATES;
+            const __STATES: &[__private::StateFacts] = __private::VersionProbe::<#states>::STATES;
+            const __NEXT: &[__private::StateFacts] = __private::VersionProbe::<#next>::STATES;
             const __MIGRATED: &[__private::StateFacts] = &[#(#migrated),*];
             const _: () = #tell;
             #(#twice)*
@@ -149,7 +149,7 @@ fn expand_check(machine: &Machine, place: usize, old: &OldVersion) -> TokenStrea
 
 fn assert_state_of(states: &TokenStream, state: &TypeRef) -> TokenStream {
     let function = at(state.ty.span(), quote!(__private::assert_state_of));
-    quote!(#function::<#states, #state>();)
+    quote!(#function::<#state, #states>();)
 }
 
 fn migrations_of<'a>(machine: &'a Machine, old: &OldVersion) -> impl Iterator<Item = &'a Migration> {

@@ -4,6 +4,7 @@
 //! one. What has none of its own is a state of the next version, too, by the same type, and stays as it is. That each state is
 //! one or the other is checked while the user's crate is compiled.
 
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::graph_check::StateFacts;
@@ -44,16 +45,37 @@ pub trait VersionStates {
     }
 }
 
-/// Says that `S` is a state of the version of which this enum has the states.
+/// Says that this is a state of the version of which the enum `E` has the states.
 #[diagnostic::on_unimplemented(
-    message = "`{S}` is not among `{Self}`",
+    message = "`{Self}` is not among `{E}`",
     label = "not a state of that version",
-    note = "a migration takes a state of the version that it is from, and gives one of the version that comes next: `{Self}` has its states"
+    note = "a migration takes a state of the version that it is from, and gives one of the version that comes next: `{E}` has its states"
 )]
-pub trait HasState<S> {}
+pub trait StateOf<E> {}
 
 #[diagnostic::do_not_recommend]
-impl<E: From<S>, S: State> HasState<S> for E {}
+impl<E: From<S>, S: State> StateOf<E> for S {}
+
+/// What is known of a type that ought to have the states of a version.
+#[derive(Debug)]
+pub struct VersionProbe<T>(PhantomData<T>);
+
+impl<T: VersionStates> VersionProbe<T> {
+    pub const STATES: &'static [StateFacts] = T::STATES;
+
+    pub fn saved_types<V: SavedTypes>(types: &mut V) {
+        T::saved_types(types);
+    }
+}
+
+/// The other side of [`VersionProbe`]: that has been reported.
+pub trait NoVersionStates<T> {
+    const STATES: &'static [StateFacts] = &[];
+
+    fn saved_types<V>(_: &mut V) {}
+}
+
+impl<T> NoVersionStates<T> for VersionProbe<T> {}
 
 /// The older version of a workflow, and how its states become those of the next one. For generated code.
 #[derive(Debug, Clone, Copy)]
@@ -184,4 +206,4 @@ pub fn migrated<S: State>(state: S) -> Result<MigratedState, Error> {
 /// A type named as the states of a version.
 pub const fn assert_states<E: VersionStates>() {}
 /// A type named as a state of a version.
-pub const fn assert_state_of<E: HasState<S>, S>() {}
+pub const fn assert_state_of<S: StateOf<E>, E>() {}

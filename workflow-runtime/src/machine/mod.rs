@@ -26,6 +26,7 @@ mod intercept;
 mod limits;
 #[cfg(all(test, loom))]
 mod loom_tests;
+#[allow(missing_docs, reason = "some of it is for generated code alone")]
 mod migrating;
 mod migrating_told;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
@@ -81,7 +82,7 @@ pub use handler::{After, Catch, CatchError, Described, EdgeKey, Handle, HandlerE
 pub use intercept::{Answer, Answering, HandlerSeen, Interceptor, StepSeen};
 pub(crate) use limits::UnknownStep;
 pub use limits::{LimitState, Limits};
-pub use migrating::{HasState, Keep, VersionStates};
+pub use migrating::{Keep, StateOf, VersionStates};
 pub(crate) use migrating::{read_outcome, read_state};
 pub(crate) use parallel::ParallelPolicy;
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};

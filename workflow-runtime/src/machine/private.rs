@@ -26,7 +26,7 @@ pub use super::graph_told::{
 };
 pub use super::group::{GroupProbe, NoGroup, Source, first_of, narrow, of_member};
 pub use super::handler_probes::*;
-pub use super::migrating::{Leap, Migration, assert_state_of, assert_states, migrated, read_old};
+pub use super::migrating::{Leap, Migration, VersionProbe, assert_state_of, assert_states, migrated, read_old};
 pub use super::migrating_told::{tell_twice, tell_unmigrated};
 pub use super::parallel::*;
 pub use super::probes::*;

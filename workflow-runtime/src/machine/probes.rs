@@ -32,6 +32,7 @@ pub mod fallbacks {
     pub use super::super::digest::UndigestedArg as _;
     pub use super::super::group::NoGroup as _;
     pub use super::super::handler_probes::{NoAccepts as _, NoAfter as _, NoCatch as _, NoEntry as _, NoOn as _};
+    pub use super::super::migrating::NoVersionStates as _;
     pub use super::super::parallel::{NoBranchError as _, NoBranchValue as _, NoFailure as _, NoShare as _};
     pub use super::super::saved::{
         NoPartSaved as _, NoSavedAs as _, NoSavedEvents as _, NoSavedStates as _, NoSavedStep as _,

@@ -34,6 +34,9 @@ pub enum Saved {
 pub trait SavedTypes {
     /// One of them, and the name that it is saved under.
     fn saved<T: DeserializeOwned>(&mut self, what: Saved, name: &'static str);
+
+    /// The names that a step had before.
+    fn renamed(&mut self, step: &'static str, was: &'static [&'static str]);
 }
 
 /// Types that are told of together, as each path in generated code takes time to compile: a tuple of states or events.

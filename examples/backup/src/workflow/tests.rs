@@ -10,6 +10,8 @@ use workflow_runtime::{Engine, ManualClock, MemoryStore, Rest, Stepper, Timestam
 
 use super::*;
 
+workflow_runtime::lock!(Backup: [copy, verify]);
+
 struct Fixture {
     vault: Vault,
     folder: TempDir,

@@ -9,6 +9,8 @@ use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
 
+workflow_runtime::lock!(Rollout);
+
 struct Fixture {
     cluster: Cluster,
     _folder: TempDir,

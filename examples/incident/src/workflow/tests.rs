@@ -7,6 +7,8 @@ use workflow_runtime::{Rest, Stepper, block_on};
 use super::*;
 use crate::outside::Duty;
 
+workflow_runtime::lock!(Response);
+
 const SECOND: Duration = Duration::from_secs(1);
 
 struct Fixture {

@@ -12,6 +12,8 @@ use super::*;
 use crate::content::Reason;
 use crate::results::rows;
 
+workflow_runtime::lock!(Ingest);
+
 struct Fixture {
     folder: TempDir,
 }

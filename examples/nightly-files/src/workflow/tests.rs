@@ -8,6 +8,8 @@ use workflow_runtime::{Rest, Stepper, block_on};
 use super::*;
 use crate::sample;
 
+workflow_runtime::lock!(Night: [list, digest, write_summary]);
+
 fn summary(night: &Stepper<Night>) -> Summary {
     let Some(NightOutcome::Done(done)) = night.outcome().unwrap() else { panic!("the night is not over") };
     done.output

@@ -15,6 +15,8 @@ use crate::services::Outage;
 type Orders = Fulfilment<Backoffice, Backoffice, Backoffice>;
 type Machine = Stepper<Orders>;
 
+workflow_runtime::lock!(Orders);
+
 struct Fixture {
     services: Backoffice,
     _folder: TempDir,

@@ -7,6 +7,8 @@ use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
 
+workflow_runtime::lock!(Pipeline);
+
 /// What becomes of a reading, and the rows and alarms that there are then.
 fn send(text: &str) -> (PipelineOutcome, (u32, u32)) {
     let folder = tempfile::tempdir().unwrap();

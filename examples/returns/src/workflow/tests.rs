@@ -8,6 +8,8 @@ use workflow_runtime::{Rest, Stepper, block_on};
 use super::*;
 use crate::shop::Trouble;
 
+workflow_runtime::lock!(Fulfilment);
+
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 struct Fixture {

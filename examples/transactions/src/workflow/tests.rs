@@ -7,6 +7,8 @@ use workflow_runtime::{Rest, Stepper, block_on};
 use super::*;
 use crate::ledger::Account;
 
+workflow_runtime::lock!(Booking);
+
 struct Fixture {
     ledger: Ledger,
     _folder: TempDir,

@@ -74,7 +74,7 @@ pub enum LockError {
     },
     /// It is not known where the lock is.
     #[error(
-        "CARGO_MANIFEST_DIR is not set, so it is not known where the lock is: run the test by `cargo test`, or use `Lock::verify` with a path"
+        "CARGO_MANIFEST_DIR is not set, so it is not known where the lock is: run the test by `cargo test`, or use `Code::verify` with a path"
     )]
     NoDirectory,
 }

@@ -28,7 +28,8 @@ impl Judgement {
 /// | the newest recorded one | all of its section, which it then replaces |
 /// | a newer one | the steps and events of the newest section, as there are no migrations for these; a section is added |
 /// | older ones that it names | the states of their sections, which stay as they are |
-pub(super) fn judge(recorded: &Lock, code: &Lock) -> Judgement {
+/// | an older one that is `kept` beside a newer one | all of its section, and nothing else |
+pub(super) fn judge(recorded: &Lock, code: &Lock, kept: bool) -> Judgement {
     let mut lock = recorded.clone();
     let mut differences = Vec::new();
     let newest = recorded.newest();
@@ -47,7 +48,7 @@ pub(super) fn judge(recorded: &Lock, code: &Lock) -> Judgement {
         };
         differences.extend(found.into_iter().map(|difference| (*version, difference)));
     }
-    if code.newest() < newest {
+    if code.newest() < newest && !kept {
         let text = format!(
             "the lock has version {newest}, and the code says that it is of version {}: a version never goes back",
             code.newest()
@@ -71,6 +72,22 @@ pub(super) fn judge(recorded: &Lock, code: &Lock) -> Judgement {
     }
     differences.sort_by_key(|(_, difference)| !difference.breaks);
     Judgement { lock, differences }
+}
+
+/// The lock that is recorded whatever does not fit: what the code says, beside the older versions that it does not speak of, or
+/// that it can read.
+pub(super) fn accepted(mut recorded: Lock, code: &Lock, kept: bool) -> Lock {
+    let newest = code.newest();
+    recorded.versions.retain(|version, _| kept || *version <= newest);
+    for (version, section) in &code.versions {
+        let is_read = recorded.versions.get(version).is_some_and(|old| {
+            *version < newest && compare(&states(old), section).iter().all(|difference| !difference.breaks)
+        });
+        if !is_read {
+            recorded.versions.insert(*version, section.clone());
+        }
+    }
+    recorded
 }
 
 /// The states alone.

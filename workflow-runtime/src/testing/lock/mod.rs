@@ -38,8 +38,9 @@
 //! | a larger integer or float, `T` as `Option<T>` | a smaller or another type, `Option<T>` as `T` |
 //! | a new name, where the old one is read: `was`, `#[serde(alias)]` | a new name alone |
 //!
-//! A workflow's steps are its methods. Those that are functions of their own, or `cx.step(…)`, are known to the compiler alone, and
-//! not in the lock; a type that cannot be looked into (`#[serde(untagged)]`, `#[serde(flatten)]`) is in it as `opaque`, with what
+//! A workflow's steps are its methods. Functions with `#[step]` that are called from there are named with it:
+//! `workflow_runtime::lock!(Backup: [read_all, pack], Order);`. What `cx.step(…)` returns is known to the compiler alone, and not in the
+//! lock; a type that cannot be looked into (`#[serde(untagged)]`, `#[serde(flatten)]`) is in it as `opaque`, with what
 //! can be told of it.
 
 mod compare;
@@ -59,8 +60,7 @@ use std::io::Write as _;
 pub use error::LockError;
 pub use parse::ParseError;
 pub use verify::{Mode, Verified};
-
-use crate::machine::Workflow;
+pub use workflow::{Code, StepFunction};
 
 /// What executions of one workflow are saved as, by the versions of its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,27 +90,23 @@ impl std::fmt::Display for Lock {
     }
 }
 
-/// Holds a workflow to its lock: what [`lock!`](crate::lock) does, for a test of one's own.
+/// The checks of several workflows, of which each is made: what [`lock!`](crate::lock) writes.
 ///
 /// # Panics
-/// If the code does not fit its lock, or that cannot be read or written. The message says what to do.
-pub fn check<W: Workflow>() {
-    Checks::default().check::<W>().finish();
-}
-
-/// The checks of several workflows, of which each is made.
-#[doc(hidden)]
+/// Of [`finish`](Self::finish): if one of them failed. The message says what to do.
 #[derive(Debug, Default)]
 pub struct Checks {
     failures: Vec<String>,
 }
 
 impl Checks {
-    /// Holds one workflow to its lock.
+    /// Holds the code of one workflow to its lock.
     #[must_use]
-    pub fn check<W: Workflow>(mut self) -> Self {
-        let checked = Lock::path::<W>()
-            .and_then(|path| Lock::verify::<W>(&path, Mode::from_env()?).map(|verified| (path, verified)));
+    pub fn check(mut self, code: Code) -> Self {
+        let checked = code.path().and_then(|path| {
+            let verified = code.verify(&path, Mode::from_env()?)?;
+            Ok((path, verified))
+        });
         match checked {
             Ok((_, Verified::Same)) => {}
             Ok((path, Verified::Made)) => say(&format!("made {}: commit it", path.display())),

@@ -1,16 +1,15 @@
 //! A lock file, read, held to the code and written.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{env, fs, io};
 
 use super::compare::Difference;
-use super::judge::{Judgement, judge};
+use super::judge::{Judgement, accepted, judge};
 use super::parse::parse;
 use super::print::print;
 use super::section::Kind;
 use super::{Lock, LockError};
-use crate::machine::Workflow;
 
 /// What may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,24 +59,6 @@ pub enum Verified {
 }
 
 impl Lock {
-    /// Holds the code of `W` to its lock at `path`, and writes there what `mode` allows. For commands and tests of one's own;
-    /// [`lock!`](crate::lock) is a test of this.
-    ///
-    /// # Errors
-    /// If the code does not fit its lock, or the lock cannot be read or written. Then nothing was written.
-    pub fn verify<W: Workflow>(path: &Path, mode: Mode) -> Result<Verified, LockError> {
-        verify(path, mode, &Self::of::<W>())
-    }
-
-    /// Where the lock of `W` is: `workflows/<Name>.lock` beside the `Cargo.toml` of the package that is tested.
-    ///
-    /// # Errors
-    /// [`LockError::NoDirectory`], if cargo does not run the program.
-    pub fn path<W: Workflow>() -> Result<PathBuf, LockError> {
-        let package = env::var_os("CARGO_MANIFEST_DIR").ok_or(LockError::NoDirectory)?;
-        Ok(Path::new(&package).join("workflows").join(format!("{}.lock", W::NAME)))
-    }
-
     /// The lock in a file; `None` if there is none.
     ///
     /// # Errors
@@ -101,7 +82,7 @@ fn read(path: &Path) -> Result<Option<(Lock, String)>, LockError> {
     }
 }
 
-fn verify(path: &Path, mode: Mode, code: &Lock) -> Result<Verified, LockError> {
+pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool) -> Result<Verified, LockError> {
     let Some((recorded, text)) = read(path)? else {
         if mode == Mode::Check {
             return Err(LockError::Missing { workflow: code.workflow.clone(), path: path.to_owned() });
@@ -113,12 +94,12 @@ fn verify(path: &Path, mode: Mode, code: &Lock) -> Result<Verified, LockError> {
         let (found, workflow) = (recorded.workflow, code.workflow.clone());
         return Err(LockError::Foreign { path: path.to_owned(), found, workflow });
     }
-    let mut judgement = judge(&recorded, code);
+    let mut judgement = judge(&recorded, code, kept);
     if judgement.breaks() {
         if mode != Mode::Accept {
             return Err(LockError::Broken { report: report(path, &recorded, &judgement) });
         }
-        judgement.lock = accepted(recorded, code);
+        judgement.lock = accepted(recorded, code, kept);
     } else if judgement.lock == recorded && mode == Mode::Check {
         return Ok(Verified::Same);
     }
@@ -132,13 +113,6 @@ fn verify(path: &Path, mode: Mode, code: &Lock) -> Result<Verified, LockError> {
     }
     write(path, &new)?;
     Ok(Verified::Recorded(changes))
-}
-
-/// The lock that is recorded whatever does not fit: what the code says, beside the older versions that it does not speak of.
-fn accepted(mut recorded: Lock, code: &Lock) -> Lock {
-    recorded.versions.retain(|version, _| *version < code.newest());
-    recorded.versions.extend(code.versions.clone());
-    recorded
 }
 
 /// Writes the whole file or nothing of it, as another test may read it at this moment.

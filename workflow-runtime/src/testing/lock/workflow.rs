@@ -1,16 +1,50 @@
 //! What a lock says of the code as it is.
 
 use std::collections::BTreeMap;
+use std::env;
+use std::future::Future;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::Lock;
 use super::section::{Edge, Kind, Root, Section};
 use super::shape::Shape;
 use super::trace::{Named, Traced, Tracer};
-use crate::machine::{Graph, SavedTypes, Workflow};
+use super::verify::verify;
+use super::{Lock, LockError, Mode, Verified};
+use crate::machine::{Graph, Keep, SavedTypes, StepError, Workflow};
 
-impl Lock {
+/// The code of a workflow, as far as a lock speaks of it.
+///
+/// ```
+/// use workflow_runtime::prelude::*;
+/// use workflow_runtime::testing::lock::Code;
+///
+/// #[workflow]
+/// async fn greet(cx: &Cx, name: String) -> Result<u32> {
+///     write_to(cx, &name).await
+/// }
+///
+/// #[step(retry(max = 3))]
+/// async fn write_to(_: &Cx, name: &str) -> Result<u32> {
+///     Ok(name.len() as u32)
+/// }
+///
+/// let lock = Code::of::<Greet>().step(write_to).lock();
+/// assert!(lock.to_string().contains(" 1 step write_to: u32\n"));
+/// ```
+#[derive(Debug)]
+pub struct Code {
+    workflow: &'static str,
+    version: u32,
+    /// Whether executions stay with it, once there is a newer version beside it.
+    kept: bool,
+    graph: &'static Graph,
+    traces: Traces,
+    old: BTreeMap<u32, Section>,
+}
+
+impl Code {
     /// What the workflow saves as its code is now: its present version, and the older ones whose states it names.
     ///
     /// The types are traced, nothing of the workflow is run.
@@ -18,15 +52,98 @@ impl Lock {
     pub fn of<W: Workflow>() -> Self {
         let mut traces = Traces::default();
         W::saved_types(&mut traces);
-        let mut versions = BTreeMap::from([(W::VERSION, traces.section(W::GRAPH))]);
+        let mut old = BTreeMap::new();
         for leap in W::MIGRATIONS {
             let mut traces = Traces::default();
             if W::old_types(leap.from, &mut traces) {
-                versions.insert(leap.from, traces.into_section());
+                old.insert(leap.from, traces.into_section());
             }
         }
-        Self { workflow: W::NAME.to_owned(), versions }
+        Self { workflow: W::NAME, version: W::VERSION, kept: W::KEEP != Keep::No, graph: W::GRAPH, traces, old }
     }
+
+    /// With a step that is a function of its own, by its name: `.step(write_to)`. The workflow's type does not know which of
+    /// these its handlers call.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a function is named here as it is elsewhere")]
+    pub fn step<A, F: StepFunction<A>>(mut self, step: F) -> Self {
+        F::saved(&mut self.traces, function_name(&step));
+        self
+    }
+
+    /// The lock that says all of this.
+    #[must_use]
+    pub fn lock(self) -> Lock {
+        let mut versions = self.old;
+        versions.insert(self.version, self.traces.section(self.graph));
+        Lock { workflow: self.workflow.to_owned(), versions }
+    }
+
+    /// Where its lock is: `workflows/<Name>.lock` beside the `Cargo.toml` of the package that is tested.
+    ///
+    /// # Errors
+    /// [`LockError::NoDirectory`], if cargo does not run the program.
+    pub fn path(&self) -> Result<PathBuf, LockError> {
+        let package = env::var_os("CARGO_MANIFEST_DIR").ok_or(LockError::NoDirectory)?;
+        Ok(Path::new(&package).join("workflows").join(format!("{}.lock", self.workflow)))
+    }
+
+    /// Holds it to its lock at `path`, and writes there what `mode` allows.
+    ///
+    /// # Errors
+    /// If the code does not fit its lock, or the lock cannot be read or written. Then nothing was written.
+    pub fn verify(self, path: &Path, mode: Mode) -> Result<Verified, LockError> {
+        let kept = self.kept;
+        verify(path, mode, &self.lock(), kept)
+    }
+}
+
+/// A function with `#[step]`, that takes these arguments.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no step",
+    label = "not a function with `#[step]` that the lock can name",
+    note = "write the name of a function with `#[step]`, without its arguments"
+)]
+pub trait StepFunction<Arguments> {
+    /// Tells of what it returns.
+    #[doc(hidden)]
+    fn saved<V: SavedTypes>(types: &mut V, name: &'static str);
+}
+
+macro_rules! step_functions {
+    ($($($argument:ident)*;)*) => {
+        $(impl<F, R, T, E, $($argument),*> StepFunction<($($argument,)*)> for F
+        where
+            F: Fn($($argument),*) -> R,
+            R: Future<Output = Result<T, E>>,
+            T: DeserializeOwned,
+            E: StepError,
+        {
+            fn saved<V: SavedTypes>(types: &mut V, name: &'static str) {
+                types.saved::<T>(Kind::Step, name);
+                E::saved(types, name);
+            }
+        })*
+    };
+}
+
+step_functions! {
+    A1;
+    A1 A2;
+    A1 A2 A3;
+    A1 A2 A3 A4;
+    A1 A2 A3 A4 A5;
+    A1 A2 A3 A4 A5 A6;
+    A1 A2 A3 A4 A5 A6 A7;
+    A1 A2 A3 A4 A5 A6 A7 A8;
+}
+
+/// The name of a function, as it is in the journal.
+fn function_name<F>(function: &F) -> &'static str {
+    let path = std::any::type_name_of_val(function);
+    let path = path.split_once('<').map_or(path, |(path, _)| path);
+    let name = path.rsplit("::").next().unwrap_or(path);
+    name.strip_prefix("r#").unwrap_or(name)
 }
 
 /// The types that were told, traced.
@@ -34,6 +151,8 @@ impl Lock {
 struct Traces {
     tracer: Tracer,
     traced: BTreeMap<(Kind, String), Traced>,
+    /// The names that steps had before.
+    renamed: BTreeMap<String, &'static [&'static str]>,
 }
 
 impl SavedTypes for Traces {
@@ -44,6 +163,10 @@ impl SavedTypes for Traces {
             self.traced.insert((what, name.to_owned()), traced);
         }
     }
+
+    fn renamed(&mut self, step: &'static str, was: &'static [&'static str]) {
+        self.renamed.insert(step.to_owned(), was);
+    }
 }
 
 impl Traces {
@@ -51,7 +174,10 @@ impl Traces {
         let mut named = Named::default();
         let roots = self.traced.into_iter().map(|(key, traced)| {
             let shape = named.shape(&self.tracer, traced);
-            (key, Root { shape, was: Default::default() })
+            // What is saved of a step is under the names of that.
+            let is_of_step = matches!(key.0, Kind::Step | Kind::Error | Kind::Undo);
+            let was = self.renamed.get(&key.1).filter(|_| is_of_step).copied().unwrap_or_default();
+            (key, Root { shape, was: was.iter().map(|was| (*was).to_owned()).collect() })
         });
         let roots = roots.collect();
         Section { roots, types: named.types, ..Section::default() }
@@ -62,11 +188,11 @@ impl Traces {
         let mut section = self.into_section();
         let states = graph.states.iter().map(|state| (Kind::State, state.name, state.was));
         let events = graph.events.iter().map(|event| (Kind::Event, event.name, event.was));
-        let steps = graph.steps.iter().map(|step| (Kind::Step, step.name, NEVER_RENAMED));
+        let steps = graph.steps.iter().map(|step| (Kind::Step, step.name, step.was));
         for (kind, name, was) in states.chain(events).chain(steps) {
             let unknown = || Root { shape: Shape::Opaque("not read by serde".to_owned()), was: Default::default() };
             let root = section.roots.entry((kind, name.to_owned())).or_insert_with(unknown);
-            root.was = was.iter().map(|was| (*was).to_owned()).collect();
+            root.was.extend(was.iter().map(|was| (*was).to_owned()));
         }
         section.edges = graph
             .edges()
@@ -79,5 +205,3 @@ impl Traces {
         section
     }
 }
-
-const NEVER_RENAMED: &[&str] = &[];

@@ -31,12 +31,12 @@ fn text(path: &Path) -> String {
 fn a_missing_lock_is_made_but_where_nothing_may_be_written() {
     let (_folder, path) = folder();
     let lock = code(&[("paid", U32)]);
-    assert!(matches!(verify(&path, Mode::Check, &lock), Err(LockError::Missing { .. })));
+    assert!(matches!(verify(&path, Mode::Check, &lock, false), Err(LockError::Missing { .. })));
     assert!(!path.exists());
-    assert_eq!(verify(&path, Mode::Record, &lock).unwrap(), Verified::Made);
+    assert_eq!(verify(&path, Mode::Record, &lock, false).unwrap(), Verified::Made);
     assert_eq!(Lock::read(&path).unwrap(), Some(lock.clone()));
     for mode in [Mode::Record, Mode::Check, Mode::Accept] {
-        assert_eq!(verify(&path, mode, &lock).unwrap(), Verified::Same);
+        assert_eq!(verify(&path, mode, &lock, false).unwrap(), Verified::Same);
     }
     // Nothing is left beside it.
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
@@ -45,24 +45,24 @@ fn a_missing_lock_is_made_but_where_nothing_may_be_written() {
 #[test]
 fn what_fits_is_recorded_but_where_nothing_may_be_written() {
     let (_folder, path) = folder();
-    verify(&path, Mode::Record, &code(&[("paid", U32)])).unwrap();
+    verify(&path, Mode::Record, &code(&[("paid", U32)]), false).unwrap();
     let (before, more) = (text(&path), code(&[("paid", U32), ("sent", U32)]));
-    let error = verify(&path, Mode::Check, &more).unwrap_err();
+    let error = verify(&path, Mode::Check, &more, false).unwrap_err();
     assert!(matches!(error, LockError::Stale { .. }), "{error}");
     assert!(error.to_string().contains("state `sent` is new"), "{error}");
     assert_eq!(text(&path), before);
-    let Verified::Recorded(changes) = verify(&path, Mode::Record, &more).unwrap() else { panic!() };
+    let Verified::Recorded(changes) = verify(&path, Mode::Record, &more, false).unwrap() else { panic!() };
     assert_eq!(changes, "  + version 1: state `sent` is new\n");
-    assert_eq!(verify(&path, Mode::Check, &more).unwrap(), Verified::Same);
+    assert_eq!(verify(&path, Mode::Check, &more, false).unwrap(), Verified::Same);
 }
 
 #[test]
 fn what_does_not_fit_is_recorded_only_when_it_is_accepted() {
     let (_folder, path) = folder();
-    verify(&path, Mode::Record, &code(&[("paid", U64), ("sent", U32)])).unwrap();
+    verify(&path, Mode::Record, &code(&[("paid", U64), ("sent", U32)]), false).unwrap();
     let (before, other) = (text(&path), code(&[("paid", U32)]));
     for mode in [Mode::Record, Mode::Check] {
-        let error = verify(&path, mode, &other).unwrap_err().to_string();
+        let error = verify(&path, mode, &other, false).unwrap_err().to_string();
         for part in [
             "! version 1: state `paid` was `u64` and is `u32`",
             "! version 1: state `sent` is gone",
@@ -76,7 +76,7 @@ fn what_does_not_fit_is_recorded_only_when_it_is_accepted() {
         assert!(!error.contains("Events and steps"), "{error}");
         assert_eq!(text(&path), before);
     }
-    assert!(matches!(verify(&path, Mode::Accept, &other).unwrap(), Verified::Recorded(_)));
+    assert!(matches!(verify(&path, Mode::Accept, &other, false).unwrap(), Verified::Recorded(_)));
     assert_eq!(Lock::read(&path).unwrap(), Some(other));
 }
 
@@ -84,7 +84,7 @@ fn what_does_not_fit_is_recorded_only_when_it_is_accepted() {
 fn a_file_that_cannot_be_read_is_never_written_over() {
     let (_folder, path) = folder();
     let lock = code(&[("paid", U32)]);
-    verify(&path, Mode::Record, &lock).unwrap();
+    verify(&path, Mode::Record, &lock, false).unwrap();
     let good = text(&path);
     let bad = [
         good.replace("u32", "u64"),
@@ -96,30 +96,30 @@ fn a_file_that_cannot_be_read_is_never_written_over() {
     for bad in bad {
         fs::write(&path, &bad).unwrap();
         for mode in [Mode::Record, Mode::Check, Mode::Accept] {
-            let error = verify(&path, mode, &lock).unwrap_err();
+            let error = verify(&path, mode, &lock, false).unwrap_err();
             assert!(matches!(error, LockError::Unreadable { .. } | LockError::Foreign { .. }), "{error}");
             assert_eq!(text(&path), bad);
         }
     }
     // Bytes that are no text, and a folder.
     fs::write(&path, [0xff]).unwrap();
-    assert!(matches!(verify(&path, Mode::Accept, &lock), Err(LockError::Io { .. })));
+    assert!(matches!(verify(&path, Mode::Accept, &lock, false), Err(LockError::Io { .. })));
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    assert!(matches!(verify(&path, Mode::Accept, &lock), Err(LockError::Io { .. })));
+    assert!(matches!(verify(&path, Mode::Accept, &lock, false), Err(LockError::Io { .. })));
 }
 
 #[test]
 fn lines_in_another_order_are_the_same_and_are_put_in_order() {
     let (_folder, path) = folder();
     let lock = code(&[("paid", U32), ("sent", U64)]);
-    verify(&path, Mode::Record, &lock).unwrap();
+    verify(&path, Mode::Record, &lock, false).unwrap();
     let good = text(&path);
     let mut lines: Vec<_> = good.lines().collect();
     lines.reverse();
     fs::write(&path, lines.join("\r\n")).unwrap();
-    assert_eq!(verify(&path, Mode::Check, &lock).unwrap(), Verified::Same);
-    assert_eq!(verify(&path, Mode::Record, &lock).unwrap(), Verified::Recorded(String::new()));
+    assert_eq!(verify(&path, Mode::Check, &lock, false).unwrap(), Verified::Same);
+    assert_eq!(verify(&path, Mode::Record, &lock, false).unwrap(), Verified::Recorded(String::new()));
     assert_eq!(text(&path), good);
 }
 
