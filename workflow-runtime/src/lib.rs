@@ -62,6 +62,7 @@
 //! # Features
 //!
 //! * `sqlite` (default): the embedded store. Without it, executions live in memory alone.
+//! * `command`: `EngineBuilder::command`, which looks after a store by arguments.
 //! * `testing`: the module `testing`, for dev-dependencies: `crash_everywhere`, `Sim`, `FaultyStore`, and the conformance suite
 //!   for those who write a store.
 //!
@@ -108,12 +109,14 @@ pub mod driver {
 pub use base::*;
 pub use engine::AskError;
 pub use engine::BulkReport;
+pub use engine::ForkRefused;
 pub use engine::Limit;
 pub use engine::MigrationReport;
 pub use engine::{
     CatchUp, Interval, Overlap, RunEnd, Schedule, ScheduleError, ScheduleHandle, ScheduleInfo, ScheduledRun,
     StartsNothing, StartsWorkflow,
 };
+pub use engine::{CheckGroup, CheckReport, FitGroup, Misfit, Unknown};
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;
@@ -128,7 +131,7 @@ pub use machine::{
     EventInfo, Failure, Finished, Graph, Handle, Handled, HandlerCall, HandlerError, HandlerInfo, HandlerRun,
     JoinMissed, Next, NotTaken, On, Outcome, ParallelTimedOut, Progress, Rest, RetryInfo, Sending, State, StateInfo,
     Stay, StepError, StepInfo, StepPanicked, StepPolicy, StepTimedOut, Stepper, TargetIn, Targets, Transition, Trigger,
-    Turn, TurnScope, Unwind, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
+    Turn, TurnScope, Unwind, Visit, Wait, Workflow, WorkflowEvent, WorkflowState, goto, unwind,
 };
 pub use machine::{AdHocStep, LimitState, StepHeartbeatMissed};
 pub use machine::{Asks, NoRefusal, Reply, refuse, reply};

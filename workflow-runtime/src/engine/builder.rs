@@ -20,6 +20,7 @@ use crate::stores::this_process;
 /// |---|---|
 /// | [`max_active`](Self::max_active) | 256 executions |
 /// | [`keep_history`](Self::keep_history) | all of it |
+/// | [`keep_state_data`](Self::keep_state_data) | no |
 /// | [`payload_limit`](Self::payload_limit) | 2 MiB |
 /// | [`drain_timeout`](Self::drain_timeout) | 30 s |
 /// | [`flags`](Self::flags) | all off |
@@ -32,6 +33,7 @@ pub struct EngineBuilder {
     machines: Vec<Arc<dyn Machine>>,
     max_active: usize,
     keep_history: Option<u64>,
+    keep_state_data: bool,
     drain_timeout: Duration,
     services: Services,
     ctrl_c: bool,
@@ -52,6 +54,7 @@ impl EngineBuilder {
             machines: Vec::new(),
             max_active: 256,
             keep_history: None,
+            keep_state_data: false,
             drain_timeout: Duration::from_secs(30),
             services: Services::new(SystemClock),
             ctrl_c: false,
@@ -88,6 +91,15 @@ impl EngineBuilder {
     /// one that gets no new rows stays as it is.
     pub fn keep_history(mut self, rows: u64) -> Self {
         self.keep_history = Some(rows.max(1));
+        self
+    }
+
+    /// Whether the history has the data of states besides their names, so that an execution can be
+    /// [forked](Engine::fork) from any visit of it. It is off by default: each transition, and each `Stay`, writes the
+    /// data of its state a second time, and it stays for as long as the [history](Self::keep_history) does, however private it is.
+    /// What happened before it was switched on has none.
+    pub fn keep_state_data(mut self, keep: bool) -> Self {
+        self.keep_state_data = keep;
         self
     }
 
@@ -144,14 +156,64 @@ impl EngineBuilder {
         self
     }
 
+    /// The workflows, those that every engine has included.
+    pub(super) fn registry(&self) -> Result<Registry, EngineError> {
+        Registry::new(self.machines.iter().cloned().chain([super::schedule::built_in()]).collect())
+    }
+
+    /// The store in this file, in place of its own.
+    #[cfg(all(feature = "command", feature = "sqlite"))]
+    pub(super) fn in_file(mut self, path: std::path::PathBuf) -> Self {
+        self.store = Source::Sqlite(path);
+        self
+    }
+
+    /// The file of the store, if it is one.
+    #[cfg(feature = "command")]
+    pub(super) fn file(&self) -> Option<&std::path::Path> {
+        match &self.store {
+            Source::Store(_) => None,
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(path) => Some(path),
+        }
+    }
+
+    /// The store, to be written. A file that is not there is not made.
+    #[cfg(feature = "command")]
+    pub(super) fn store_to_write(&self) -> Result<Arc<dyn Store>, StoreError> {
+        match &self.store {
+            Source::Store(store) => Ok(Arc::clone(store)),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(path) if path.exists() => Ok(Arc::new(open_sqlite(path)?)),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(path) => {
+                Err(StoreError::NotAStore { path: path.clone(), reason: "there is no such file".to_owned() })
+            }
+        }
+    }
+
+    /// What a fork is made with: the present, and whether the history has the data of states.
+    #[cfg(feature = "command")]
+    pub(super) fn fork_settings(&self) -> (crate::base::Timestamp, bool) {
+        (self.services.clock.now(), self.keep_state_data)
+    }
+
+    /// The store, to be read only.
+    pub(super) fn store_to_read(&self) -> Result<Arc<dyn Store>, StoreError> {
+        match &self.store {
+            Source::Store(store) => Ok(Arc::clone(store)),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(path) => Ok(Arc::new(crate::stores::SqliteStore::open_read_only(path)?)),
+        }
+    }
+
     /// Opens the store, takes it over, and goes on with every execution in it.
     ///
     /// # Errors
     /// [`EngineError::DuplicateWorkflow`], [`EngineError::NoRuntime`], or that of the store.
     pub async fn start(self) -> Result<Engine, EngineError> {
         let runtime = Handle::try_current().map_err(|_| EngineError::NoRuntime)?;
-        let machines = self.machines.into_iter().chain([super::schedule::built_in()]);
-        let registry = Registry::new(machines.collect())?;
+        let registry = self.registry()?;
         registry.declare_limits(&self.services.limits);
         let store = open(self.store).await?;
         let epoch = store.acquire().await?;
@@ -163,6 +225,7 @@ impl EngineBuilder {
             drain_timeout: self.drain_timeout,
             max_active: self.max_active,
             keep_history: self.keep_history,
+            keep_state_data: self.keep_state_data,
             runtime: runtime.clone(),
             one_thread: self.one_thread,
         }));

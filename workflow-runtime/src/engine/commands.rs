@@ -92,6 +92,7 @@ impl Core {
                 let now = self.now();
                 let plan = versions.of_version(version).plan();
                 let new = Kernel::start_at(state, data, plan, at.unwrap_or(now), now).of_version(version);
+                let new = new.keeping_state_data(self.keep_state_data);
                 let record = ExecutionRecord { parent, ..new.record };
                 Ok(Commit { key, change: Change::Create { record: Box::new(record), history: vec![new.history] } })
             }

@@ -40,6 +40,8 @@ pub(super) struct Core {
     pub(super) watchers: Watchers,
     /// How many rows of history an execution keeps, if not all.
     pub(super) keep_history: Option<u64>,
+    /// Whether the history has the data of states.
+    pub(super) keep_state_data: bool,
     tasks: Tasks,
     stopping: AtomicBool,
     failure: OnceLock<StoreError>,
@@ -62,6 +64,7 @@ pub(super) struct Parts {
     pub(super) drain_timeout: Duration,
     pub(super) max_active: usize,
     pub(super) keep_history: Option<u64>,
+    pub(super) keep_state_data: bool,
     pub(super) runtime: Handle,
     /// Whether blocking calls run where everything else does.
     pub(super) one_thread: bool,
@@ -84,6 +87,7 @@ impl Core {
             requests: Requests::default(),
             watchers: Watchers::default(),
             keep_history: parts.keep_history,
+            keep_state_data: parts.keep_state_data,
             tasks,
             stopping: AtomicBool::new(false),
             failure: OnceLock::new(),

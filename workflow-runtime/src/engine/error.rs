@@ -1,5 +1,6 @@
 //! What can go wrong when an engine is asked for something.
 
+use super::ForkRefused;
 use crate::base::InvalidId;
 use crate::record::{AttributeKind, ControlAction, ErrorRecord, ExecutionKey, JsonError, Reason};
 use crate::store::{Refused, StoreError};
@@ -172,6 +173,16 @@ pub enum EngineError {
         action: ControlAction,
         /// Why nothing came of it.
         why: String,
+    },
+    /// An execution cannot be forked.
+    #[error("the execution {from} cannot be forked at the visit {visit}: {why}")]
+    CannotFork {
+        /// Which was to be forked.
+        from: ExecutionKey,
+        /// At which visit.
+        visit: u64,
+        /// Why not.
+        why: ForkRefused,
     },
     /// A query asks for an attribute that there is not.
     #[error("{}", unknown_attribute(workflow.as_deref(), attribute, known))]

@@ -9,10 +9,14 @@ mod ask;
 mod block_on;
 mod builder;
 mod bulk;
+mod checking;
+#[cfg(feature = "command")]
+mod command;
 mod commands;
 mod control;
 mod core;
 mod error;
+mod forking;
 mod handle;
 mod limits;
 #[cfg(all(test, loom))]
@@ -40,7 +44,9 @@ pub use ask::AskError;
 pub use block_on::block_on;
 pub use builder::EngineBuilder;
 pub use bulk::BulkReport;
+pub use checking::{CheckGroup, CheckReport, FitGroup, Misfit, Unknown};
 pub use error::EngineError;
+pub use forking::ForkRefused;
 pub use handle::Execution;
 pub use limits::Limit;
 pub use migrating::MigrationReport;
@@ -263,7 +269,8 @@ impl Engine {
         self.core.check_size(W::Start::NAME, &data)?;
         let now = self.core.now();
         let new = Kernel::start_at(crate::base::Name::constant(W::Start::NAME), data, plan, at.unwrap_or(now), now)
-            .of_version(W::VERSION);
+            .of_version(W::VERSION)
+            .keeping_state_data(self.core.keep_state_data);
         let history: Vec<HistoryRecord> = vec![new.history];
         Ok(Commit { key, change: Change::Create { record: Box::new(new.record), history } })
     }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::EngineError;
-use crate::base::Error;
+use super::{EngineError, SystemClock};
+use crate::base::{Error, ExecutionId};
 use crate::kernel::{Kernel, Plan};
-use crate::machine::{Finished, Graph, HandlerCall, Keep, Limits, PureHandlers, Turn, TurnScope, Workflow, plan};
-use crate::record::{JournalEntry, Json};
+use crate::machine::{
+    Cx, Finished, Graph, HandlerCall, Keep, Limits, PureHandlers, ResultReaders, Turn, TurnScope, Workflow,
+    WorkflowEvent as _, WorkflowState as _, plan,
+};
+use crate::record::{JournalEntry, Json, JsonError, UndoRecord};
 use crate::store::KnownWorkflow;
 
 /// A workflow whose type does not matter any more.
@@ -22,6 +25,13 @@ pub(super) trait Machine: Send + Sync {
     /// What a handler without effects comes to; `None` if it has some.
     fn run_pure(&self, call: &HandlerCall) -> Option<Finished>;
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)>;
+    /// Whether its data is one of this state; `None` if it has no such state.
+    fn check_state(&self, state: &str, data: &Json) -> Option<Result<(), JsonError>>;
+    /// Whether this is the payload of this event; `None` if it has no such event.
+    fn check_event(&self, event: &str, payload: &Json) -> Option<Result<(), JsonError>>;
+    /// Whether it can undo this.
+    fn has_undo(&self, undo: &UndoRecord) -> bool;
+    fn result_readers(&self) -> ResultReaders;
 }
 
 impl fmt::Debug for dyn Machine {
@@ -63,6 +73,24 @@ impl<W: Workflow> Machine for Registered<W> {
 
     fn catch(&self, state: &str, error: &Error) -> Option<(&'static str, Json)> {
         self.workflow.catch(state, error)
+    }
+
+    fn check_state(&self, state: &str, data: &Json) -> Option<Result<(), JsonError>> {
+        Some(W::State::decode(state, data)?.map(drop))
+    }
+
+    fn check_event(&self, event: &str, payload: &Json) -> Option<Result<(), JsonError>> {
+        Some(W::Event::decode(event, payload)?.map(drop))
+    }
+
+    fn has_undo(&self, undo: &UndoRecord) -> bool {
+        // It is not polled, so nothing of it runs.
+        let cx = Cx::detached(W::NAME, ExecutionId::stepper(), SystemClock);
+        self.workflow.undo(&cx, undo).is_some()
+    }
+
+    fn result_readers(&self) -> ResultReaders {
+        ResultReaders::of::<W>()
     }
 }
 

@@ -98,7 +98,7 @@ impl Run {
     /// Parks the execution for a panic of user code that no turn could catch.
     async fn park(&self, panic: &str) -> Result<(), Stop> {
         let Some(stored) = self.load().await? else { return Ok(()) };
-        let mut execution = resumed(stored);
+        let mut execution = self.resumed(stored);
         if matches!(execution.record().status(), Status::Running | Status::Waiting | Status::Unwinding) {
             let message = format!("user code panicked outside of its handler: {panic}");
             tracing::error!(execution = %self.place.key(), message, "parked");
@@ -121,7 +121,7 @@ impl Run {
 
     async fn try_to_migrate(&self) -> Result<Migrated, Stop> {
         let Some(stored) = self.load().await? else { return Ok(Migrated::Nothing) };
-        let mut execution = resumed(stored);
+        let mut execution = self.resumed(stored);
         if self.versions.keeps(execution.record().version) && !execution.has_moved() {
             return Ok(Migrated::Kept);
         }
@@ -150,7 +150,7 @@ impl Run {
                 None => return Ok(()),
             },
         };
-        let mut execution = resumed(stored);
+        let mut execution = self.resumed(stored);
         if self.is_newer(&execution) {
             return Ok(());
         }
@@ -203,7 +203,7 @@ impl Run {
                     // Somebody has asked for something by hand.
                     self.place.signal().take();
                     let Some(stored) = self.load().await? else { return Ok(()) };
-                    execution = resumed(stored);
+                    execution = self.resumed(stored);
                 }
             }
         }
@@ -408,6 +408,11 @@ impl Run {
         Ok(())
     }
 
+    fn resumed(&self, stored: Stored) -> Kernel {
+        let execution = Kernel::new(stored.record, stored.journal, stored.inbox, stored.undo);
+        execution.keeping_state_data(self.core.keep_state_data)
+    }
+
     /// Reads the execution.
     async fn load(&self) -> Result<Option<Stored>, Stop> {
         let stored = self.core.store.load(self.place.key()).await;
@@ -430,10 +435,6 @@ impl Run {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-fn resumed(stored: Stored) -> Kernel {
-    Kernel::new(stored.record, stored.journal, stored.inbox, stored.undo)
 }
 
 /// Handlers are caught in their turns. What is left is user code that runs because something of it is dropped, or because

@@ -74,6 +74,8 @@ pub struct Kernel {
     pub(super) loaded_visit: u64,
     /// Whether the record differs from the stored one.
     pub(super) changed: bool,
+    /// Whether rows of the history carry the data of states.
+    pub(super) keeps_data: bool,
 }
 
 /// An execution that is to begin.
@@ -110,7 +112,7 @@ impl Kernel {
     #[must_use]
     pub fn start(state: impl Into<Name>, data: Json, plan: &Plan, now: Timestamp) -> NewExecution {
         let state = state.into();
-        let history = HistoryRecord { at: now, visit: 1, kind: HistoryKind::Started { to: state.clone() } };
+        let history = HistoryRecord::new(now, 1, HistoryKind::Started { to: state.clone() });
         let mut record = ExecutionRecord { version: plan.version(), ..ExecutionRecord::new(state, data, now) };
         settle_in(&mut record, plan, now);
         NewExecution { record, history }
@@ -146,6 +148,7 @@ impl Kernel {
             undo,
             changes: Box::default(),
             changed,
+            keeps_data: false,
         }
     }
 
@@ -284,6 +287,7 @@ impl Kernel {
                 let kind = HistoryKind::Stayed { state: self.record.state.clone(), cause: self.cause() };
                 self.note(kind, now);
                 self.record.data = data;
+                self.keep_data();
                 self.follow_data(plan);
                 index(&mut self.record, plan);
                 self.keep_visit(plan, now);
@@ -532,6 +536,7 @@ impl Kernel {
         self.record.data = data;
         self.record.version = plan.version();
         self.record.visit += 1;
+        self.keep_data();
         self.drop_journal(now);
         self.settle_in(plan, now);
         if plan.state(&self.record.state).is_some_and(|state| state.pivot || state.end) {
@@ -559,7 +564,7 @@ impl Kernel {
     }
 
     pub(super) fn note(&mut self, kind: HistoryKind, now: Timestamp) {
-        self.changes.history.push(HistoryRecord { at: now, visit: self.record.visit, kind });
+        self.changes.history.push(HistoryRecord::new(now, self.record.visit, kind));
         self.changed = true;
     }
 }

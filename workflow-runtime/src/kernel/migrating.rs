@@ -96,6 +96,7 @@ impl Kernel {
         self.note(kind, now);
         self.record.data = data;
         self.record.version = plan.version();
+        self.keep_data();
         let queued = self.record.attributes.remove(QUEUED);
         index(&mut self.record, plan);
         self.record.attributes.extend(queued.map(|queued| (QUEUED.to_owned(), queued)));

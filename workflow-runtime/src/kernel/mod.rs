@@ -11,6 +11,7 @@ mod control;
 mod decided;
 mod execution;
 mod flags;
+mod forking;
 mod inbox;
 mod join;
 mod journal;

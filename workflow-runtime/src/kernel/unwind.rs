@@ -287,6 +287,7 @@ impl Kernel {
                 // What is done again after a retry is another doing: with the old idempotency keys, a service would take
                 // it for a repetition of what was undone.
                 self.record.visit += 1;
+                self.keep_data();
                 self.record.parked = Some(ParkedRecord { at: now, error });
                 self.report_parking(now);
                 self.decide(plan, now)

@@ -39,6 +39,7 @@ mod probes;
 #[allow(missing_docs, reason = "most of it is for generated code alone")]
 mod pure;
 mod pure_handlers;
+mod readers;
 mod receive;
 mod render;
 mod reply;
@@ -88,6 +89,7 @@ pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;
 pub use pure::NotTaken;
 pub use pure_handlers::PureHandlers;
+pub(crate) use readers::ResultReaders;
 pub use reply::{Asks, NoRefusal, Reply, refuse, reply};
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use saved::Saved;
@@ -99,7 +101,7 @@ pub use state::{Event, State};
 pub use step::AdHocStep;
 use step::StepCall;
 pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
-pub use stepper::{Rest, Stepper};
+pub use stepper::{Rest, Stepper, Visit};
 pub use target::{Next, Stay, TargetIn, Targets, Unwind, Wait, goto, unwind};
 pub(crate) use turn::panic_text;
 pub use turn::{Failure, Finished, Progress, Turn, TurnScope};

@@ -1,12 +1,17 @@
 //! One execution in memory, with no engine: to look at a machine at work, one rest at a time.
 
 mod control;
+mod travel;
 
-use std::collections::{BTreeMap, BTreeSet};
+pub use travel::Visit;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::travel::Snapshot;
 use super::finish::Finishing;
 use super::plan::plan;
 use super::{
@@ -14,7 +19,7 @@ use super::{
     WorkflowState, read_state,
 };
 use crate::base::{Clock as _, Error, ExecutionId, ManualClock, Result, Timestamp};
-use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
+use crate::kernel::{Acknowledged, Advance, Command, CommandAnswer, CommandCall, HandlerPlan, Kernel, Next, Plan};
 use crate::record::{
     Answer, Closed, ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, Json, NewEvent,
     OutgoingRecord, Reason, ReplyRecord, UndoPlace, UndoRecord,
@@ -67,14 +72,20 @@ pub struct Stepper<W> {
     services: Services,
     execution: Kernel,
     inbox: Vec<EventRecord>,
-    undo: BTreeMap<UndoPlace, UndoRecord>,
+    undo: UndoRows,
+    /// What has become of those, commit by commit; the commits say nothing else.
+    undo_changes: Vec<Advance>,
     sent: u64,
     history: Vec<HistoryRecord>,
-    /// The ids of the events with a key.
-    keys: BTreeSet<String>,
+    /// The ids of the events with a key, and how many events there were with each.
+    keys: BTreeMap<String, u64>,
     replies: Vec<ReplyRecord>,
     commands: Vec<Command>,
+    /// How it was at the beginning of each visit.
+    snapshots: Vec<Snapshot>,
 }
+
+type UndoRows = BTreeMap<UndoPlace, UndoRecord>;
 
 /// Why a [`Stepper`] has come to rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +161,7 @@ impl<W: Workflow> Stepper<W> {
         let clock = ManualClock::new(record.entered_at);
         let execution = Kernel::begun(record);
         let key = ExecutionKey { workflow: W::NAME.into(), id: ExecutionId::stepper() };
-        Self {
+        let mut stepper = Self {
             workflow,
             plan,
             key,
@@ -159,12 +170,16 @@ impl<W: Workflow> Stepper<W> {
             execution,
             inbox: Vec::new(),
             undo: BTreeMap::new(),
+            undo_changes: Vec::new(),
             sent: 0,
             history,
-            keys: BTreeSet::new(),
+            keys: BTreeMap::new(),
             replies: Vec::new(),
             commands: Vec::new(),
-        }
+            snapshots: Vec::new(),
+        };
+        stepper.remember();
+        stepper
     }
 
     /// The same, with these feature flags.
@@ -184,7 +199,11 @@ impl<W: Workflow> Stepper<W> {
             let next = self.execution.decide(&self.plan, self.clock.now());
             self.commit();
             match next {
-                Next::Run(handler) => self.turn(&handler).await,
+                Next::Run(handler) => {
+                    self.turn(&handler).await;
+                    // A visit that it has led to is remembered as it begins, before an edge is taken.
+                    self.commit();
+                }
                 Next::Wait { until } => {
                     return Ok(Rest::Waiting { until: until.filter(|until| *until < Timestamp::MAX) });
                 }
@@ -375,8 +394,11 @@ impl<W: Workflow> Stepper<W> {
         }
         self.sent += 1;
         let event_id = key.map_or_else(|| self.sent.to_string(), |key| format!("{name}:{key}"));
-        if key.is_some() && !self.keys.insert(event_id.clone()) {
-            return Ok(event_id);
+        if key.is_some() {
+            match self.keys.entry(event_id.clone()) {
+                Entry::Occupied(_) => return Ok(event_id),
+                Entry::Vacant(new) => new.insert(self.sent),
+            };
         }
         let event = NewEvent { event_id: event_id.clone(), name: name.into(), payload, sent_at: self.clock.now() };
         self.inbox.push(EventRecord { seq: self.sent, event });
@@ -387,8 +409,18 @@ impl<W: Workflow> Stepper<W> {
     fn commit(&mut self) {
         let mut changes = self.execution.take_changes();
         self.inbox.retain(|event| !changes.consumed.contains(&event.seq));
-        changes.apply_undo(&mut self.undo);
+        if changes.drop_undo || !changes.forget_undo.is_empty() || !changes.undo.is_empty() {
+            let undo = Advance {
+                drop_undo: changes.drop_undo,
+                forget_undo: std::mem::take(&mut changes.forget_undo),
+                undo: std::mem::take(&mut changes.undo),
+                ..Advance::default()
+            };
+            undo.clone().apply_undo(&mut self.undo);
+            self.undo_changes.push(undo);
+        }
         self.history.extend(changes.history);
         self.replies.extend(changes.replies);
+        self.remember();
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Closed, ErrorRecord, Json, OutgoingRecord, ParentRecord, Reason, UNDO_AT_ONCE, UndoRecord, UnwindInto};
+use super::{
+    Closed, ErrorRecord, ForkRecord, Json, OutgoingRecord, ParentRecord, Reason, UNDO_AT_ONCE, UndoRecord, UnwindInto,
+};
 use crate::base::{ExecutionId, Name, Timestamp};
 
 /// Which execution: the workflow's persisted name and the caller's id.
@@ -67,6 +69,9 @@ pub struct ExecutionRecord {
     /// Who started it, if another execution did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentRecord>,
+    /// What it is a fork of, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<ForkRecord>,
     /// When it begins, if that is later than it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
@@ -356,6 +361,7 @@ impl ExecutionRecord {
             failing: None,
             attributes: BTreeMap::new(),
             parent: None,
+            forked_from: None,
             starts_at: None,
             outgoing: Vec::new(),
             set_aside: None,

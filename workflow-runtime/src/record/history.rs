@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Closed, ControlAction, ErrorRecord, Reason};
+use super::{Cause, Closed, ControlAction, ErrorRecord, KeptState, Reason};
 use crate::base::{Name, Timestamp};
 
 /// One row of an execution's history.
@@ -14,6 +14,17 @@ pub struct HistoryRecord {
     pub visit: u64,
     /// What happened.
     pub kind: HistoryKind,
+    /// The state and its data after it, if they were changed and are [kept](crate::EngineBuilder::keep_state_data).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Box<KeptState>>,
+}
+
+impl HistoryRecord {
+    /// A row that carries no data.
+    #[must_use]
+    pub fn new(at: Timestamp, visit: u64, kind: HistoryKind) -> Self {
+        Self { at, visit, kind, kept: None }
+    }
 }
 
 /// What a [`HistoryRecord`] is about.
@@ -32,6 +43,15 @@ pub enum HistoryKind {
         to: Name,
         /// When it begins.
         starts_at: Timestamp,
+    },
+    /// The execution began as a fork of another one of its workflow, with the state that this was in.
+    Forked {
+        /// The id of the other.
+        from: String,
+        /// The visit of the other.
+        visit: u64,
+        /// The state.
+        to: Name,
     },
     /// A transition was taken.
     Transition {

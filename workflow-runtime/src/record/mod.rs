@@ -12,6 +12,7 @@ mod control;
 mod error;
 mod event;
 mod execution;
+mod fork;
 #[cfg(test)]
 mod fuzz_tests;
 mod history;
@@ -33,6 +34,7 @@ pub use execution::{
     TimerKind, TimerRecord,
 };
 pub(crate) use execution::{first_version, is_first_version};
+pub use fork::{ForkRecord, KeptState};
 pub use history::{HistoryKind, HistoryRecord};
 pub use journal::{FLAG_KEY, JournalEntry, JournalResult};
 pub use json::{Json, JsonError};

@@ -53,6 +53,14 @@ pub enum StoreError {
     /// The store can be read, but not written.
     #[error("the store is read-only: give this process the right to write the file and its folder, and open it again")]
     ReadOnly,
+    /// The store was opened to be read, and is asked to write.
+    #[error(
+        "the store was opened to be read only, and nothing of it is written: open it with `SqliteStore::open` to write, while nobody else does"
+    )]
+    OpenedReadOnly,
+    /// The store, opened to be read only, was brought to another format by somebody else.
+    #[error("the store was brought to another format while it was open to be read: open it again")]
+    Reformatted,
     /// A read or a write failed.
     #[error(
         "the store cannot be read or written; everything that was acknowledged is safe: see to the disk, and open the store again"

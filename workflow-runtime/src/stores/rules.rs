@@ -68,5 +68,5 @@ pub(super) struct Pending {
 /// The row that says that `event` was still in the inbox of an execution that has ended with `head`.
 pub(super) fn event_left(head: &Head, event: NewEvent) -> HistoryRecord {
     let kind = HistoryKind::EventLeft { event: event.name.into(), event_id: event.event_id };
-    HistoryRecord { at: head.entered_at, visit: head.visit, kind }
+    HistoryRecord::new(head.entered_at, head.visit, kind)
 }

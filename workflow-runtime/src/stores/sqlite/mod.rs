@@ -17,12 +17,15 @@ mod cache;
 mod error;
 mod health;
 mod lock;
+mod older;
 mod open;
 mod pace;
 mod read;
+mod read_only;
 mod reader;
 mod schema;
 mod search;
+mod source;
 mod statements;
 mod stats;
 #[cfg(test)]
@@ -44,6 +47,7 @@ use self::health::Health;
 use self::lock::LockFile;
 use self::open::Opened;
 use self::reader::ReadCall;
+use self::source::Source;
 use self::stats::Counters;
 use self::worker::Worker;
 use self::write::Write;
@@ -84,8 +88,9 @@ pub struct SqliteStore {
     // Dropped in this order: the writer's connection is the last, so that closing it can clear the log away.
     searcher: Worker<ReadCall>,
     reader: Worker<ReadCall>,
-    writer: Worker<WriteCall>,
-    _lock: LockFile,
+    /// Not there if it was opened to be read only.
+    writer: Option<Worker<WriteCall>>,
+    _lock: Option<LockFile>,
 }
 
 impl SqliteStore {
@@ -97,6 +102,35 @@ impl SqliteStore {
     /// [`StoreError`] says what is wrong with the file, and leaves it as it was.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::start(open::open(path.as_ref())?)
+    }
+
+    /// Opens the store in the file at `path` to read it, and nothing else: every call that would write answers
+    /// [`StoreError::OpenedReadOnly`]. Another process may use the file meanwhile, and what it has acknowledged is seen; it is not
+    /// disturbed, as no lock is taken. Nothing is written, neither to the file nor beside it, but for the index of a log that is there
+    /// already, which SQLite shares among those who have the file open.
+    ///
+    /// A file of an older format is read as it is, and stays so.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("orders.db");
+    /// use workflow_runtime::SqliteStore;
+    /// use workflow_runtime::store::{Query, Store};
+    ///
+    /// let in_production = SqliteStore::open(&path)?;
+    /// let store = SqliteStore::open_read_only(&path)?;
+    /// # workflow_runtime::block_on(async {
+    /// assert!(store.list(&Query::default()).await?.executions.is_empty());
+    /// assert!(store.acquire().await.unwrap_err().to_string().contains("opened to be read only"));
+    /// # workflow_runtime::Result::<()>::Ok(())
+    /// # })?;
+    /// # Ok::<(), workflow_runtime::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError`] says what is wrong with the file.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::start_reading(path.as_ref())
     }
 
     /// What it has done since it was opened, counted.
@@ -118,17 +152,31 @@ impl SqliteStore {
         let writer = writer.map_err(no_thread)?;
         let read_on = |name, connection: Connection| {
             let (health, counters) = (Arc::clone(&health), Arc::clone(&counters));
-            Worker::spawn(name, move |queue| reader::run(&connection, &queue, &health, &counters)).map_err(no_thread)
+            let mut source = Source::live(connection);
+            Worker::spawn(name, move |queue| reader::run(&mut source, &queue, &health, &counters)).map_err(no_thread)
         };
         let reader = read_on("workflow-store-reader", reader)?;
         let searcher = read_on("workflow-store-search", searcher)?;
-        Ok(Self { path, health, counters, searcher, reader, writer, _lock: lock })
+        Ok(Self { path, health, counters, searcher, reader, writer: Some(writer), _lock: Some(lock) })
+    }
+
+    fn start_reading(path: &Path) -> Result<Self, StoreError> {
+        let health = Arc::new(Health::default());
+        let counters = Arc::new(Counters::default());
+        let read_on = |name| {
+            let mut source = read_only::open(path)?;
+            let (health, counters) = (Arc::clone(&health), Arc::clone(&counters));
+            let worker = Worker::spawn(name, move |queue| reader::run(&mut source, &queue, &health, &counters));
+            worker.map_err(|error| error::cannot_open_io(path, error))
+        };
+        let (reader, searcher) = (read_on("workflow-store-reader")?, read_on("workflow-store-search")?);
+        Ok(Self { path: path.to_owned(), health, counters, searcher, reader, writer: None, _lock: None })
     }
 
     /// Reads what is found by its key, or what is due: nothing that takes long.
     fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        query: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> StoreFuture<T> {
         self.read_by(&self.reader, query)
     }
@@ -136,7 +184,7 @@ impl SqliteStore {
     /// Reads what may take as long as there are executions.
     fn search<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        query: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> StoreFuture<T> {
         self.read_by(&self.searcher, query)
     }
@@ -144,7 +192,7 @@ impl SqliteStore {
     fn read_by<T: Send + 'static>(
         &self,
         reader: &Worker<ReadCall>,
-        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        query: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> StoreFuture<T> {
         if let Err(error) = self.health.check() {
             return Box::pin(std::future::ready(Err(error)));
@@ -160,12 +208,14 @@ impl SqliteStore {
         call: impl FnOnce(writer::Answer<T>) -> Result<WriteCall, StoreError>,
     ) -> StoreFuture<T> {
         let (answer, receiver) = oneshot::channel();
-        let call = match self.health.check().and_then(|()| call(answer)) {
-            Ok(call) => call,
+        let writer = self.writer.as_ref().ok_or(StoreError::OpenedReadOnly);
+        let checked = self.health.check().and(writer).and_then(|writer| Ok((writer, call(answer)?)));
+        let (writer, call) = match checked {
+            Ok(checked) => checked,
             Err(error) => return Box::pin(std::future::ready(Err(error))),
         };
         let health = Arc::clone(&self.health);
-        self.writer.send(call);
+        writer.send(call);
         Box::pin(async move { receiver.await.unwrap_or_else(|_| Err(health.gone())) })
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
 }
 
 /// The file that `path` leads to, so that two links to one file have one lock.
-fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
     let resolved = match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => resolve_new(path),
         resolved => resolved,
@@ -111,7 +111,7 @@ fn number_at(header: &[u8], offset: usize) -> u32 {
     bytes.map_or(0, |bytes| u32::from_be_bytes(*bytes))
 }
 
-fn check_versions(path: &Path, application_id: u32, version: u32) -> Result<(), StoreError> {
+pub(super) fn check_versions(path: &Path, application_id: u32, version: u32) -> Result<(), StoreError> {
     match version {
         _ if application_id != schema::APPLICATION_ID => {
             Err(not_a_store(path, "it is an SQLite file of another program"))
@@ -190,12 +190,15 @@ fn settle_log(connection: &Connection) -> rusqlite::Result<()> {
 fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    keep_plans(&connection)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection
-        .execute_batch("PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
+    set_up_reader(&connection)?;
     Ok(connection)
+}
+
+pub(super) fn set_up_reader(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    keep_plans(connection)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch("PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
 }
 
 /// Has SQLite plan each statement once. Beside a partial index it would look at what is bound to a statement, and plan
@@ -205,6 +208,6 @@ fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<u32> {
+pub(super) fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<u32> {
     connection.query_row(pragma, [], |row| row.get(0))
 }

@@ -8,8 +8,8 @@ use std::sync::mpsc::Receiver;
 use futures_channel::oneshot;
 use rusqlite::Connection;
 
-use super::error::failed;
 use super::health::Health;
+use super::source::Source;
 use super::stats::Counters;
 use crate::store::StoreError;
 
@@ -17,41 +17,33 @@ use crate::store::StoreError;
 const BATCH_LIMIT: usize = 256;
 
 /// A read: it is given the snapshot, or the reason why there is none, and answers its caller.
-pub(super) type ReadCall = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
+pub(super) type ReadCall = Box<dyn FnOnce(Result<&mut Source, StoreError>) + Send>;
 
 /// The call that makes `query`, and where its answer comes out.
 pub(super) fn call<T: Send + 'static>(
-    query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    query: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
 ) -> (ReadCall, oneshot::Receiver<Result<T, StoreError>>) {
     let (answer, receiver) = oneshot::channel();
-    let call = move |snapshot: Result<&Connection, StoreError>| {
+    let call = move |snapshot: Result<&mut Source, StoreError>| {
         // Nobody waits for the answer any more: then nobody needs it.
         if !answer.is_canceled() {
-            let _ = answer.send(snapshot.and_then(query));
+            let _ = answer.send(snapshot.and_then(|source| source.read(query)));
         }
     };
     (Box::new(call), receiver)
 }
 
 /// Reads until the store is dropped and the queue is empty.
-pub(super) fn run(connection: &Connection, queue: &Receiver<ReadCall>, health: &Health, counters: &Counters) {
+pub(super) fn run(source: &mut Source, queue: &Receiver<ReadCall>, health: &Health, counters: &Counters) {
     let mut batch = Vec::new();
     while let Ok(first) = queue.recv() {
         batch.push(first);
         batch.extend(queue.try_iter().take(BATCH_LIMIT - 1));
-        let begun = health.check().and_then(|()| execute(connection, "BEGIN").map_err(failed));
+        let begun = health.check().and_then(|()| source.begin());
         counters.count_snapshot(batch.len());
         for read in batch.drain(..) {
-            read(begun.clone().map(|()| connection));
+            read(begun.clone().map(|()| &mut *source));
         }
-        if !connection.is_autocommit() {
-            // A snapshot has nothing to lose; if it cannot be given back, the next `BEGIN` says so.
-            let _ = execute(connection, "COMMIT");
-        }
+        source.end();
     }
-}
-
-fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(sql)?.execute([])?;
-    Ok(())
 }

@@ -115,7 +115,7 @@ fn find(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<Executio
 
 /// A workflow and its number.
 pub(super) struct NumberedWorkflow {
-    pub(super) number: i64,
+    pub(super) number: Value,
     pub(super) name: Arc<str>,
 }
 
@@ -155,10 +155,10 @@ pub(super) fn selection(query: &Query, workflow: &NumberedWorkflow, limit: usize
         None => {
             selection.sql = format!("SELECT {SUMMARY} FROM ");
             match query.stuck_before {
-                Some(time) => selection.start_with_stuck(workflow.number, time),
+                Some(time) => selection.start_with_stuck(&workflow.number, time),
                 None => selection.add("executions AS found", []),
             }
-            selection.add(" WHERE found.workflow = ?", [Value::Integer(workflow.number)]);
+            selection.add(" WHERE found.workflow = ?", [workflow.number.clone()]);
             "found"
         }
     };
@@ -217,8 +217,8 @@ impl Selection {
 
     /// Those that are stuck, each half by its index: few, whatever there is besides. That of what is due is gone through version
     /// by version.
-    fn start_with_stuck(&mut self, workflow: i64, before: Timestamp) {
-        let [workflow, before] = [workflow, before.as_millis()].map(Value::Integer);
+    fn start_with_stuck(&mut self, workflow: &Value, before: Timestamp) {
+        let before = Value::Integer(before.as_millis());
         self.add(
             "(SELECT exec FROM executions WHERE workflow = ? AND error IS NOT NULL UNION
               SELECT exec FROM executions WHERE workflow = ? AND wake_at IS NOT NULL AND wake_at < ? AND version IN (
@@ -231,7 +231,7 @@ impl Selection {
                   ) SELECT version FROM versions WHERE version IS NOT NULL
               )) AS stuck
              CROSS JOIN executions AS found USING (exec)",
-            [workflow.clone(), workflow.clone(), before, workflow.clone(), workflow],
+            [workflow.clone(), workflow.clone(), before, workflow.clone(), workflow.clone()],
         );
     }
 }

@@ -205,17 +205,17 @@ pub(super) fn undo(visit: u64, order: u64, older: u64) -> UndoRecord {
 
 pub(super) fn started(record: &ExecutionRecord) -> HistoryRecord {
     let kind = HistoryKind::Started { to: record.state.clone() };
-    HistoryRecord { at: record.entered_at, visit: record.visit, kind }
+    HistoryRecord::new(record.entered_at, record.visit, kind)
 }
 
 /// A row of history that can be told from others.
 pub(super) fn retried(millis: i64) -> HistoryRecord {
-    HistoryRecord { at: at(millis), visit: 1, kind: HistoryKind::Retried { state: "Pending".into() } }
+    HistoryRecord::new(at(millis), 1, HistoryKind::Retried { state: "Pending".into() })
 }
 
 pub(super) fn event_left(event_id: &str) -> HistoryRecord {
     let kind = HistoryKind::EventLeft { event: "Payment".into(), event_id: event_id.to_owned() };
-    HistoryRecord { at: ended().entered_at, visit: ended().visit, kind }
+    HistoryRecord::new(ended().entered_at, ended().visit, kind)
 }
 
 pub(super) fn to(record: ExecutionRecord) -> Advance {

@@ -54,6 +54,7 @@ fn describe_entry(entry: &JournalEntry) -> Option<String> {
 pub(in crate::testing) fn what(kind: &HistoryKind) -> String {
     match kind {
         HistoryKind::Started { to } => format!("started in `{to}`"),
+        HistoryKind::Forked { from, visit, to } => format!("forked from visit {visit} of `{from}` in `{to}`"),
         HistoryKind::Planned { to, .. } => format!("planned, to begin in `{to}`"),
         HistoryKind::Transition { from, to, cause, error, .. } => {
             let error = error.as_ref().map_or_else(String::new, |error| format!(", for: {error}"));
@@ -101,7 +102,7 @@ fn cause_of(cause: &Cause) -> String {
 /// A history, a line a row.
 pub(in crate::testing) fn history(rows: &[HistoryRow], start: Timestamp) -> Vec<String> {
     rows.iter()
-        .map(|HistoryRow { record: HistoryRecord { at, visit, kind }, .. }| {
+        .map(|HistoryRow { record: HistoryRecord { at, visit, kind, .. }, .. }| {
             format!("{:>12}  visit {visit}  {}", after(at.since(start)), what(kind))
         })
         .collect()

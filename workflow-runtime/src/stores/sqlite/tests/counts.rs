@@ -108,7 +108,7 @@ fn an_execution_that_waits_takes_little_of_the_disk() {
         let record = ExecutionRecord::new("Pending".to_owned(), text("data"), at);
         let record = ExecutionRecord { timers: vec![timer], ..record };
         let started = HistoryKind::Started { to: record.state.clone() };
-        let history = vec![HistoryRecord { at, visit: 1, kind: started }];
+        let history = vec![HistoryRecord::new(at, 1, started)];
         Commit { key: key(&format!("order-{number:07}")), change: Change::Create { record: Box::new(record), history } }
     };
     for batch in 0..20 {

@@ -46,7 +46,7 @@ fn record(visit: u64) -> ExecutionRecord {
 
 fn history(visit: u64) -> HistoryRecord {
     let kind = HistoryKind::Retried { state: "Pending".into() };
-    HistoryRecord { at: Timestamp::EPOCH, visit, kind }
+    HistoryRecord::new(Timestamp::EPOCH, visit, kind)
 }
 
 fn entry(key: &str) -> JournalEntry {

@@ -1,6 +1,7 @@
 //! How SQLite goes about a search: what is to be quick has an index, and a page of it needs no sorting.
 
 use rusqlite::params_from_iter;
+use rusqlite::types::Value;
 
 use super::*;
 use crate::store::Query;
@@ -15,7 +16,7 @@ fn plan(query: &Query) -> String {
     let (_folder, path) = folder();
     drop(open(&path));
     let shell = other_program(&path);
-    let workflow = NumberedWorkflow { number: 1, name: "Orders".into() };
+    let workflow = NumberedWorkflow { number: Value::Integer(1), name: "Orders".into() };
     let (sql, parameters) = selection(query, &workflow, query.limit);
     let mut explained = shell.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let steps = explained.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();

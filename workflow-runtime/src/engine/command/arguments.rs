@@ -1,0 +1,74 @@
+//! What the command is asked for.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use lexopt::{Arg, Parser, ValueExt as _};
+
+/// What the command is asked for.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Help,
+    Check { store: Option<PathBuf>, json: bool },
+    Fork { store: Option<PathBuf>, workflow: Option<String>, from: String, visit: u64, to: String },
+}
+
+pub(super) const USAGE: &str = "\
+Looks after the executions of a store, with the workflows of this program.
+
+Usage: check [--store FILE] [--json]
+       fork FROM VISIT NEW_ID [--workflow NAME] [--store FILE]
+
+  check            tries every execution that has not ended with this code, and says which do not go on
+                   with it and why. Nothing is run and nothing is written, so the store may be in use.
+                   Exit code: 0 if all go on, 1 if not, 2 if that could not be found out
+  fork             begins the execution NEW_ID in the state that the execution FROM was in at its visit
+                   VISIT, counted from 1. The store must not be in use.
+                   Exit code: 0 if it is there, 1 if it was refused, 2 if that could not be found out
+
+  --store FILE     the store; without, the one that the program names
+  --json           the report as JSON
+  --workflow NAME  the workflow; needed if the program has several
+  --help           this text
+";
+
+/// Reads the arguments, the name of the program not among them.
+///
+/// # Errors
+/// With what is wrong.
+pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, String> {
+    read_all(Parser::from_args(arguments)).map_err(|error| error.to_string())
+}
+
+fn read_all(mut parser: Parser) -> Result<Asked, lexopt::Error> {
+    let (mut store, mut workflow, mut json) = (None, None, false);
+    let mut words: Vec<String> = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Asked::Help),
+            Arg::Long("store") => store = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("workflow") => workflow = Some(parser.value()?.string()?),
+            Arg::Long("json") => json = true,
+            Arg::Value(word) => words.push(word.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match (words.as_slice(), &workflow) {
+        (["help"], _) => Ok(Asked::Help),
+        ([], _) => Err("there is no command".into()),
+        (["check"], None) => Ok(Asked::Check { store, json }),
+        (["check"], Some(_)) => Err("`check` tries all workflows, and takes no `--workflow`".into()),
+        (["check", word, ..], _) => Err(format!("`check` takes no `{word}`").into()),
+        (["fork", ..], _) if json => Err("`fork` takes no `--json`".into()),
+        (["fork", from, visit, to], _) => match visit.parse() {
+            Ok(visit) => {
+                let (from, to) = ((*from).to_owned(), (*to).to_owned());
+                Ok(Asked::Fork { store, workflow, from, visit, to })
+            }
+            Err(_) => Err(format!("`{visit}` is no visit: write a number from 1").into()),
+        },
+        (["fork", ..], _) => Err("`fork` takes three words: FROM VISIT NEW_ID".into()),
+        ([word, ..], _) => Err(format!("there is no command `{word}`").into()),
+    }
+}
