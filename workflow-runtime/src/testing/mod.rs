@@ -13,12 +13,14 @@
 
 mod at_once;
 pub mod conformance;
+pub mod coverage;
 mod crash;
 mod faulty;
 pub mod lock;
 mod sim;
 
 pub use at_once::AtOnce;
+pub use coverage::Coverage;
 pub use crash::{CrashReport, CrashTest, crash_everywhere, repeat_everywhere};
 pub use faulty::{Fault, FaultyStore};
 pub use sim::{Sim, SimCall, SimEvent, SimExecution};
