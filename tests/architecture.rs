@@ -173,7 +173,7 @@ fn every_example_is_crashed_everywhere_repeated_and_locked() {
             assert!(code.contains(proof), "examples/{name} has no test with `{}…)`: {why}", proof.trim());
         }
         let locks = fs::read_dir(root().join("examples").join(&name).join("workflows"));
-        let locks = locks.map_or(0, |locks| locks.filter(|lock| lock.is_ok()).count());
+        let locks = locks.map_or(0, |locks| locks.filter(Result::is_ok).count());
         let workflows = code.matches("#[workflow(start").count() + code.matches("#[workflow]").count();
         assert_eq!(locks, workflows, "examples/{name} has {workflows} workflows, and {locks} files in workflows/");
     }
