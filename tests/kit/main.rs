@@ -6,5 +6,6 @@ mod endless;
 mod fixture;
 mod outside;
 mod planted;
+mod recorded;
 mod shapes;
 mod simulated;
