@@ -30,9 +30,7 @@ fn columns(path: &Path) -> Vec<Column> {
         let kind: String = row.get(2)?;
         Ok(Column { table: row.get(0)?, name: row.get(1)?, is_number: kind == "INTEGER", is_of_execution: row.get(3)? })
     };
-    let all = statement.query_map([], column).unwrap().map(Result::unwrap);
-    // Nobody looks at an execution before its time: one whose time of waking is damaged sleeps until something is sent to it.
-    all.filter(|column| column.name != "wake_at").collect()
+    statement.query_map([], column).unwrap().map(Result::unwrap).collect()
 }
 
 /// Damages a column of what belongs to `owner`; says whether there is anything that could be damaged so.
@@ -71,13 +69,11 @@ fn each_column_of_one_execution_is_no_concern_of_the_others() {
                 if column.is_of_execution && column.name != "exec" {
                     outcome = outcome.and_then(|outcome| others_are_right(outcome, owner));
                 }
-                // The rows of an inbox that are gone are not missed; everything else is.
                 let is_unnoticed = |outcome: &Outcome| match outcome {
-                    Outcome::Ran(fates) => fates.iter().any(|(_, fate)| matches!(fate, Fate::Lost | Fate::Asleep)),
+                    Outcome::Ran(fates) => fates.iter().any(|(_, fate)| *fate == Fate::Asleep),
                     Outcome::Refused(_) => false,
                 };
-                let may_be = (column.table.as_str(), column.name.as_str()) == ("inbox", "exec");
-                if !may_be && outcome.as_ref().is_ok_and(is_unnoticed) {
+                if outcome.as_ref().is_ok_and(is_unnoticed) {
                     outcome = Err(format!("nobody has noticed: {outcome:?}"));
                 }
                 tally.add(&case, outcome);

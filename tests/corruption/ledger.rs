@@ -153,15 +153,9 @@ impl Owner {
         self.added.iter().chain(self.sent).sum()
     }
 
-    /// What is in it in the end if any of what was sent is lost.
-    pub fn sums(&self) -> Vec<u64> {
-        let added = vec![self.added.iter().sum()];
-        self.sent.iter().fold(added, |sums, amount| sums.iter().flat_map(|sum| [*sum, sum + amount]).collect())
-    }
-
-    /// Whether an outcome is the one that is to come, with this sum.
-    pub fn expects(&self, outcome: &LedgerOutcome, sum: u64) -> bool {
-        let owner = self.name.to_owned();
+    /// Whether an outcome is the one that is to come.
+    pub fn expects(&self, outcome: &LedgerOutcome) -> bool {
+        let (owner, sum) = (self.name.to_owned(), self.sum());
         match outcome {
             LedgerOutcome::Dropped(dropped) => self.undo && *dropped == Dropped { owner, sum },
             LedgerOutcome::Closed(closed) => {

@@ -48,7 +48,7 @@ struct Tally {
     damaged: u32,
     /// Files whose damage changed nothing.
     harmless: u32,
-    /// Files of which events were lost with their rows, or an execution is not woken: nothing in the format tells.
+    /// Files of which an execution is not woken: nothing in the format tells.
     unnoticed: u32,
     wrong: Vec<String>,
 }
@@ -58,9 +58,7 @@ impl Tally {
         match outcome {
             Ok(Outcome::Refused(_)) => self.refused += 1,
             Ok(Outcome::Ran(fates)) if fates.iter().all(|(_, fate)| *fate == Fate::Right) => self.harmless += 1,
-            Ok(Outcome::Ran(fates)) if fates.iter().any(|(_, fate)| matches!(fate, Fate::Lost | Fate::Asleep)) => {
-                self.unnoticed += 1;
-            }
+            Ok(Outcome::Ran(fates)) if fates.iter().any(|(_, fate)| *fate == Fate::Asleep) => self.unnoticed += 1,
             Ok(Outcome::Ran(_)) => self.damaged += 1,
             Err(why) => self.wrong.push(format!("{case}: {why}")),
         }

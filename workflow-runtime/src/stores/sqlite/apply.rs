@@ -278,8 +278,10 @@ impl<'connection> Applier<'connection> {
         for (UndoPlace { visit, order }, Sealed { body, checksum }) in &advance.undo {
             self.statements.put_undo.execute(params![exec, to_sql(*visit), to_sql(*order), checksum, body])?;
         }
+        // What was not there is not counted, so that it is still missed.
+        let mut consumed = 0;
         for seq in &advance.consumed {
-            self.statements.consume_event.execute(params![exec, to_sql(*seq)])?;
+            consumed += i64::from(self.statements.consume_event.execute(params![exec, to_sql(*seq)])? > 0);
         }
         if advance.consumed.contains(&found.last_control) {
             found.last_control = 0;
@@ -289,10 +291,10 @@ impl<'connection> Applier<'connection> {
             self.statements.add_reply.execute(params![exec, event_id, checksum, body])?;
         }
         match advance.row {
-            Some(row) => self.replace(key, found, *row)?,
+            Some(row) => self.replace(key, found, *row, consumed)?,
             None if !advance.consumed.is_empty() => {
                 let wake_at = self.wake_at(found, &found.head)?;
-                self.statements.set_wake_at.execute(params![exec, wake_at, to_sql(found.last_control)])?;
+                self.statements.set_wake_at.execute(params![exec, wake_at, to_sql(found.last_control), consumed])?;
             }
             None => {}
         }
@@ -314,7 +316,13 @@ impl<'connection> Applier<'connection> {
         Ok(head.wake_at(Pending { last, last_control: found.last_control }).map(Timestamp::as_millis))
     }
 
-    fn replace(&mut self, key: &ExecutionKey, found: &mut Found, row: ExecutionRow) -> rusqlite::Result<()> {
+    fn replace(
+        &mut self,
+        key: &ExecutionKey,
+        found: &mut Found,
+        row: ExecutionRow,
+        consumed: i64,
+    ) -> rusqlite::Result<()> {
         let ExecutionRow { head, state, parked, failing, error, attributes, sealed } = row;
         let wake_at = self.wake_at(found, &head)?;
         self.statements.replace.execute(params![
@@ -335,6 +343,7 @@ impl<'connection> Applier<'connection> {
             error.as_ref().map(|error| error.kind),
             !attributes.is_empty(),
             head.version,
+            consumed,
         ])?;
         found.head = head;
         if found.has_attributes {

@@ -14,7 +14,8 @@ const WORKFLOWS: &str = "
 
 const VERSION_1: &str = "
     CREATE TEMP VIEW executions AS SELECT exec, workflow, id, state, status, visit, entered_at, record_wake_at, wake_at,
-        inbox_seen, last_event, 1 AS version, 0 AS last_control, 0 AS has_attributes, checksum,
+        inbox_seen, last_event, (SELECT count(*) FROM inbox WHERE inbox.exec = executions.exec) AS pending, 1 AS version,
+        0 AS last_control, 0 AS has_attributes, checksum,
         CASE WHEN json_valid(parked) THEN json_extract(parked, '$.error.kind') END AS error_kind,
         CASE WHEN json_valid(parked) THEN COALESCE(json_extract(parked, '$.error.message'), '') || COALESCE(': ' ||
             (SELECT group_concat(value, ': ') FROM json_each(parked, '$.error.sources')), '') END AS error,
@@ -26,7 +27,8 @@ const VERSION_1: &str = "
 ";
 
 const VERSION_2: &str = "
-    CREATE TEMP VIEW executions AS SELECT *, 1 AS version FROM main.executions;
+    CREATE TEMP VIEW executions AS SELECT *, 1 AS version,
+        (SELECT count(*) FROM inbox WHERE inbox.exec = executions.exec) AS pending FROM main.executions;
 ";
 
 /// Has the tables of a file of this format read as those of the present one.
@@ -41,7 +43,7 @@ pub(super) fn show_as_present(connection: &Connection, format: u32) -> rusqlite:
     }
     // That all of it is there shows now, and not with the first execution that is read.
     connection.prepare(
-        "SELECT exec, workflow, id, state, status, visit, entered_at, wake_at, version, error, body FROM executions",
+        "SELECT exec, workflow, id, state, status, visit, entered_at, wake_at, version, pending, error, body FROM executions",
     )?;
     connection.prepare("SELECT exec, visit, place, checksum, body FROM undo")?;
     connection.prepare("SELECT exec, seq, checksum, body FROM history")?;

@@ -12,7 +12,7 @@ use crate::record::{
     UndoRecord, UnsealError, check_undo, open, open_entry,
 };
 use crate::store::{HistoryRow, KnownEvent, StoreError, Stored};
-use crate::stores::rules::Head;
+use crate::stores::rules::{Head, Pending};
 
 /// See [`Store::load`](crate::store::Store::load).
 pub(super) fn load(connection: &Connection, key: &ExecutionKey) -> Result<Option<Stored>, StoreError> {
@@ -24,9 +24,15 @@ pub(super) fn load(connection: &Connection, key: &ExecutionKey) -> Result<Option
     let journal = load_journal(connection, key, row.exec)?;
     let inbox = load_inbox(connection, key, row.exec)?;
     let undo = load_undo(connection, key, row.exec, record.undo_count, record.undo_wanted())?;
+    check_pending(key, row.head.status, row.pending, inbox.len())?;
     let last_pending = inbox.last().map_or(0, |event| event.seq);
     if row.last_event < last_pending.max(record.inbox_seen) {
         return Err(corrupt(key, EXECUTION, "it has seen more events than it was sent".to_owned()));
+    }
+    // One that is due later than it should be is not looked at before somebody asks for it.
+    let due = row.head.wake_at(Pending { last: last_pending, last_control: row.last_control });
+    if due != row.wake_at {
+        return Err(corrupt(key, EXECUTION, "it is not due when its other columns say".to_owned()));
     }
     if row.head.status == Status::Parked && record.parked.is_none() {
         let parked = serde_json::from_slice(row.parked.as_deref().unwrap_or_default());
@@ -65,11 +71,25 @@ const HISTORY: &str = "its history";
 const UNDO: &str = "what is to be undone";
 const REPLY: &str = "the answer to an event";
 
+/// Whether all that is to be in the inbox is there: an event was acknowledged, and is not to be lost unnoticed with its row.
+/// What has ended has emptied it.
+fn check_pending(key: &ExecutionKey, status: Status, pending: u64, found: usize) -> Result<(), StoreError> {
+    match status.is_over() || found as u64 == pending {
+        true => Ok(()),
+        false => Err(corrupt(key, INBOX, format!("{pending} events are to be in it, and {found} are"))),
+    }
+}
+
 struct FoundRow {
     exec: i64,
     state: String,
     head: Head,
     last_event: u64,
+    last_control: u64,
+    /// When it is due, which all of these say.
+    wake_at: Option<Timestamp>,
+    /// How many events are in its inbox.
+    pending: u64,
     /// The `ParkedRecord`, as JSON: the record's own, or that of a quarantine.
     parked: Option<Vec<u8>>,
     body: Body,
@@ -119,21 +139,32 @@ impl Head {
 fn find(connection: &Connection, key: &ExecutionKey) -> rusqlite::Result<Option<FoundRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT checksum, body, exec, state, visit, status, entered_at, record_wake_at, inbox_seen, last_event,
-                parked, version
+                parked, version, pending, wake_at, last_control
          FROM executions WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2",
     )?;
     let found = statement.query_row(params![&*key.workflow, key.id.as_str()], |row| {
+        let time = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis));
         let head = Head {
             version: version_from_sql(row.get(11)?),
             visit: from_sql(row.get(4)?),
             status: status(row.get_ref(5)?),
             entered_at: Timestamp::from_millis(row.get(6)?),
-            record_wake_at: row.get::<_, Option<i64>>(7)?.map(Timestamp::from_millis),
+            record_wake_at: time(7)?,
             inbox_seen: from_sql(row.get(8)?),
         };
         let state = String::from_utf8_lossy(&bytes(row, 3)?).into_owned();
         let parked = row.get_ref(10)?.as_bytes_or_null()?.map(<[u8]>::to_vec);
-        Ok(FoundRow { exec: row.get(2)?, state, head, last_event: from_sql(row.get(9)?), parked, body: Body::of(row)? })
+        Ok(FoundRow {
+            exec: row.get(2)?,
+            state,
+            head,
+            last_event: from_sql(row.get(9)?),
+            last_control: from_sql(row.get(14)?),
+            wake_at: time(13)?,
+            pending: from_sql(row.get(12)?),
+            parked,
+            body: Body::of(row)?,
+        })
     });
     found.optional()
 }

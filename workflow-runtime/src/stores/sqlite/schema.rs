@@ -117,8 +117,9 @@ const VERSION_2: &str = "
 
 // The name of a workflow stands in one place, and its number in `executions` and the indexes: with a million executions the
 // names would take more than their ids. Short columns come before long ones, so that none is read past a long one. What is
-// due is found by version, so that those that a build is too old for are not in its way.
-// to be undone has rows of its own; what stands in a record of an older file moves there when the execution goes on.
+// due is found by version, so that those that a build is too old for are not in its way. `pending` is how many events are in
+// the inbox, so that one whose row is lost is missed. What is to be undone has rows of its own; what stands in a record of an
+// older file moves there when the execution goes on.
 const VERSION_3: &str = "
     CREATE TABLE workflows (
         workflow INTEGER PRIMARY KEY,
@@ -139,6 +140,7 @@ const VERSION_3: &str = "
         wake_at INTEGER,
         inbox_seen INTEGER NOT NULL,
         last_event INTEGER NOT NULL,
+        pending INTEGER NOT NULL,
         last_control INTEGER NOT NULL,
         has_attributes INTEGER NOT NULL,
         checksum INTEGER NOT NULL,
@@ -151,7 +153,8 @@ const VERSION_3: &str = "
     ) STRICT;
     INSERT INTO new_executions
         SELECT exec, (SELECT workflows.workflow FROM workflows WHERE name = executions.workflow), id, state, status, 1, visit,
-            entered_at, record_wake_at, wake_at, inbox_seen, last_event, last_control, has_attributes, checksum,
+            entered_at, record_wake_at, wake_at, inbox_seen, last_event,
+            (SELECT count(*) FROM inbox WHERE inbox.exec = executions.exec), last_control, has_attributes, checksum,
             error_kind, error, failing, parked, body
         FROM executions ORDER BY exec;
     DROP TABLE executions;

@@ -61,20 +61,25 @@ impl<'connection> Statements<'connection> {
             )?,
             create: prepare(
                 "INSERT INTO executions (workflow, id, state, status, visit, entered_at, record_wake_at, wake_at,
-                     inbox_seen, last_event, last_control, parked, checksum, body, failing, error, error_kind,
+                     inbox_seen, last_event, pending, last_control, parked, checksum, body, failing, error, error_kind,
                      has_attributes, version)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
                  ON CONFLICT DO NOTHING",
             )?,
             replace: prepare(
                 "UPDATE executions SET state = ?2, status = ?3, visit = ?4, entered_at = ?5, record_wake_at = ?6,
                      wake_at = ?7, inbox_seen = ?8, parked = ?9, checksum = ?10, body = ?11,
-                     last_control = ?12, failing = ?13, error = ?14, error_kind = ?15, has_attributes = ?16, version = ?17
+                     last_control = ?12, failing = ?13, error = ?14, error_kind = ?15, has_attributes = ?16, version = ?17,
+                     pending = max(pending, 0) - ?18
                  WHERE exec = ?1",
             )?,
-            set_wake_at: prepare("UPDATE executions SET wake_at = ?2, last_control = ?3 WHERE exec = ?1")?,
+            // No inbox is as long as that: a number past it is damaged, stays wrong, and is not to overflow.
+            set_wake_at: prepare(
+                "UPDATE executions SET wake_at = ?2, last_control = ?3, pending = max(pending, 0) - ?4 WHERE exec = ?1",
+            )?,
             set_last_event: prepare(
-                "UPDATE executions SET last_event = ?2, wake_at = ?3, last_control = ?4 WHERE exec = ?1",
+                "UPDATE executions SET last_event = ?2, wake_at = ?3, last_control = ?4, pending = min(pending, 1 << 62) + 1
+                 WHERE exec = ?1",
             )?,
             quarantine: prepare(
                 "UPDATE executions SET status = ?2, wake_at = NULL, last_control = 0, parked = ?3, error = ?4,

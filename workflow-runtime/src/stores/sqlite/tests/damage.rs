@@ -91,9 +91,38 @@ fn columns_that_differ_from_the_body_are_found() {
         "record_wake_at = NULL",
         "inbox_seen = 1",
         "last_event = 1",
+        "wake_at = NULL",
+        "wake_at = wake_at - 1",
+        "wake_at = 9223372036854775807",
+        "last_control = 2, wake_at = wake_at + 5",
     ] {
         let (_folder, store, epoch) = damaged(&format!("UPDATE executions SET {column} WHERE exec = 1"));
         assert_corrupt(block_on(store.load(&key("a"))), "its record");
+        assert_others_are_well(&store, epoch);
+    }
+}
+
+#[test]
+fn an_event_whose_row_is_gone_is_missed() {
+    for sql in [
+        "DELETE FROM inbox WHERE exec = 1 AND seq = 1",
+        "DELETE FROM inbox WHERE exec = 1 AND seq = 2",
+        "DELETE FROM inbox WHERE exec = 1",
+        "UPDATE inbox SET exec = 9 WHERE exec = 1 AND seq = 2",
+        "INSERT INTO inbox SELECT 1, 3, checksum, body FROM inbox WHERE exec = 1 AND seq = 2",
+        "UPDATE executions SET pending = 0 WHERE exec = 1",
+        "UPDATE executions SET pending = -1 WHERE exec = 1",
+        "UPDATE executions SET pending = 9223372036854775807 WHERE exec = 1",
+        "UPDATE executions SET pending = -9223372036854775808 WHERE exec = 1",
+    ] {
+        let (_folder, store, epoch) = damaged(sql);
+        assert_corrupt(block_on(store.load(&key("a"))), "its inbox");
+        // What is sent to it, and consumed, does not make up for it.
+        assert_eq!(commit(&store, deliver("a", "g")), Ok(Committed::Applied));
+        assert_corrupt(block_on(store.load(&key("a"))), "its inbox");
+        let consumed = Advance { consumed: vec![1, 2], record: Some(record(2)), ..Advance::default() };
+        assert_eq!(commit(&store, advance("a", epoch, 1, consumed)), Ok(Committed::Applied));
+        assert_corrupt(block_on(store.load(&key("a"))), "its inbox");
         assert_others_are_well(&store, epoch);
     }
 }
