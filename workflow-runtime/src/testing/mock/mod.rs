@@ -283,7 +283,6 @@ impl<T: Serialize, E: Send + 'static> Mock<T, E> {
     /// # Panics
     /// If it cannot be saved; as each answer, if the one before it is for all attempts.
     #[track_caller]
-    #[expect(clippy::needless_pass_by_value, reason = "it is what the step returns")]
     pub fn returns(self, value: T) -> Self {
         match Json::encode(&value) {
             Ok(json) => self.say(Say::Answer(Arc::new(move |_| Answer::Done(json.clone())))),
