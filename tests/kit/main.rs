@@ -1,5 +1,6 @@
 //! The test kit: simulated worlds, crashes at every point, mocks of steps, stores that fail.
 
+mod covered;
 mod crashes;
 mod endless;
 mod fixture;

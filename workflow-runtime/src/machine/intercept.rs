@@ -41,6 +41,11 @@ pub trait Interceptor: fmt::Debug + Send + Sync + 'static {
         let _ = (step, result);
     }
 
+    /// The attempt that has just ended was the last one of its call, which has failed for good.
+    fn failed_for_good(&self, step: &StepSeen<'_>) {
+        let _ = step;
+    }
+
     /// A call of a step was answered from the journal. [`StepSeen::attempt`] is 0.
     fn recalled(&self, step: &StepSeen<'_>) {
         let _ = step;

@@ -13,6 +13,7 @@
 
 mod at_once;
 pub mod conformance;
+pub mod coverage;
 mod crash;
 mod faulty;
 pub mod lock;
@@ -20,6 +21,7 @@ mod mock;
 mod sim;
 
 pub use at_once::AtOnce;
+pub use coverage::Coverage;
 pub use crash::{CrashReport, CrashTest, crash_everywhere, repeat_everywhere};
 pub use faulty::{Fault, FaultyStore};
 pub use mock::{AnyMock, FailsWith, Mock, MockCall, StepItem, when};

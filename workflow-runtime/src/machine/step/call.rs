@@ -244,6 +244,7 @@ impl StepCall {
                 continue;
             }
             span.in_scope(|| tracing::warn!(%error, "the step failed for good"));
+            self.failed_for_good(failed);
             self.record(failed, JournalResult::Failed { error, value });
             drop(in_flight);
             return match failure {

@@ -44,6 +44,13 @@ impl StepCall {
         }
     }
 
+    /// Tells that there is no further attempt after this one, which failed.
+    pub(super) fn failed_for_good(&self, attempt: u32) {
+        if let Some(interceptor) = &self.cx.turn().scope.services.interceptor {
+            interceptor.failed_for_good(&self.seen(attempt));
+        }
+    }
+
     /// Tells that the call has a result in the journal.
     pub(super) fn recalled(&self, result: &JournalResult) {
         if let Some(interceptor) = &self.cx.turn().scope.services.interceptor

@@ -18,6 +18,7 @@ use super::world::{Kept, World};
 use crate::base::{Result, Timestamp};
 use crate::machine::panic_text;
 use crate::record::ExecutionKey;
+use crate::testing::coverage::Watched;
 
 /// How a scenario ended.
 pub(in crate::testing) enum Ending<T> {
@@ -89,7 +90,8 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
     let _seeded = Seeded::new(seed);
     let _entered = runtime.enter();
     let is_undisturbed = points.is_empty();
-    let world = Arc::new(World::new(seed, rests, points));
+    let watched = Watched::begin();
+    let world = Arc::new(World::new(seed, rests, points, watched.observer()));
     let sim = Sim { world: Arc::clone(&world) };
     let begun = sim.clone();
     let played = catch_unwind(AssertUnwindSafe(|| {
@@ -121,6 +123,7 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
             (Ending::Panicked(panic), kept.ok().and_then(std::result::Result::ok).unwrap_or_default())
         }
     };
+    watched.end(&kept);
     Played {
         ending,
         from: world.clock.start(),

@@ -15,6 +15,7 @@ use crate::store::{
     Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused,
     StateCount, Store, StoreError, StoreFuture, Stored,
 };
+use crate::testing::coverage::{Glance, Observer};
 
 /// An answer takes up to this many turns of the others, as the seed has it.
 const MOST_TURNS: u64 = 4;
@@ -29,6 +30,7 @@ pub(super) struct Line {
     pub(super) fuse: Arc<Fuse>,
     pub(super) tape: Arc<Tape>,
     pub(super) watchdog: Arc<Watchdog>,
+    pub(super) observer: Option<Arc<Observer>>,
 }
 
 impl fmt::Debug for Line {
@@ -86,6 +88,22 @@ impl Line {
         self.heard(read(&*self.store), |_, _| {})
     }
 
+    /// Hands commits to the store, and tells the observer of those that are on disk, whoever else hears of it.
+    fn written(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
+        let Some(observer) = self.observer.clone() else { return self.store.commit(commits) };
+        let glances = Glance::at(&commits);
+        let answer = self.store.commit(commits);
+        Box::pin(async move {
+            let outcomes = answer.await?;
+            for (glance, outcome) in glances.into_iter().zip(&outcomes) {
+                if let (Some(glance), Ok(_)) = (glance, outcome) {
+                    observer.committed(glance);
+                }
+            }
+            Ok(outcomes)
+        })
+    }
+
     /// Nothing is heard, until nobody listens.
     fn nothing<T: Send + 'static>(&self) -> StoreFuture<T> {
         let buried = self.fuse.buried(self.process);
@@ -125,7 +143,7 @@ impl Store for Line {
         match fate {
             Fate::Written => {
                 let results: Vec<_> = commits.iter().map(results_of).collect();
-                self.heard(self.store.commit(commits), move |tape, outcomes| {
+                self.heard(self.written(commits), move |tape, outcomes| {
                     for (results, outcome) in results.into_iter().zip(outcomes) {
                         if outcome.is_ok() {
                             results.saved.iter().for_each(|call| tape.saved(&results.key, call));
@@ -139,9 +157,9 @@ impl Store for Line {
             Fate::Lost => self.nothing(),
             Fate::Torn => {
                 commits.truncate(written);
-                self.heard(self.store.commit(commits), |_, _| {})
+                self.heard(self.written(commits), |_, _| {})
             }
-            Fate::Unanswered => self.heard(self.store.commit(commits), |_, _| {}),
+            Fate::Unanswered => self.heard(self.written(commits), |_, _| {}),
         }
     }
 

@@ -287,6 +287,10 @@ impl Interceptor for Tape {
         }
     }
 
+    fn failed_for_good(&self, step: &StepSeen<'_>) {
+        self.others().iter().for_each(|other| other.failed_for_good(step));
+    }
+
     fn recalled(&self, step: &StepSeen<'_>) {
         self.push(SimEvent::Recalled { call: Arc::new(SimCall::of(step)) });
         self.others().iter().for_each(|other| other.recalled(step));
