@@ -73,6 +73,8 @@ pub use attribute::{Attribute, AttributeInfo};
 pub use cancel::Cancel;
 pub use child::{ChildCall, ChildError, ChildSpawn};
 pub use context::Cx;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use digest::ArgumentsWanted;
 pub use finish::{Caught, Finishing};
 pub use flag::Flags;
 pub use graph::ParallelInfo;

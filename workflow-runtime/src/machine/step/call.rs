@@ -63,7 +63,10 @@ impl StepCall {
                 }
             }
         };
-        Self { cx: cx.clone(), name, policy, has_limits: false, key, undo: None, unsaveable: None }
+        let call = Self { cx: cx.clone(), name, policy, has_limits: false, key, undo: None, unsaveable: None };
+        #[cfg(any(test, feature = "testing"))]
+        call.called(arguments);
+        call
     }
 
     /// The call of a step that is made once in its turn, and needs no arguments to be told from others.

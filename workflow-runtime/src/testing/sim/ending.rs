@@ -89,6 +89,7 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
     let runtime = runtime.unwrap_or_else(|error| panic!("the runtime of the simulation cannot be made: {error}"));
     let _seeded = Seeded::new(seed);
     let _entered = runtime.enter();
+    let is_undisturbed = points.is_empty();
     let watched = Watched::begin();
     let world = Arc::new(World::new(seed, rests, points, watched.observer()));
     let sim = Sim { world: Arc::clone(&world) };
@@ -100,7 +101,10 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
                 Err(error) = world.keep_up() => Ending::Failed(format!("the engine cannot be started: {}", chain(&error.into()))),
                 stuck = stuck::noticed(&world) => Ending::Failed(stuck),
                 ended = to_its_end(&world, scenario(begun)) => match ended {
-                    Ok(value) => Ending::Returned(value),
+                    Ok(value) => match is_undisturbed.then(|| world.unused_mocks()).flatten() {
+                        Some(unused) => Ending::Failed(unused),
+                        None => Ending::Returned(value),
+                    },
                     Err(error) => Ending::Failed(format!("the scenario failed: {}", chain(&error))),
                 },
             };

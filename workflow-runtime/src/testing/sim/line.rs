@@ -46,7 +46,6 @@ impl fmt::Debug for Line {
 /// What an acknowledged commit says of the results of steps.
 struct Results {
     key: ExecutionKey,
-    forgotten: Vec<Name>,
     saved: Vec<Name>,
     /// Whether what the handler has done is part of the past.
     is_over: bool,
@@ -136,7 +135,7 @@ impl Store for Line {
             Fate::Written | Fate::Unanswered => commits.len(),
         };
         for commit in &commits[..written] {
-            self.tape.rows_added(&commit.key, rows_of(&commit.change));
+            self.tape.written(commit);
         }
         if fate != Fate::Written {
             self.tape.crashed(describe(&commits));
@@ -147,7 +146,6 @@ impl Store for Line {
                 self.heard(self.written(commits), move |tape, outcomes| {
                     for (results, outcome) in results.into_iter().zip(outcomes) {
                         if outcome.is_ok() {
-                            results.forgotten.iter().for_each(|call| tape.forgotten(&results.key, call));
                             results.saved.iter().for_each(|call| tape.saved(&results.key, call));
                             if results.is_over {
                                 tape.over(&results.key);
@@ -198,20 +196,11 @@ impl Store for Line {
     }
 }
 
-fn rows_of(change: &Change) -> usize {
-    match change {
-        Change::Create { history, .. } => history.len(),
-        Change::Advance { advance, .. } => advance.history.len(),
-        Change::Deliver { .. } | Change::Quarantine { .. } => 0,
-    }
-}
-
 fn results_of(commit: &Commit) -> Results {
-    let mut results = Results { key: commit.key.clone(), forgotten: Vec::new(), saved: Vec::new(), is_over: false };
+    let mut results = Results { key: commit.key.clone(), saved: Vec::new(), is_over: false };
     if let Change::Advance { advance, .. } = &commit.change {
-        let Advance { forget, journal, drop_journal, .. } = &**advance;
+        let Advance { journal, drop_journal, .. } = &**advance;
         results.is_over = *drop_journal;
-        results.forgotten.clone_from(forget);
         let is_result =
             |result: &JournalResult| matches!(result, JournalResult::Done(_) | JournalResult::Failed { .. });
         results.saved =

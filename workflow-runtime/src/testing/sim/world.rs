@@ -297,6 +297,11 @@ impl World {
         everything
     }
 
+    /// What there is to say of mocks that were never called.
+    pub(super) fn unused_mocks(&self) -> Option<String> {
+        self.tape.mocks().unused(&self.tape.steps())
+    }
+
     /// Nothing of it goes on.
     pub(super) fn end(&self) {
         if let Some(up) = self.up.send_replace(None) {
