@@ -10,3 +10,4 @@ mod planted;
 mod recorded;
 mod shapes;
 mod simulated;
+mod walks;

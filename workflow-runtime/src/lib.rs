@@ -65,6 +65,7 @@
 //! * `command`: `EngineBuilder::command`, which looks after a store by arguments.
 //! * `testing`: the module `testing`, for dev-dependencies: `crash_everywhere`, `Sim`, `FaultyStore`, and the conformance suite
 //!   for those who write a store.
+//! * `proptest`: with it, `testing::walk`, random walks that shrink.
 //!
 //! # What a handler may do
 //!
@@ -246,6 +247,6 @@ macro_rules! coverage {
 }
 
 /// The programs of the README, which have to compile where everything is enabled that they use.
-#[cfg(all(doctest, feature = "sqlite", feature = "testing"))]
+#[cfg(all(doctest, feature = "sqlite", feature = "testing", feature = "proptest"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
