@@ -15,6 +15,8 @@ mod at_once;
 pub mod conformance;
 mod crash;
 mod faulty;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod lock;
 mod sim;
 
