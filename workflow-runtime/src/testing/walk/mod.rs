@@ -120,7 +120,6 @@ const OFTEN: u32 = 3;
 ///
 /// proptest! {
 ///     # #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
-///     # fn in_a_test() { let _: fn() = holds; }
 ///     // #[test]
 ///     fn holds(acts in walk().acts()) {
 ///         walk().play(&acts)?;
