@@ -131,7 +131,9 @@ fn below_the_threshold_the_command_fails_and_names_what_is_missing() {
     assert!(text.contains("NO: it ran") && text.contains("With a diagram: "), "{text}");
     assert!(fs::read_to_string(folder.path().join("Phone.md")).unwrap().contains("✗ missed"));
     // What is left out by name does not count.
+    assert!(!text.contains("nothing was added since"), "{text}");
     let (passed, text) = report(folder.path(), "all_of_it::workflow_coverage");
+    assert!(text.contains("* nothing was added since the last report"), "{text}");
     assert!(passed && text.contains("Phone: 100 % taken (3 of 3 states, 2 of 2 edges)"), "{text}");
     let (passed, text) = report(folder.path(), "shown_alone::workflow_coverage");
     assert!(passed && text.contains("Phone: 62 % taken"), "{text}");
@@ -173,5 +175,5 @@ fn half_a_line_of_a_killed_process_and_older_code_are_told_and_lose_nothing() {
     recorded(folder.path(), &["somebody_answers"]);
     let (passed, text) = report(folder.path(), "workflow_coverage");
     assert!(passed && text.contains("100 % taken"), "{text}");
-    assert!(text.contains("\nLeft out:\n\n* 1 damaged lines of "), "{text}");
+    assert!(text.contains("\nAbout the recording:\n\n* left out: 1 damaged lines of "), "{text}");
 }

@@ -210,8 +210,52 @@ fn what_cannot_be_meant_is_said() {
     assert!(told.contains("\"jump\" is nothing that a walk does"), "{told}");
 }
 
-#[event]
-pub struct Poke;
+/// A step with errors of its own.
+pub struct Sender;
+#[state]
+pub struct Written;
+#[state(end)]
+pub struct Sent;
+#[state(end)]
+pub struct Returned;
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize, thiserror::Error)]
+#[error("nobody lives there")]
+pub struct Unknown;
+
+#[workflow(start = Written, allow(small_machine))]
+impl Sender {
+    #[state]
+    async fn send(&self, cx: &Cx, _: Written) -> Result<Sent, Unknown> {
+        self.post(cx).await?;
+        Ok(Sent)
+    }
+    #[catch]
+    fn returned(&self, _: Written, _: Unknown) -> Returned {
+        Returned
+    }
+    #[step(retry(max = 2, backoff = "1h..1h"))]
+    async fn post(&self, _: &Cx) -> Result<(), Unknown> {
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        if true { Err(Unknown) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn errors_of_another_type_than_the_steps_are_said() {
+    let walk = || {
+        Walk::<Sender, ()>::new(|sim| {
+            sim.workflow(|| Sender);
+            (Written, ())
+        })
+    };
+    let told = said(|| _ = walk().fails("post").walks(20).run());
+    assert!(
+        told.contains("what:  the errors of `post` are of a type of its own: have it fail with one of them"),
+        "{told}"
+    );
+    walk().fails_with("post", || Unknown).walks(20).run();
+}
+
 #[state]
 pub struct Asleep;
 #[state(end)]

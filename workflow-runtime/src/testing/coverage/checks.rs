@@ -84,15 +84,22 @@ fn report<W: Workflow>(recording: &Recording, percent: u32, without: &[&str]) ->
     if !recorded.damaged.is_empty() {
         let lines: Vec<_> = recorded.damaged.iter().take(5).map(ToString::to_string).collect();
         let more = if recorded.damaged.len() > lines.len() { ", …" } else { "" };
-        report.left_out(format!(
-            "{} damaged lines of {} (line {}{more}): of a process that was killed while it wrote, or a change by hand",
+        report.about_recording(format!(
+            "left out: {} damaged lines of {} (line {}{more}): of a process that was killed while it wrote, or a change by hand",
             recorded.damaged.len(),
             path.display(),
             lines.join(", ")
         ));
     }
+    if recorded.is_reported {
+        report.about_recording("nothing was added since the last report, and this one is the same".to_owned());
+    }
     if recorded.newer > 0 {
-        report.left_out(format!("{} lines of {}, of a newer workflow-runtime", recorded.newer, path.display()));
+        report.about_recording(format!(
+            "left out: {} lines of {}, of a newer workflow-runtime",
+            recorded.newer,
+            path.display()
+        ));
     }
     let page = page::<W>(recording.folder());
     fs::write(&page, report.to_markdown())

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -35,7 +35,8 @@ pub(super) struct Recorded {
     pub(super) damaged: Vec<usize>,
     /// How many lines are of a newer build.
     pub(super) newer: usize,
-    is_reported: bool,
+    /// Whether nothing was added since the last report.
+    pub(super) is_reported: bool,
     /// Whether the file has its first line.
     has_head: bool,
     /// Whether the file ends in the middle of a line.
@@ -80,9 +81,9 @@ impl Recording {
 
     pub(super) fn add_to(&self, workflow: &str, facts: &BTreeSet<(u32, Fact)>) -> Result<(), String> {
         let path = self.path(workflow);
-        self.change(&path, workflow, |mut recorded, file| {
+        self.change(&path, workflow, |mut recorded, mut file| {
             if recorded.is_reported {
-                file.set_len(0).map_err(|error| unwritable(&path, &error))?;
+                file.set_len(0).and_then(|()| file.rewind()).map_err(|error| unwritable(&path, &error))?;
                 recorded = Recorded::default();
             }
             let news: Vec<String> = facts.difference(&recorded.facts).filter_map(line).collect();
@@ -107,9 +108,10 @@ impl Recording {
     ) -> Result<(), String> {
         let unwritable = |error: &io::Error| unwritable(path, error);
         fs::create_dir_all(&self.folder).map_err(|error| unwritable(&error))?;
-        let options = OpenOptions::new().read(true).append(true).create(true).open(path);
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = options.map_err(|error| unwritable(&error))?;
         file.lock().map_err(|error| unwritable(&error))?;
+        // Where reading ends is where writing begins.
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|error| unwritable(&error))?;
         let (recorded, news) = lines(read(&bytes, path, workflow)?, &file)?;

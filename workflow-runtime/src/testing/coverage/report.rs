@@ -17,8 +17,8 @@ pub struct CoverageReport {
     besides: BTreeSet<String>,
     /// What was seen and is not of this code.
     unknown: BTreeSet<String>,
-    /// What could not be read of what was seen.
-    unread: BTreeSet<String>,
+    /// What there is to say of how it was recorded.
+    recording: BTreeSet<String>,
     is_empty: bool,
 }
 
@@ -148,7 +148,7 @@ impl CoverageReport {
             items,
             besides: BTreeSet::new(),
             unknown: BTreeSet::new(),
-            unread: BTreeSet::new(),
+            recording: BTreeSet::new(),
             is_empty,
         };
         for ((workflow, version), facts) in seen {
@@ -240,9 +240,9 @@ impl CoverageReport {
         }
     }
 
-    /// Something that was seen could not be read.
-    pub(super) fn left_out(&mut self, what: String) {
-        self.unread.insert(what);
+    /// There is something to say of how it was recorded.
+    pub(super) fn about_recording(&mut self, what: String) {
+        self.recording.insert(what);
     }
 
     /// Says something of an item that has not been taken yet.
@@ -369,7 +369,7 @@ impl fmt::Display for CoverageReport {
                 "Seen, and not in this code (recorded with other code, or by another workflow of this name):",
                 &self.unknown,
             ),
-            ("Left out:", &self.unread),
+            ("About the recording:", &self.recording),
         ] {
             if !lines.is_empty() {
                 writeln!(formatter, "\n{title}\n")?;

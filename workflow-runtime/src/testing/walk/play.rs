@@ -9,8 +9,8 @@ use super::told::WalkFailure;
 use super::{Failing, Walk};
 use crate::base::{Name, Result, Timestamp};
 use crate::engine::EngineError;
-use crate::machine::{Answer, Answering, Interceptor, StepSeen, Workflow};
-use crate::record::{Activity, ExecutionKey, ExecutionRecord, HistoryKind, Json, Status};
+use crate::machine::{Answer, Answering, Interceptor, NOT_ITS_ERROR, StepSeen, Workflow};
+use crate::record::{Activity, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, HistoryKind, Json, Status};
 use crate::store::HistoryRow;
 use crate::testing::sim::{Ending, Kept, Sim, SimExecution, play};
 
@@ -57,6 +57,8 @@ struct Failures {
     inner: Mutex<BTreeMap<String, u32>>,
     errors: BTreeMap<String, Failing>,
     called: Arc<Mutex<BTreeSet<String>>>,
+    /// A step whose errors are of another type than the one that it was to fail with.
+    mistaken: Mutex<Option<String>>,
 }
 
 impl Failures {
@@ -83,6 +85,12 @@ impl Interceptor for Failed {
         *count -= 1;
         let error = self.0.errors.get(step.step)?.make();
         Some(Box::pin(async move { Answer::Failed(error) }))
+    }
+
+    fn ended(&self, step: &StepSeen<'_>, result: std::result::Result<&Json, &ErrorRecord>) {
+        if result.is_err_and(|error| error.kind == ErrorKind::Panicked && error.message.contains(NOT_ITS_ERROR)) {
+            *self.0.mistaken.lock().unwrap_or_else(PoisonError::into_inner) = Some(step.step.to_owned());
+        }
     }
 }
 
@@ -136,6 +144,11 @@ impl<W: Workflow, O> Walk<W, O> {
                 },
             }
             self.look(&sim, &walker, &outside, &acts[..=place]).await?;
+            if let Some(step) = failures.mistaken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                panic!(
+                    "the errors of `{step}` are of a type of its own: have it fail with one of them, by `.fails_with({step:?}, || …)`"
+                );
+            }
         }
         at(acts.len() + 1);
         sim.advance(self.drain).await;
