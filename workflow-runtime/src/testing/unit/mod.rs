@@ -67,7 +67,6 @@ use crate::record::{EventRecord, ExecutionKey, JournalEntry, JournalResult, NewE
 /// ```
 ///
 /// See [`UnitCx`] for what can be said of it, and for what it cannot do.
-#[must_use]
 pub fn cx<W: Workflow>() -> UnitCx<W> {
     UnitCx { setting: Setting::default(), made: OnceLock::new(), of: PhantomData }
 }
