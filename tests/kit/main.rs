@@ -10,4 +10,5 @@ mod planted;
 mod recorded;
 mod shapes;
 mod simulated;
+mod unit;
 mod walks;
