@@ -129,7 +129,7 @@ const OFTEN: u32 = 3;
 /// ```
 #[must_use = "nothing is played before `run`"]
 pub struct Walk<W: Workflow, O> {
-    setup: Box<dyn Fn(&Sim) -> (W::Start, O)>,
+    setup: Box<Setup<<W as Workflow>::Start, O>>,
     events: Vec<EventSource>,
     waits: Vec<Duration>,
     failing: BTreeMap<String, Failing>,
@@ -148,14 +148,16 @@ pub struct Walk<W: Workflow, O> {
     called: Arc<Mutex<BTreeSet<String>>>,
 }
 
+type Setup<S, O> = dyn Fn(&Sim) -> (S, O);
 type Invariant<W, O> = dyn Fn(&Walked<'_, W, O>);
+type KeyOf = dyn Fn(&Json) -> Option<String>;
 
 /// Where events of one kind come from.
 struct EventSource {
     name: &'static str,
     strategy: BoxedStrategy<Act>,
     /// What tells an event from another one.
-    key: Box<dyn Fn(&Json) -> Option<String>>,
+    key: Box<KeyOf>,
 }
 
 /// How a step is made to fail.
@@ -329,7 +331,6 @@ impl<W: Workflow, O> Walk<W, O> {
     ///
     /// # Panics
     /// If what was said of them cannot be meant.
-    #[must_use]
     #[track_caller]
     pub fn acts(&self) -> BoxedStrategy<Vec<Act>> {
         if let Err(mistake) = self.check() {
