@@ -54,13 +54,11 @@ mod shown_alone {
     workflow_runtime::coverage!(super::Phone);
 }
 
-fn call(sim: Sim, id: &'static str) -> impl Future<Output = Result<bool>> {
-    async move {
-        sim.workflow(|| Phone);
-        let phone = sim.start::<Phone>(id, Quiet).await?;
-        phone.send(Ring).await?;
-        Ok(matches!(phone.outcome().await?, PhoneOutcome::Missed(_)))
-    }
+async fn call(sim: Sim, id: &'static str) -> Result<bool> {
+    sim.workflow(|| Phone);
+    let phone = sim.start::<Phone>(id, Quiet).await?;
+    phone.send(Ring).await?;
+    Ok(matches!(phone.outcome().await?, PhoneOutcome::Missed(_)))
 }
 
 #[test]
