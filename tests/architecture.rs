@@ -144,3 +144,37 @@ fn the_workflow_of_an_example_is_read_at_a_glance() {
         assert!(lines <= 120, "{} has {lines} lines of code; the ceiling is 120", path.display());
     }
 }
+
+/// A crate under `examples/` that has a workflow: its name, and the code of its tests.
+fn examples_with_workflows() -> Vec<(String, String)> {
+    let mut examples = Vec::new();
+    for entry in fs::read_dir(root().join("examples")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.join("Cargo.toml").is_file() {
+            continue;
+        }
+        let files: Vec<_> = rust_files(&path).iter().map(|path| code(path)).collect();
+        if files.iter().any(|code| code.contains("#[workflow")) {
+            examples.push((path.file_name().unwrap().to_str().unwrap().to_owned(), files.concat()));
+        }
+    }
+    assert!(!examples.is_empty());
+    examples
+}
+
+#[test]
+fn every_example_is_crashed_everywhere_repeated_and_locked() {
+    for (name, code) in examples_with_workflows() {
+        for (proof, why) in [
+            ("    crash_everywhere(", "that it survives a crash at every point"),
+            ("    repeat_everywhere(", "that it bears a repetition of every step"),
+            ("workflow_runtime::lock!(", "what its executions are saved as"),
+        ] {
+            assert!(code.contains(proof), "examples/{name} has no test with `{}…)`: {why}", proof.trim());
+        }
+        let locks = fs::read_dir(root().join("examples").join(&name).join("workflows"));
+        let locks = locks.map_or(0, |locks| locks.filter(Result::is_ok).count());
+        let workflows = code.matches("#[workflow(start").count() + code.matches("#[workflow]").count();
+        assert_eq!(locks, workflows, "examples/{name} has {workflows} workflows, and {locks} files in workflows/");
+    }
+}

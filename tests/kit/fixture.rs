@@ -111,27 +111,27 @@ impl Shop {
     }
 
     #[parallel]
-    async fn parts(&self, cx: &Cx, order: u32) -> Result<String> {
+    pub async fn parts(&self, cx: &Cx, order: u32) -> Result<String> {
         let box_ = self.fetch(cx, "box", order).await?;
         let label = self.fetch(cx, "label", order).await?;
         Ok(format!("{box_}+{label}"))
     }
 
     #[step(retry(max = 20, backoff = "1s..1h"), undo = release)]
-    async fn reserve(&self, cx: &Cx, order: u32) -> Result<u32> {
+    pub async fn reserve(&self, cx: &Cx, order: u32) -> Result<u32> {
         self.outside.act(cx.idempotency_key(), &format!("reserved {order}")).await?;
         Ok(order)
     }
-    async fn release(&self, cx: &Cx, order: u32) -> Result<()> {
+    pub async fn release(&self, cx: &Cx, order: u32) -> Result<()> {
         self.outside.act(cx.idempotency_key(), &format!("released {order}")).await.map(|_| ())
     }
 
     #[step(retry(max = 20, backoff = "1s..1h"), undo = refund)]
-    async fn charge(&self, cx: &Cx, order: u32) -> Result<u32> {
+    pub async fn charge(&self, cx: &Cx, order: u32) -> Result<u32> {
         self.outside.act(cx.idempotency_key(), &format!("charged {order}")).await?;
         Ok(order)
     }
-    async fn refund(&self, cx: &Cx, order: u32) -> Result<()> {
+    pub async fn refund(&self, cx: &Cx, order: u32) -> Result<()> {
         self.outside.act(cx.idempotency_key(), &format!("refunded {order}")).await.map(|_| ())
     }
 

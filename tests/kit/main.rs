@@ -1,8 +1,10 @@
-//! The test kit: simulated worlds, crashes at every point, stores that fail.
+//! The test kit: simulated worlds, crashes at every point, mocks of steps, stores that fail.
 
+mod covered;
 mod crashes;
 mod endless;
 mod fixture;
+mod mocks;
 mod outside;
 mod planted;
 mod shapes;

@@ -7,6 +7,7 @@ use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use walkdir::WalkDir;
 use workflow_runtime::{Context as _, Error, Result};
 
@@ -105,8 +106,8 @@ impl Vault {
     }
 
     fn write_now(&self, name: String, source: &Path) -> Result<Archive> {
-        let unfinished = self.folder.join(format!("{name}.part"));
-        let mut file = BufWriter::new(File::create(&unfinished)?);
+        // Under a name that nobody else has: an attempt that was cut off may still be writing.
+        let mut file = BufWriter::new(NamedTempFile::new_in(&self.folder)?);
         let mut hasher = blake3::Hasher::new();
         let (mut files, mut bytes) = (0, 0);
         for entry in WalkDir::new(source).sort_by_file_name() {
@@ -126,8 +127,9 @@ impl Vault {
             }
             files += 1;
         }
-        file.into_inner().map_err(|error| Error::from(error.into_error()))?.sync_all()?;
-        fs::rename(&unfinished, self.path(&name))?;
+        let file = file.into_inner().map_err(|error| Error::from(error.into_error()))?;
+        file.as_file().sync_all()?;
+        file.persist(self.path(&name))?;
         Ok(Archive { name, files, bytes, digest: hasher.finalize().to_string() })
     }
 

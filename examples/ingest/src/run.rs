@@ -29,7 +29,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let root = args.root.canonicalize().and_then(|root| root.read_dir().map(|_| root));
     let root = root.map_err(|error| Error::from(error).context(format!("cannot walk {}", args.root.display())))?;
     let places = Places { root, size_limit: SIZE_LIMIT, store: args.store, results: args.results };
-    let results = Results::open(&places.results, &places.root)?;
+    let results = Results::open(&places.results, &places.root).await?;
     let ingest = Ingest { root: places.root.clone(), size_limit: SIZE_LIMIT, results };
     let engine =
         Engine::sqlite(&places.store).workflow(ingest).max_active(MAX_ACTIVE).shutdown_on_ctrl_c().start().await?;

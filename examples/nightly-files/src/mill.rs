@@ -1,12 +1,13 @@
 //! What is done to a file: its lines are counted, and what was found is written beside the others.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use walkdir::WalkDir;
 use workflow_runtime::{Context as _, Error, Result};
 
@@ -120,8 +121,10 @@ impl Mill {
 
     /// Writes a file as a whole or not at all.
     fn write(&self, name: &str, content: &[u8]) -> std::io::Result<()> {
-        let unfinished = self.outbox.join(format!("{name}.part"));
-        File::create(&unfinished)?.write_all(content)?;
-        fs::rename(unfinished, self.outbox.join(name))
+        // Under a name that nobody else has: an attempt that was cut off may still be writing.
+        let mut file = NamedTempFile::new_in(&self.outbox)?;
+        file.write_all(content)?;
+        file.persist(self.outbox.join(name))?;
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! An SQLite file that stands for the world outside: what it has seen stays, whoever crashes.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -14,9 +15,19 @@ type Job = Box<dyn FnOnce(&mut Connection) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// An SQLite file, used by one thread of its own, which commits what is there at once together. Cloning gives the same.
+///
+/// The path `:memory:` is a database without a file. There is no disk to wait for, so it does what it is asked at once and where
+/// it is asked: what a simulated world needs, where the answer of another thread comes by chance.
 #[derive(Debug, Clone)]
 pub struct Database {
-    queue: mpsc::Sender<Job>,
+    place: Place,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    File(mpsc::Sender<Job>),
+    // Held for one call, never over an await.
+    Memory(Arc<Mutex<Connection>>),
 }
 
 impl Database {
@@ -32,9 +43,12 @@ impl Database {
             Ok(connection)
         };
         let connection = open().with_context(|| format!("cannot use the file {}", path.display()))?;
+        if path == Path::new(":memory:") {
+            return Ok(Self { place: Place::Memory(Arc::new(Mutex::new(connection))) });
+        }
         let (queue, jobs) = mpsc::channel(QUEUE);
         std::thread::spawn(move || work_off(connection, jobs));
-        Ok(Self { queue })
+        Ok(Self { place: Place::File(queue) })
     }
 
     /// Has `work` done as a whole or not at all. When this returns, what it did is on disk.
@@ -45,6 +59,13 @@ impl Database {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
+        let queue = match &self.place {
+            Place::File(queue) => queue,
+            Place::Memory(connection) => {
+                let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                return Ok(whole(&mut connection, work)?);
+            }
+        };
         let (sender, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             let done = whole(connection, work);
@@ -55,7 +76,7 @@ impl Database {
             })
         });
         // If the thread has stopped, the job is dropped here.
-        let _ = self.queue.send(job).await;
+        let _ = queue.send(job).await;
         answer.await.map_err(|_| Error::msg("the file cannot be written at present"))?
     }
 }
@@ -93,7 +114,12 @@ mod tests {
     #[test]
     fn what_fails_leaves_nothing_and_what_succeeds_beside_it_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("d.db"), "CREATE TABLE IF NOT EXISTS t (n INTEGER)").unwrap();
+        for path in [&*folder.path().join("d.db"), Path::new(":memory:")] {
+            leaves_nothing_of_what_fails(&Database::open(path, "CREATE TABLE IF NOT EXISTS t (n INTEGER)").unwrap());
+        }
+    }
+
+    fn leaves_nothing_of_what_fails(database: &Database) {
         workflow_runtime::block_on(async {
             let right = database.call(|connection| connection.execute("INSERT INTO t VALUES (1)", []));
             let wrong = database.call(|connection| {

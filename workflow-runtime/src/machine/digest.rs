@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
+#[cfg(any(test, feature = "testing"))]
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +15,12 @@ use crate::record::{Json, JsonError};
 ///
 /// It is stable: across builds, machines and the order in which a map happens to iterate.
 #[derive(Default)]
-pub struct Digest(SipHasher13);
+pub struct Digest {
+    hasher: SipHasher13,
+    /// What was digested, where a test wants to know.
+    #[cfg(any(test, feature = "testing"))]
+    arguments: Vec<Value>,
+}
 
 impl fmt::Debug for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,7 +36,7 @@ impl Digest {
     }
 
     pub(super) fn finish(&self) -> u128 {
-        self.0.finish128().as_u128()
+        self.hasher.finish128().as_u128()
     }
 
     /// The digest, as keys have it: 32 hexadecimal digits.
@@ -38,16 +45,16 @@ impl Digest {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        self.0.write_usize_as_u64(text.len());
-        self.0.write(text.as_bytes());
+        self.hasher.write_usize_as_u64(text.len());
+        self.hasher.write(text.as_bytes());
     }
 
     fn value(&mut self, value: &Value) {
         match value {
-            Value::Null => self.0.write_u8(0),
-            Value::Bool(bool) => self.0.write_u8(if *bool { 2 } else { 1 }),
+            Value::Null => self.hasher.write_u8(0),
+            Value::Bool(bool) => self.hasher.write_u8(if *bool { 2 } else { 1 }),
             Value::Number(number) => {
-                self.0.write_u8(3);
+                self.hasher.write_u8(3);
                 let mut short = Short { bytes: [0; 40], len: 0 };
                 match write!(short, "{number}").is_ok().then(|| short.text()).flatten() {
                     Some(text) => self.text(text),
@@ -55,19 +62,19 @@ impl Digest {
                 }
             }
             Value::String(string) => {
-                self.0.write_u8(4);
+                self.hasher.write_u8(4);
                 self.text(string);
             }
             Value::Array(values) => {
-                self.0.write_u8(5);
-                self.0.write_usize_as_u64(values.len());
+                self.hasher.write_u8(5);
+                self.hasher.write_usize_as_u64(values.len());
                 for value in values {
                     self.value(value);
                 }
             }
             Value::Object(entries) => {
-                self.0.write_u8(6);
-                self.0.write_usize_as_u64(entries.len());
+                self.hasher.write_u8(6);
+                self.hasher.write_usize_as_u64(entries.len());
                 let mut entries: Vec<_> = entries.iter().collect();
                 entries.sort_unstable_by_key(|(name, _)| *name);
                 for (name, value) in entries {
@@ -76,6 +83,44 @@ impl Digest {
                 }
             }
         }
+    }
+}
+
+/// How many there are who want to know what calls are made with.
+#[cfg(any(test, feature = "testing"))]
+static WANTED: AtomicUsize = AtomicUsize::new(0);
+
+/// Has the calls of steps tell their interceptors what they are made with, as long as it lives.
+#[cfg(any(test, feature = "testing"))]
+#[derive(Debug)]
+pub(crate) struct ArgumentsWanted(());
+
+#[cfg(any(test, feature = "testing"))]
+impl ArgumentsWanted {
+    pub(crate) fn new() -> Self {
+        WANTED.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl Drop for ArgumentsWanted {
+    fn drop(&mut self) {
+        WANTED.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl Digest {
+    fn tell(&mut self, argument: impl FnOnce() -> Value) {
+        if WANTED.load(Ordering::Relaxed) > 0 {
+            self.arguments.push(argument());
+        }
+    }
+
+    /// The arguments, one after another; none, unless somebody wanted to know.
+    pub(super) fn arguments(&self) -> &[Value] {
+        &self.arguments
     }
 }
 
@@ -144,6 +189,8 @@ impl<T: Serialize + ?Sized> ArgProbe<'_, T> {
     pub fn add_to(&self, digest: &mut Digest) {
         if let Ok(value) = serde_json::to_value(self.0) {
             digest.value(&value);
+            #[cfg(any(test, feature = "testing"))]
+            digest.tell(|| value);
         }
     }
 
@@ -165,8 +212,12 @@ impl<T: Serialize + ?Sized> ArgProbe<'_, T> {
 
 /// The other side of [`ArgProbe`]: an argument that is not serializable.
 pub trait UndigestedArg {
-    /// Does nothing.
-    fn add_to(&self, _: &mut Digest) {}
+    /// Does nothing, but that a test that wants to know the arguments is told of a null.
+    fn add_to(&self, digest: &mut Digest) {
+        #[cfg(any(test, feature = "testing"))]
+        digest.tell(|| Value::Null);
+        let _ = digest;
+    }
 
     /// Has nothing to save.
     ///

@@ -21,6 +21,14 @@ pub trait Interceptor: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// A step is called with these arguments, whether it is to run or has a result. [`StepSeen::attempt`] is 0. Told to test kits
+    /// that have asked for it, and to nobody else.
+    #[cfg(any(test, feature = "testing"))]
+    #[doc(hidden)]
+    fn called(&self, step: &StepSeen<'_>, arguments: &[serde_json::Value]) {
+        let _ = (step, arguments);
+    }
+
     /// An attempt of a step begins. With an answer, the step's own code does not run, and this is its result; its timeout and
     /// its retries are as they are.
     fn began(&self, step: &StepSeen<'_>) -> Option<Answering> {
@@ -31,6 +39,11 @@ pub trait Interceptor: fmt::Debug + Send + Sync + 'static {
     /// An attempt has ended, and what came of it is about to be recorded. One that is cut off with its handler does not end.
     fn ended(&self, step: &StepSeen<'_>, result: Result<&Json, &ErrorRecord>) {
         let _ = (step, result);
+    }
+
+    /// The attempt that has just ended was the last one of its call, which has failed for good.
+    fn failed_for_good(&self, step: &StepSeen<'_>) {
+        let _ = step;
     }
 
     /// A call of a step was answered from the journal. [`StepSeen::attempt`] is 0.

@@ -73,6 +73,8 @@ pub use attribute::{Attribute, AttributeInfo};
 pub use cancel::Cancel;
 pub use child::{ChildCall, ChildError, ChildSpawn};
 pub use context::Cx;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use digest::ArgumentsWanted;
 pub use finish::{Caught, Finishing};
 pub use flag::Flags;
 pub use graph::ParallelInfo;
@@ -90,6 +92,8 @@ pub use plan::plan;
 pub use pure::NotTaken;
 pub use pure_handlers::PureHandlers;
 pub(crate) use readers::ResultReaders;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use render::{escape_mermaid, label_of_stay, label_to};
 pub use reply::{Asks, NoRefusal, Reply, refuse, reply};
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use saved::Saved;

@@ -6,6 +6,9 @@
 mod dot;
 mod mermaid;
 
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use mermaid::escape as escape_mermaid;
+
 use super::{Graph, HandlerInfo, Trigger};
 use crate::base::HumanDuration;
 
@@ -45,13 +48,13 @@ fn label(handler: &HandlerInfo) -> String {
 }
 
 /// What stands on the arrow of a handler to this state, not escaped.
-fn label_to(handler: &HandlerInfo, to: &str) -> String {
+pub(crate) fn label_to(handler: &HandlerInfo, to: &str) -> String {
     let unwinds = if handler.unwinds_to(to) { " (unwinds)" } else { "" };
     format!("{}{unwinds}", label(handler))
 }
 
 /// What stands on the loop of a handler that may keep the visit, not escaped.
-fn label_of_stay(handler: &HandlerInfo) -> String {
+pub(crate) fn label_of_stay(handler: &HandlerInfo) -> String {
     format!("{} (stays)", label(handler))
 }
 

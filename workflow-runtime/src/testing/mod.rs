@@ -1,4 +1,4 @@
-//! Layer 6: testing — simulated worlds in which workflows are run and crashed, what those who write a store hold it to,
+//! Layer 6: testing — simulated worlds in which workflows are run and crashed, mocks of steps, what those who write a store hold it to,
 //! and the lock of what executions are saved as.
 
 // A property that does not hold, or a store that fails, ends a test by a panic.
@@ -13,12 +13,16 @@
 
 mod at_once;
 pub mod conformance;
+pub mod coverage;
 mod crash;
 mod faulty;
 pub mod lock;
+mod mock;
 mod sim;
 
 pub use at_once::AtOnce;
+pub use coverage::Coverage;
 pub use crash::{CrashReport, CrashTest, crash_everywhere, repeat_everywhere};
 pub use faulty::{Fault, FaultyStore};
+pub use mock::{AnyMock, FailsWith, Mock, MockCall, StepItem, when};
 pub use sim::{Sim, SimCall, SimEvent, SimExecution};

@@ -1,4 +1,4 @@
-//! A night, without an engine.
+//! A night, without an engine, and one that is crashed everywhere.
 
 use std::fs;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use example_support::testing::assert_shows;
 use tempfile::TempDir;
+use workflow_runtime::testing::{Sim, crash_everywhere, repeat_everywhere};
 use workflow_runtime::{Engine, ManualClock, MemoryStore, Rest, Stepper, Timestamp, block_on};
 
 use super::*;
@@ -77,6 +78,29 @@ fn each_night_has_its_archive_also_after_a_restart() {
             assert_eq!(fixture.vault.names().unwrap().len(), night);
         }
     });
+}
+
+/// A night in a simulated world, in which the vault is new and the documents are old.
+async fn night(sim: Sim, input: BackupInput) -> Result<(Archive, Vec<String>)> {
+    let folder = tempfile::tempdir()?;
+    let vault = Vault::open(folder.path().to_owned())?;
+    let of_workflow = vault.clone();
+    sim.workflow(move || Backup { vault: of_workflow.clone() });
+    let BackupOutcome::Done(done) = sim.start::<Backup>("night", input).await?.outcome().await?;
+    vault.verify(&done.output).await?;
+    Ok((done.output, vault.names()?))
+}
+
+#[test]
+fn a_night_survives_a_crash_at_every_point() {
+    let fixture = Fixture::new();
+    crash_everywhere(|sim| night(sim, fixture.input()));
+}
+
+#[test]
+fn a_night_bears_that_every_step_is_repeated() {
+    let fixture = Fixture::new();
+    repeat_everywhere(|sim| night(sim, fixture.input()));
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! Each way through the machine, without an engine: time is moved by hand.
+//! Each way through the machine, without an engine, where time is moved by hand; and crashed everywhere.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use example_support::testing::assert_shows;
 use tempfile::TempDir;
+use workflow_runtime::testing::{Sim, crash_everywhere, repeat_everywhere};
 use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
@@ -137,6 +139,48 @@ fn a_service_that_needs_another_is_checked_against_what_runs() {
         assert_eq!(why(&rollout), "mail 1 in dev: it needs tax 2, and finds 0");
         assert_eq!(fixture.versions().await, [(1, false); 3]);
     });
+}
+
+/// A release in a simulated world, with what is said at the gate; what runs in dev, staging and production in the end.
+async fn rolled_out(sim: Sim, services: Vec<Service>, approved: bool) -> Result<(String, Vec<BTreeMap<String, u32>>)> {
+    let cluster = Cluster::open(Path::new(":memory:"))?;
+    let stages = [Stage::Dev, Stage::Staging, Stage::Production];
+    for stage in stages {
+        cluster.deploy(stage, &service("cart", 1), format!("before {stage}")).await?;
+    }
+    let of_workflow = cluster.clone();
+    sim.workflow(move || Rollout { cluster: of_workflow.clone() });
+    let release = Release { name: "2".into(), services };
+    let rollout = sim.start::<Rollout>("2", Dev { release }).await?;
+    sim.advance("1s").await;
+    rollout.send(decision(approved)).await?;
+    let outcome = rollout.outcome().await?;
+    let mut versions = Vec::new();
+    for stage in stages {
+        versions.push(cluster.versions(stage).await?);
+    }
+    Ok((format!("{outcome:?}"), versions))
+}
+
+fn two_services() -> Vec<Service> {
+    vec![service("cart", 2), service("mail", 1)]
+}
+
+#[test]
+fn what_goes_live_survives_a_crash_at_every_point() {
+    crash_everywhere(|sim| rolled_out(sim, two_services(), true));
+}
+
+#[test]
+fn what_is_taken_back_survives_a_crash_at_every_point() {
+    crash_everywhere(|sim| rolled_out(sim, silent_in(Stage::Production), true));
+    crash_everywhere(|sim| rolled_out(sim, two_services(), false));
+}
+
+#[test]
+fn a_release_bears_that_every_step_is_repeated() {
+    repeat_everywhere(|sim| rolled_out(sim, two_services(), true));
+    repeat_everywhere(|sim| rolled_out(sim, two_services(), false));
 }
 
 #[test]

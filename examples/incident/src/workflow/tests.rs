@@ -1,7 +1,10 @@
-//! Each way through the machine, without an engine: time is moved by hand.
+//! Each way through the machine, without an engine, where time is moved by hand; and crashed everywhere.
+
+use std::path::Path;
 
 use example_support::testing::assert_shows;
 use tempfile::TempDir;
+use workflow_runtime::testing::{Sim, crash_everywhere, repeat_everywhere};
 use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
@@ -10,6 +13,11 @@ use crate::outside::Duty;
 workflow_runtime::lock!(Response);
 
 const SECOND: Duration = Duration::from_secs(1);
+
+fn roster() -> Roster {
+    let duty = |person: &str, patience_ms| Duty { person: person.into(), patience_ms };
+    Roster::new(vec![duty("ada", 10_000), duty("grace", 20_000)]).unwrap()
+}
 
 struct Fixture {
     outside: Outside,
@@ -22,10 +30,8 @@ impl Fixture {
     async fn reported() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let outside = Outside::open(&folder.path().join("outside.db")).unwrap();
-        let duty = |person: &str, patience_ms| Duty { person: person.into(), patience_ms };
-        let roster = Roster::new(vec![duty("ada", 10_000), duty("grace", 20_000)]).unwrap();
         let paging = Paging { text: "slow".into(), level: 0 };
-        let mut machine = Stepper::start(Response { roster, outside: outside.clone() }, paging).unwrap();
+        let mut machine = Stepper::start(Response { roster: roster(), outside: outside.clone() }, paging).unwrap();
         machine.run().await.unwrap();
         Self { outside, machine, _folder: folder }
     }
@@ -127,6 +133,35 @@ fn an_incident_is_dismissed_in_any_state() {
             assert_eq!(dismissed.person, "grace");
         }
     });
+}
+
+/// An incident in a simulated world that ada does not take, grace does, and both see to; who was called up, and what was done.
+async fn escalated(sim: Sim) -> Result<(Vec<String>, Vec<String>)> {
+    let outside = Outside::open(Path::new(":memory:"))?;
+    let of_workflow = outside.clone();
+    sim.workflow(move || Response { roster: roster(), outside: of_workflow.clone() });
+    let incident = sim.start::<Response>("slow", Paging { text: "slow".into(), level: 0 }).await?;
+    sim.advance("15s").await;
+    incident.send(Acknowledge { person: "grace".into() }).await?;
+    incident.send(Propose { person: "grace".into(), fix: "restart".into() }).await?;
+    // Nobody decides for an hour, so it is proposed again.
+    sim.advance("2h").await;
+    incident.send(Propose { person: "grace".into(), fix: "restart it twice".into() }).await?;
+    for person in ["grace", "ada"] {
+        incident.send(Decide { person: person.into(), approved: true }).await?;
+    }
+    incident.outcome().await?;
+    Ok((outside.called("slow").await?, outside.fixes("slow").await?))
+}
+
+#[test]
+fn an_incident_survives_a_crash_at_every_point() {
+    crash_everywhere(escalated);
+}
+
+#[test]
+fn an_incident_bears_that_every_step_is_repeated() {
+    repeat_everywhere(escalated);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Each way through the machine, without an engine: on real files and a real table.
+//! Each way through the machine, without an engine, on real files and a real table; and crashed everywhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use workflow_runtime::record::HistoryKind;
+use workflow_runtime::testing::{Sim, crash_everywhere, repeat_everywhere};
 use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
@@ -38,14 +39,14 @@ impl Fixture {
         FileName::new(Path::new(name))
     }
 
-    fn ingest(&self) -> Ingest {
-        let results = Results::open(&self.table(), &self.root()).unwrap();
+    async fn ingest(&self) -> Ingest {
+        let results = Results::open(&self.table(), &self.root()).await.unwrap();
         Ingest { root: self.root(), size_limit: 100, results }
     }
 
     /// Ingests the file, whatever may be needed for that, and gives the last rest and what came of it.
     async fn outcome(&self, from: IngestState) -> IngestOutcome {
-        let mut stepper = Stepper::enter(self.ingest(), &from).unwrap();
+        let mut stepper = Stepper::enter(self.ingest().await, &from).unwrap();
         assert_eq!(stepper.run_to_end().await.unwrap(), Rest::Ended);
         stepper.outcome().unwrap().unwrap()
     }
@@ -74,7 +75,7 @@ fn a_text_is_stored() {
     let fixture = Fixture::new();
     let file = fixture.write("a.txt", "two words\nand three more\n");
     block_on(async {
-        let mut stepper = Stepper::start(fixture.ingest(), Received { file: file.clone() }).unwrap();
+        let mut stepper = Stepper::start(fixture.ingest().await, Received { file: file.clone() }).unwrap();
         assert_eq!(stepper.run().await.unwrap(), Rest::Ended);
         let Some(IngestOutcome::Stored(stored)) = stepper.outcome().unwrap() else { panic!("not stored") };
         assert_eq!((stored.facts.bytes, stored.facts.lines, stored.facts.words), (25, 2, 5));
@@ -124,7 +125,7 @@ fn a_table_that_stays_broken_fails_the_file() {
     let fixture = Fixture::new();
     let file = FileName::new(Path::new("a.txt"));
     block_on(async {
-        let mut stepper = Stepper::enter(fixture.ingest(), &enriched(&file)).unwrap();
+        let mut stepper = Stepper::enter(fixture.ingest().await, &enriched(&file)).unwrap();
         fixture.break_table();
         assert_eq!(stepper.run_to_end().await.unwrap(), Rest::Ended);
         let Some(IngestOutcome::Failed(failed)) = stepper.outcome().unwrap() else { panic!("it did not fail") };
@@ -142,7 +143,7 @@ fn a_table_that_is_mended_in_time_gets_the_row() {
     let fixture = Fixture::new();
     let file = FileName::new(Path::new("a.txt"));
     block_on(async {
-        let mut stepper = Stepper::enter(fixture.ingest(), &enriched(&file)).unwrap();
+        let mut stepper = Stepper::enter(fixture.ingest().await, &enriched(&file)).unwrap();
         fixture.break_table();
         assert!(matches!(stepper.run().await.unwrap(), Rest::Waiting { until: Some(_) }));
         fixture.mend_table();
@@ -162,6 +163,38 @@ fn a_row_that_is_written_twice_is_one_row() {
         let rows = rows(&fixture.table()).unwrap();
         assert_eq!(rows.iter().map(|row| row.writes).collect::<Vec<_>>(), [2]);
     });
+}
+
+/// Three files in a simulated world: a text, one that is none, and one that is gone. The rows that there are in the end.
+async fn three_files(sim: Sim, root: PathBuf) -> Result<Vec<FileName>> {
+    let results = Results::open(Path::new(":memory:"), &root).await?;
+    let of_workflow = results.clone();
+    sim.workflow(move || Ingest { root: root.clone(), size_limit: 100, results: of_workflow.clone() });
+    for name in ["a.txt", "binary", "gone"] {
+        let file = FileName::new(Path::new(name));
+        sim.start::<Ingest>(name, Received { file }).await?.outcome().await?;
+    }
+    // How often a row was written is how often the process died.
+    Ok(results.rows().await?.into_iter().map(|row| row.file).collect())
+}
+
+fn three_names() -> Fixture {
+    let fixture = Fixture::new();
+    fixture.write("a.txt", "two words\n");
+    fixture.write("binary", b"ab\xff");
+    fixture
+}
+
+#[test]
+fn files_survive_a_crash_at_every_point() {
+    let fixture = three_names();
+    crash_everywhere(|sim| three_files(sim, fixture.root()));
+}
+
+#[test]
+fn files_bear_that_every_step_is_repeated() {
+    let fixture = three_names();
+    repeat_everywhere(|sim| three_files(sim, fixture.root()));
 }
 
 #[test]

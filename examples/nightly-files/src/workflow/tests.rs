@@ -1,8 +1,10 @@
-//! A night, without an engine.
+//! A night, without an engine, and one that is crashed everywhere.
 
 use std::fs;
+use std::path::Path;
 
 use example_support::testing::assert_shows;
+use workflow_runtime::testing::{Sim, crash_everywhere, repeat_everywhere};
 use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
@@ -45,6 +47,36 @@ fn a_folder_that_is_not_there_parks_the_night_until_it_is() {
         assert_eq!(night.run_to_end().await.unwrap(), Rest::Ended);
         assert_eq!(summary(&night).digested, 3);
     });
+}
+
+/// A night in a simulated world: some files, one of which is no text.
+async fn small_night(sim: Sim, inbox: &Path) -> Result<(Summary, usize)> {
+    let folder = tempfile::tempdir()?;
+    let mill = Mill::open(folder.path().to_owned())?;
+    let of_workflow = mill.clone();
+    sim.workflow(move || Night { mill: of_workflow.clone() });
+    let night = sim.start::<Night>("night", NightInput { inbox: inbox.to_owned() }).await?;
+    let NightOutcome::Done(done) = night.outcome().await?;
+    Ok((done.output, mill.digests()?))
+}
+
+fn small_inbox() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    sample::write(folder.path(), 4).unwrap();
+    fs::write(folder.path().join("picture.log"), [0xff]).unwrap();
+    folder
+}
+
+#[test]
+fn a_night_survives_a_crash_at_every_point() {
+    let inbox = small_inbox();
+    crash_everywhere(|sim| small_night(sim, inbox.path()));
+}
+
+#[test]
+fn a_night_bears_that_every_step_is_repeated() {
+    let inbox = small_inbox();
+    repeat_everywhere(|sim| small_night(sim, inbox.path()));
 }
 
 #[test]

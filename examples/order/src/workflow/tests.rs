@@ -1,11 +1,11 @@
-//! Each way through the machine, without an engine: time is moved by hand, the services are real.
+//! Each way through the machine, without an engine, where time is moved by hand; and crashed everywhere.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use workflow_runtime::testing::{CrashTest, Sim};
+use workflow_runtime::testing::{Sim, crash_everywhere, repeat_everywhere};
 use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
@@ -25,14 +25,11 @@ struct Fixture {
 impl Fixture {
     fn new(circumstances: Circumstances) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let circumstances = HashMap::from([(order().id, circumstances)]);
-        let services = Backoffice::open(&folder.path().join("services.db"), circumstances, Duration::ZERO).unwrap();
-        Self { services, _folder: folder }
+        Self { services: services(&folder.path().join("services.db"), circumstances), _folder: folder }
     }
 
     fn orders(&self) -> Orders {
-        let services = &self.services;
-        Fulfilment { bank: services.clone(), stock: services.clone(), carrier: services.clone() }
+        orders(&self.services)
     }
 
     fn place(&self) -> Machine {
@@ -61,6 +58,14 @@ impl Fixture {
     fn calls(&self, service: &str) -> u32 {
         self.services.calls(service, &order().id).unwrap()
     }
+}
+
+fn services(path: &Path, circumstances: Circumstances) -> Backoffice {
+    Backoffice::open(path, HashMap::from([(order().id, circumstances)]), Duration::ZERO).unwrap()
+}
+
+fn orders(services: &Backoffice) -> Orders {
+    Fulfilment { bank: services.clone(), stock: services.clone(), carrier: services.clone() }
 }
 
 fn order() -> Order {
@@ -175,30 +180,38 @@ fn a_silent_bank_parks_the_order_and_a_retry_goes_on_from_there() {
     });
 }
 
-/// Pays an order, crashes everywhere on the way, and sees that services and customer end up as without a crash.
-fn survives(circumstances: &Circumstances, effects: Effects) {
-    CrashTest::new().pairs(10).run(|sim: Sim| {
-        let fixture = Arc::new(Fixture::new(circumstances.clone()));
-        async move {
-            let services = Arc::clone(&fixture);
-            sim.workflow(move || services.orders());
-            let placed = sim.start::<Orders>("order-1", PendingPayment { order: order() }).await?;
-            placed.send(payment()).await?;
-            let outcome = placed.outcome().await?;
-            assert_eq!(fixture.effects(), effects);
-            Ok(outcome)
-        }
-    });
+/// Pays an order in a simulated world, and sees that services and customer end up as without a crash.
+async fn paid(sim: Sim, circumstances: &Circumstances, effects: Effects) -> Result<FulfilmentOutcome> {
+    let services = services(Path::new(":memory:"), circumstances.clone());
+    let of_workflow = services.clone();
+    sim.workflow(move || orders(&of_workflow));
+    let placed = sim.start::<Orders>("order-1", PendingPayment { order: order() }).await?;
+    placed.send(payment()).await?;
+    let outcome = placed.outcome().await?;
+    assert_eq!(services.effects(&order().id)?, effects);
+    Ok(outcome)
+}
+
+/// What is to be survived, and what the services have done in the end.
+fn to_survive() -> [(Circumstances, Effects); 3] {
+    let lost_reply = Circumstances { lost_carrier_replies: 1, ..Circumstances::default() };
+    let stolen = Circumstances { fraud_score: 0.95, ..Circumstances::default() };
+    let sold_out = Circumstances { sold_out: true, stock_outages: 1, ..Circumstances::default() };
+    [(lost_reply, SHIPPED), (stolen, TAKEN_BACK), (sold_out, PAID_BACK)]
 }
 
 #[test]
-fn an_order_that_is_shipped_survives_a_crash_at_every_point() {
-    survives(&Circumstances { lost_carrier_replies: 1, ..Circumstances::default() }, SHIPPED);
+fn an_order_survives_a_crash_at_every_point() {
+    for (circumstances, effects) in to_survive() {
+        crash_everywhere(|sim| paid(sim, &circumstances, effects));
+    }
 }
 
 #[test]
-fn an_order_that_is_taken_back_survives_a_crash_at_every_point() {
-    survives(&Circumstances { fraud_score: 0.95, ..Circumstances::default() }, TAKEN_BACK);
+fn an_order_bears_that_every_step_is_repeated() {
+    for (circumstances, effects) in to_survive() {
+        repeat_everywhere(|sim| paid(sim, &circumstances, effects));
+    }
 }
 
 #[test]

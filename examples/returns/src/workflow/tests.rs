@@ -1,8 +1,10 @@
 //! Each way through the machine, without an engine: time is moved by hand.
 
+use std::path::Path;
+
 use example_support::testing::assert_shows;
 use tempfile::TempDir;
-use workflow_runtime::testing::{CrashTest, Sim, SimExecution};
+use workflow_runtime::testing::{Sim, SimExecution, crash_everywhere, repeat_everywhere};
 use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
@@ -134,42 +136,65 @@ fn a_parcel_that_is_lost_is_paid_back_and_not_put_back() {
 }
 
 /// A shop in a simulated world, and an order in it that has been paid.
-async fn paid(sim: &Sim, trouble: Trouble) -> Result<(Shop, SimExecution<Fulfilment>, TempDir)> {
-    // The shop is a real file, with a thread of its own.
-    sim.real_services(Duration::from_millis(5));
-    let folder = tempfile::tempdir()?;
-    let shop = Shop::open(&folder.path().join("shop.db"))?;
+async fn paid(sim: &Sim, trouble: Trouble) -> Result<(Shop, SimExecution<Fulfilment>)> {
+    let shop = Shop::open(Path::new(":memory:"))?;
     let of_workflow = shop.clone();
     let terms = Terms { pay: DAY, send_back: 14 * DAY };
     sim.workflow(move || Fulfilment { shop: of_workflow.clone(), terms });
     let order = Order { id: "order".into(), item: "teapot".into(), cents: 3_900, trouble };
     let order = sim.start::<Fulfilment>("order", PendingPayment { order }).await?;
     order.send(Card("visa".into())).await?;
-    Ok((shop, order, folder))
+    Ok((shop, order))
+}
+
+async fn sent_back(sim: Sim) -> Result<Vec<String>> {
+    let (shop, order) = paid(&sim, Trouble::None).await?;
+    sim.advance("2d").await;
+    order.send(Delivery).await?;
+    sim.advance("13d").await;
+    order.send(Return("chipped".into())).await?;
+    assert!(matches!(order.outcome().await?, FulfilmentOutcome::Returned(_)));
+    let done = shop.done("order").await?;
+    assert_eq!(done, ["charge", "reserve", "ship", "release", "refund"]);
+    Ok(done)
+}
+
+async fn not_shipped(sim: Sim) -> Result<Vec<String>> {
+    let (shop, order) = paid(&sim, Trouble::NoCarrier).await?;
+    assert!(matches!(order.outcome().await?, FulfilmentOutcome::Cancelled(_)));
+    let done = shop.done("order").await?;
+    assert_eq!(done, ["charge", "reserve", "release", "refund"]);
+    Ok(done)
+}
+
+async fn with_outages(sim: Sim) -> Result<Vec<String>> {
+    let (shop, order) = paid(&sim, Trouble::Outages).await?;
+    sim.advance("2d").await;
+    order.send(Delivery).await?;
+    assert!(matches!(order.outcome().await?, FulfilmentOutcome::Kept(_)));
+    shop.done("order").await
 }
 
 #[test]
 fn an_order_that_is_sent_back_survives_a_crash_at_every_point() {
-    CrashTest::new().pairs(5).run(|sim: Sim| async move {
-        let (shop, order, _folder) = paid(&sim, Trouble::None).await?;
-        sim.advance("2d").await;
-        order.send(Delivery).await?;
-        sim.advance("13d").await;
-        order.send(Return("chipped".into())).await?;
-        assert!(matches!(order.outcome().await?, FulfilmentOutcome::Returned(_)));
-        assert_eq!(shop.done("order").await?, ["charge", "reserve", "ship", "release", "refund"]);
-        Ok(())
-    });
+    crash_everywhere(sent_back);
 }
 
 #[test]
 fn an_order_that_nobody_ships_is_undone_over_a_crash_at_every_point() {
-    CrashTest::new().pairs(5).run(|sim: Sim| async move {
-        let (shop, order, _folder) = paid(&sim, Trouble::NoCarrier).await?;
-        assert!(matches!(order.outcome().await?, FulfilmentOutcome::Cancelled(_)));
-        assert_eq!(shop.done("order").await?, ["charge", "reserve", "release", "refund"]);
-        Ok(())
-    });
+    crash_everywhere(not_shipped);
+}
+
+#[test]
+fn an_order_with_outages_survives_a_crash_at_every_point() {
+    crash_everywhere(with_outages);
+}
+
+#[test]
+fn orders_bear_that_every_step_is_repeated() {
+    repeat_everywhere(sent_back);
+    repeat_everywhere(not_shipped);
+    repeat_everywhere(with_outages);
 }
 
 #[test]

@@ -1,7 +1,10 @@
-//! Each way through the machine, without an engine.
+//! Each way through the machine, without an engine, and crashed everywhere.
+
+use std::path::Path;
 
 use example_support::testing::assert_shows;
 use tempfile::TempDir;
+use workflow_runtime::testing::{Sim, crash_everywhere, repeat_everywhere};
 use workflow_runtime::{Rest, Stepper, block_on};
 
 use super::*;
@@ -9,18 +12,20 @@ use crate::ledger::Account;
 
 workflow_runtime::lock!(Booking);
 
+/// Ada has 100 cents, Linus none.
+fn accounts() -> [Account; 2] {
+    [("ada", 100), ("linus", 0)].map(|(name, cents)| Account { name: name.into(), currency: "EUR".into(), cents })
+}
+
 struct Fixture {
     ledger: Ledger,
     _folder: TempDir,
 }
 
 impl Fixture {
-    /// Ada has 100 cents, Linus none.
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let account = |name: &str, cents| Account { name: name.into(), currency: "EUR".into(), cents };
-        let accounts = [account("ada", 100), account("linus", 0)];
-        Self { ledger: Ledger::open(&folder.path().join("ledger.db"), &accounts).await.unwrap(), _folder: folder }
+        Self { ledger: Ledger::open(&folder.path().join("ledger.db"), &accounts()).await.unwrap(), _folder: folder }
     }
 
     fn booking(&self) -> Booking {
@@ -93,6 +98,30 @@ fn a_repeated_booking_moves_no_money_again() {
         assert_eq!(fixture.ledger.book(&transfer("1", 40), "key".into()).await.unwrap(), Ok(booked));
         assert_eq!(fixture.balances().await, [60, 40]);
     });
+}
+
+/// Two transfers in a simulated world: one that is right, and one that asks for more than there is. Whatever crashes, the money
+/// moves once, and there is one alert.
+async fn two_transfers(sim: Sim) -> Result<[(i64, i64); 2]> {
+    let ledger = Ledger::open(Path::new(":memory:"), &accounts()).await?;
+    let of_workflow = ledger.clone();
+    sim.workflow(move || Booking { ledger: of_workflow.clone() });
+    for (id, cents) in [("right", 40), ("large", 400)] {
+        let booking = sim.start::<Booking>(id, Received { transfer: transfer(id, cents) }).await?;
+        booking.outcome().await?;
+    }
+    assert_eq!(ledger.accounts().await?.iter().map(|account| account.cents).collect::<Vec<_>>(), [60, 40]);
+    Ok([ledger.traces("right").await?, ledger.traces("large").await?])
+}
+
+#[test]
+fn transfers_survive_a_crash_at_every_point() {
+    crash_everywhere(two_transfers);
+}
+
+#[test]
+fn transfers_bear_that_every_step_is_repeated() {
+    repeat_everywhere(two_transfers);
 }
 
 #[test]

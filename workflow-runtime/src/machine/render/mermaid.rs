@@ -74,7 +74,7 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// Mermaid writes a character as its number between `#` and `;`.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {
         match char {

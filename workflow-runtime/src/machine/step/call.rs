@@ -63,7 +63,10 @@ impl StepCall {
                 }
             }
         };
-        Self { cx: cx.clone(), name, policy, has_limits: false, key, undo: None, unsaveable: None }
+        let call = Self { cx: cx.clone(), name, policy, has_limits: false, key, undo: None, unsaveable: None };
+        #[cfg(any(test, feature = "testing"))]
+        call.called(arguments);
+        call
     }
 
     /// The call of a step that is made once in its turn, and needs no arguments to be told from others.
@@ -241,6 +244,7 @@ impl StepCall {
                 continue;
             }
             span.in_scope(|| tracing::warn!(%error, "the step failed for good"));
+            self.failed_for_good(failed);
             self.record(failed, JournalResult::Failed { error, value });
             drop(in_flight);
             return match failure {

@@ -11,12 +11,24 @@ use super::attempt::Failed;
 use super::error::{Cut, StepError};
 use super::scope::StepScope;
 use crate::base::Error;
+#[cfg(any(test, feature = "testing"))]
+use crate::machine::digest::Digest;
 use crate::machine::intercept::{Answer, Answering, StepSeen};
 use crate::record::{ErrorRecord, JournalResult, Json};
 
 impl StepCall {
     fn seen(&self, attempt: u32) -> StepSeen<'_> {
         StepSeen::of(&self.cx, &self.name, &self.key, attempt, self.undo.is_some())
+    }
+
+    /// Tells what the call was made with.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn called(&self, arguments: &Digest) {
+        if let Some(interceptor) = &self.cx.turn().scope.services.interceptor
+            && !arguments.arguments().is_empty()
+        {
+            interceptor.called(&self.seen(0), arguments.arguments());
+        }
     }
 
     /// Tells of an attempt that begins.
@@ -29,6 +41,13 @@ impl StepCall {
     pub(super) fn ended(&self, attempt: u32, result: Result<&Json, &ErrorRecord>) {
         if let Some(interceptor) = &self.cx.turn().scope.services.interceptor {
             interceptor.ended(&self.seen(attempt), result);
+        }
+    }
+
+    /// Tells that there is no further attempt after this one, which failed.
+    pub(super) fn failed_for_good(&self, attempt: u32) {
+        if let Some(interceptor) = &self.cx.turn().scope.services.interceptor {
+            interceptor.failed_for_good(&self.seen(attempt));
         }
     }
 

@@ -13,6 +13,7 @@ use super::trace::{Named, Traced, Tracer};
 use super::verify::verify;
 use super::{Lock, LockError, Mode, Verified};
 use crate::machine::{Graph, Keep, SavedTypes, StepError, Workflow};
+use crate::testing::mock::function_name;
 
 /// The code of a workflow, as far as a lock speaks of it.
 ///
@@ -67,7 +68,7 @@ impl Code {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a function is named here as it is elsewhere")]
     pub fn step<A, F: StepFunction<A>>(mut self, step: F) -> Self {
-        F::saved(&mut self.traces, function_name(&step));
+        F::saved(&mut self.traces, function_name(&step).unwrap_or_else(|| std::any::type_name::<F>()));
         self
     }
 
@@ -136,14 +137,6 @@ step_functions! {
     A1 A2 A3 A4 A5 A6;
     A1 A2 A3 A4 A5 A6 A7;
     A1 A2 A3 A4 A5 A6 A7 A8;
-}
-
-/// The name of a function, as it is in the journal.
-fn function_name<F>(function: &F) -> &'static str {
-    let path = std::any::type_name_of_val(function);
-    let path = path.split_once('<').map_or(path, |(path, _)| path);
-    let name = path.rsplit("::").next().unwrap_or(path);
-    name.strip_prefix("r#").unwrap_or(name)
 }
 
 /// The types that were told, traced.

@@ -18,6 +18,7 @@ use super::world::{Kept, World};
 use crate::base::{Result, Timestamp};
 use crate::machine::panic_text;
 use crate::record::ExecutionKey;
+use crate::testing::coverage::Watched;
 
 /// How a scenario ended.
 pub(in crate::testing) enum Ending<T> {
@@ -88,7 +89,9 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
     let runtime = runtime.unwrap_or_else(|error| panic!("the runtime of the simulation cannot be made: {error}"));
     let _seeded = Seeded::new(seed);
     let _entered = runtime.enter();
-    let world = Arc::new(World::new(seed, rests, points));
+    let is_undisturbed = points.is_empty();
+    let watched = Watched::begin();
+    let world = Arc::new(World::new(seed, rests, points, watched.observer()));
     let sim = Sim { world: Arc::clone(&world) };
     let begun = sim.clone();
     let played = catch_unwind(AssertUnwindSafe(|| {
@@ -98,7 +101,10 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
                 Err(error) = world.keep_up() => Ending::Failed(format!("the engine cannot be started: {}", chain(&error.into()))),
                 stuck = stuck::noticed(&world) => Ending::Failed(stuck),
                 ended = to_its_end(&world, scenario(begun)) => match ended {
-                    Ok(value) => Ending::Returned(value),
+                    Ok(value) => match is_undisturbed.then(|| world.unused_mocks()).flatten() {
+                        Some(unused) => Ending::Failed(unused),
+                        None => Ending::Returned(value),
+                    },
                     Err(error) => Ending::Failed(format!("the scenario failed: {}", chain(&error))),
                 },
             };
@@ -117,6 +123,7 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
             (Ending::Panicked(panic), kept.ok().and_then(std::result::Result::ok).unwrap_or_default())
         }
     };
+    watched.end(&kept);
     Played {
         ending,
         from: world.clock.start(),

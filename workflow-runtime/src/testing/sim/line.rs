@@ -15,6 +15,7 @@ use crate::store::{
     Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused,
     StateCount, Store, StoreError, StoreFuture, Stored,
 };
+use crate::testing::coverage::{Glance, Observer};
 
 /// An answer takes up to this many turns of the others, as the seed has it.
 const MOST_TURNS: u64 = 4;
@@ -29,6 +30,7 @@ pub(super) struct Line {
     pub(super) fuse: Arc<Fuse>,
     pub(super) tape: Arc<Tape>,
     pub(super) watchdog: Arc<Watchdog>,
+    pub(super) observer: Option<Arc<Observer>>,
 }
 
 impl fmt::Debug for Line {
@@ -44,7 +46,6 @@ impl fmt::Debug for Line {
 /// What an acknowledged commit says of the results of steps.
 struct Results {
     key: ExecutionKey,
-    forgotten: Vec<Name>,
     saved: Vec<Name>,
     /// Whether what the handler has done is part of the past.
     is_over: bool,
@@ -87,6 +88,22 @@ impl Line {
         self.heard(read(&*self.store), |_, _| {})
     }
 
+    /// Hands commits to the store, and tells the observer of those that are on disk, whoever else hears of it.
+    fn written(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
+        let Some(observer) = self.observer.clone() else { return self.store.commit(commits) };
+        let glances = Glance::at(&commits);
+        let answer = self.store.commit(commits);
+        Box::pin(async move {
+            let outcomes = answer.await?;
+            for (glance, outcome) in glances.into_iter().zip(&outcomes) {
+                if let (Some(glance), Ok(_)) = (glance, outcome) {
+                    observer.committed(glance);
+                }
+            }
+            Ok(outcomes)
+        })
+    }
+
     /// Nothing is heard, until nobody listens.
     fn nothing<T: Send + 'static>(&self) -> StoreFuture<T> {
         let buried = self.fuse.buried(self.process);
@@ -118,7 +135,7 @@ impl Store for Line {
             Fate::Written | Fate::Unanswered => commits.len(),
         };
         for commit in &commits[..written] {
-            self.tape.rows_added(&commit.key, rows_of(&commit.change));
+            self.tape.written(commit);
         }
         if fate != Fate::Written {
             self.tape.crashed(describe(&commits));
@@ -126,10 +143,9 @@ impl Store for Line {
         match fate {
             Fate::Written => {
                 let results: Vec<_> = commits.iter().map(results_of).collect();
-                self.heard(self.store.commit(commits), move |tape, outcomes| {
+                self.heard(self.written(commits), move |tape, outcomes| {
                     for (results, outcome) in results.into_iter().zip(outcomes) {
                         if outcome.is_ok() {
-                            results.forgotten.iter().for_each(|call| tape.forgotten(&results.key, call));
                             results.saved.iter().for_each(|call| tape.saved(&results.key, call));
                             if results.is_over {
                                 tape.over(&results.key);
@@ -141,9 +157,9 @@ impl Store for Line {
             Fate::Lost => self.nothing(),
             Fate::Torn => {
                 commits.truncate(written);
-                self.heard(self.store.commit(commits), |_, _| {})
+                self.heard(self.written(commits), |_, _| {})
             }
-            Fate::Unanswered => self.heard(self.store.commit(commits), |_, _| {}),
+            Fate::Unanswered => self.heard(self.written(commits), |_, _| {}),
         }
     }
 
@@ -180,20 +196,11 @@ impl Store for Line {
     }
 }
 
-fn rows_of(change: &Change) -> usize {
-    match change {
-        Change::Create { history, .. } => history.len(),
-        Change::Advance { advance, .. } => advance.history.len(),
-        Change::Deliver { .. } | Change::Quarantine { .. } => 0,
-    }
-}
-
 fn results_of(commit: &Commit) -> Results {
-    let mut results = Results { key: commit.key.clone(), forgotten: Vec::new(), saved: Vec::new(), is_over: false };
+    let mut results = Results { key: commit.key.clone(), saved: Vec::new(), is_over: false };
     if let Change::Advance { advance, .. } = &commit.change {
-        let Advance { forget, journal, drop_journal, .. } = &**advance;
+        let Advance { journal, drop_journal, .. } = &**advance;
         results.is_over = *drop_journal;
-        results.forgotten.clone_from(forget);
         let is_result =
             |result: &JournalResult| matches!(result, JournalResult::Done(_) | JournalResult::Failed { .. });
         results.saved =

@@ -37,6 +37,7 @@ use crate::engine::{Engine, EngineBuilder, EngineError, Interval};
 use crate::machine::{Interceptor, State as _, Workflow};
 use crate::record::ExecutionKey;
 use crate::store::{HistoryRow, Store};
+use crate::testing::AnyMock;
 
 /// A simulated world in which workflows run: with virtual time, on one thread, in an order that follows from a seed. A clone
 /// is the same world.
@@ -93,6 +94,13 @@ pub struct Sim {
     world: Arc<World>,
 }
 
+/// A length of time, as a test has said it.
+#[track_caller]
+pub(super) fn length(duration: impl Into<Interval>) -> Duration {
+    let told = duration.into().duration();
+    told.unwrap_or_else(|text| panic!("{text:?} is no length of time: write `30d` or `1h 30m`"))
+}
+
 impl fmt::Debug for Sim {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Sim").field("seed", &self.world.seed).finish_non_exhaustive()
@@ -147,6 +155,16 @@ impl Sim {
     /// If an execution was started already.
     pub fn store<S: Store>(&self, open: impl Fn() -> Result<S, crate::store::StoreError> + Send + Sync + 'static) {
         self.world.open_store_with(Arc::new(move || Ok(Arc::new(open()?) as _)));
+    }
+
+    /// Puts a mock in place of its step: `sim.mock(when(Shop::reserve).returns(7))`, or `sim.mock(&reserve)`, to ask it afterwards
+    /// what it was called with. See [`Mock`](super::Mock).
+    ///
+    /// # Panics
+    /// If the step has a mock already, or the mock is in another world.
+    #[track_caller]
+    pub fn mock(&self, mock: impl Into<AnyMock>) {
+        self.world.tape.mocks().add(mock.into());
     }
 
     /// Has `interceptor` see what runs, and answer in its place where it likes. Of several, the first that answers counts.
@@ -346,10 +364,7 @@ impl Sim {
     /// If `duration` is a text that says no length of time, as `"30d"` or `"1h 30m"` does.
     #[track_caller]
     pub fn advance<D: Into<Interval>>(&self, duration: D) -> impl Future<Output = ()> + Send + use<D> {
-        let duration = duration
-            .into()
-            .duration()
-            .unwrap_or_else(|text| panic!("{text:?} is no length of time: write `30d` or `1h 30m`"));
+        let duration = length(duration);
         let world = Arc::clone(&self.world);
         async move {
             world.watchdog.progress(duration);

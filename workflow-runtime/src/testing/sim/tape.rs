@@ -1,8 +1,10 @@
 //! What happened in a simulation, in order: what handlers and steps did, what was saved, where it crashed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
 
 use super::clock::SimClock;
 use super::fuse::Fuse;
@@ -10,6 +12,8 @@ use super::seed::chosen;
 use crate::base::{Clock as _, Error, Name, Timestamp};
 use crate::machine::{Answering, HandlerSeen, Interceptor, StepSeen};
 use crate::record::{ErrorRecord, ExecutionKey, Json};
+use crate::store::{Change, Commit};
+use crate::testing::mock::Mocks;
 
 /// A call of a step, as a simulation saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +121,7 @@ pub(super) struct Tape {
     fuse: Arc<Fuse>,
     // Held only to read or change plain data, never over an await or a call of user code.
     inner: Mutex<Inner>,
+    mocks: Mocks,
     also: Mutex<Vec<Arc<dyn Interceptor>>>,
 }
 
@@ -139,7 +144,8 @@ struct Inner {
 
 impl Tape {
     pub(super) fn new(seed: u64, clock: SimClock, fuse: Arc<Fuse>) -> Self {
-        Self { seed, clock, fuse, inner: Mutex::default(), also: Mutex::default() }
+        let mocks = Mocks::new(clock.clone());
+        Self { seed, clock, fuse, inner: Mutex::default(), mocks, also: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -149,6 +155,11 @@ impl Tape {
     /// Has this one see and answer too; of several that answer, the first counts.
     pub(super) fn also(&self, interceptor: Arc<dyn Interceptor>) {
         self.also.lock().unwrap_or_else(PoisonError::into_inner).push(interceptor);
+    }
+
+    /// What is said in place of steps.
+    pub(super) fn mocks(&self) -> &Mocks {
+        &self.mocks
     }
 
     fn others(&self) -> Vec<Arc<dyn Interceptor>> {
@@ -169,6 +180,14 @@ impl Tape {
         self.lock().in_flight.values().cloned().collect()
     }
 
+    /// The steps that were called, by name, each once.
+    pub(super) fn steps(&self) -> Vec<String> {
+        let inner = self.lock();
+        let steps: BTreeSet<_> =
+            inner.calls.values().map(|call| format!("`{}` of `{}`", call.step, call.key.workflow)).collect();
+        steps.into_iter().collect()
+    }
+
     /// Steps that ran though their results had been saved.
     pub(super) fn repeated(&self) -> Vec<Arc<SimCall>> {
         self.lock().repeated.clone()
@@ -183,9 +202,23 @@ impl Tape {
         inner.rows_then.push(rows);
     }
 
-    /// So many rows were added to a history.
-    pub(super) fn rows_added(&self, key: &ExecutionKey, rows: usize) {
-        *self.lock().rows.entry(key.clone()).or_insert(0) += rows;
+    /// The store writes this, whether or not anybody hears of it.
+    pub(super) fn written(&self, commit: &Commit) {
+        if let Change::Advance { advance, .. } = &commit.change {
+            self.mocks.saved(&commit.key, advance);
+        }
+        let mut inner = self.lock();
+        let rows = match &commit.change {
+            Change::Create { history, .. } => history.len(),
+            Change::Advance { advance, .. } => {
+                for call in &advance.forget {
+                    inner.saved.remove(&(commit.key.clone(), call.clone()));
+                }
+                advance.history.len()
+            }
+            Change::Deliver { .. } | Change::Quarantine { .. } => 0,
+        };
+        *inner.rows.entry(commit.key.clone()).or_insert(0) += rows;
     }
 
     /// How many rows each history had whenever the process died.
@@ -211,11 +244,6 @@ impl Tape {
             inner.events.push((now, SimEvent::Saved { call }));
         }
     }
-
-    /// The store has acknowledged that the result of this call does not count any more.
-    pub(super) fn forgotten(&self, key: &ExecutionKey, call: &Name) {
-        self.lock().saved.remove(&(key.clone(), call.clone()));
-    }
 }
 
 impl Interceptor for Tape {
@@ -237,7 +265,11 @@ impl Interceptor for Tape {
         inner.in_flight.insert((call.digest, step.attempt), (now, Arc::clone(&call)));
         inner.events.push((now, SimEvent::Began { call, attempt: step.attempt }));
         drop(inner);
-        self.others().iter().find_map(|other| other.began(step))
+        self.others().iter().find_map(|other| other.began(step)).or_else(|| self.mocks.began(step))
+    }
+
+    fn called(&self, step: &StepSeen<'_>, arguments: &[Value]) {
+        self.mocks.called(step, arguments);
     }
 
     fn ended(&self, step: &StepSeen<'_>, result: Result<&Json, &ErrorRecord>) {
@@ -253,6 +285,10 @@ impl Interceptor for Tape {
         if self.fuse.step_ended(step.digest) {
             self.crashed(format!("the end of step {}, before its result is saved", SimCall::of(step)));
         }
+    }
+
+    fn failed_for_good(&self, step: &StepSeen<'_>) {
+        self.others().iter().for_each(|other| other.failed_for_good(step));
     }
 
     fn recalled(&self, step: &StepSeen<'_>) {

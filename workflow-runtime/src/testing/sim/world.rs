@@ -21,6 +21,7 @@ use crate::engine::{Engine, EngineBuilder, EngineError};
 use crate::record::ExecutionKey;
 use crate::store::{HistoryRow, Query, Store, StoreError, Stored};
 use crate::stores::MemoryStore;
+use crate::testing::coverage::Observer;
 
 /// 2030-01-01T00:00:00Z: no time that a program has by accident.
 const START: Timestamp = Timestamp::from_millis(1_893_456_000_000);
@@ -45,6 +46,8 @@ pub(super) struct World {
     pub(super) fuse: Arc<Fuse>,
     pub(super) tape: Arc<Tape>,
     pub(super) watchdog: Arc<Watchdog>,
+    /// Who wants to know what is taken, if anybody does.
+    pub(super) observer: Option<Arc<Observer>>,
     // Held only to read or change plain data, never over an await.
     settings: Mutex<Settings>,
     /// Somebody needs the process.
@@ -88,7 +91,7 @@ impl fmt::Debug for World {
 
 impl World {
     /// A simulation that begins now. It is made where its time is.
-    pub(super) fn new(seed: u64, rests: Arc<Rests>, points: Vec<Point>) -> Self {
+    pub(super) fn new(seed: u64, rests: Arc<Rests>, points: Vec<Point>, observer: Option<Arc<Observer>>) -> Self {
         let clock = SimClock::new(START);
         let fuse = Arc::new(Fuse::new(points));
         let memory = MemoryStore::new();
@@ -100,10 +103,15 @@ impl World {
             has_begun: false,
             opened: None,
         };
+        let tape = Arc::new(Tape::new(seed, clock.clone(), Arc::clone(&fuse)));
+        if let Some(observer) = &observer {
+            tape.also(Arc::clone(observer) as _);
+        }
         Self {
             seed,
             rests,
-            tape: Arc::new(Tape::new(seed, clock.clone(), Arc::clone(&fuse))),
+            tape,
+            observer,
             clock,
             fuse,
             watchdog: Arc::new(Watchdog::new()),
@@ -252,6 +260,7 @@ impl World {
             fuse: Arc::clone(&self.fuse),
             tape: Arc::clone(&self.tape),
             watchdog: Arc::clone(&self.watchdog),
+            observer: self.observer.clone(),
         };
         let builder = Engine::in_memory().clock(self.clock.clone());
         let builder = configure.iter().fold(builder, |builder, configure| configure(builder));
@@ -286,6 +295,11 @@ impl World {
             everything = everything_on(&*open()?).await;
         }
         everything
+    }
+
+    /// What there is to say of mocks that were never called.
+    pub(super) fn unused_mocks(&self) -> Option<String> {
+        self.tape.mocks().unused(&self.tape.steps())
     }
 
     /// Nothing of it goes on.

@@ -1,0 +1,213 @@
+//! What a mock and the world that it is in share: its answers, and what it has seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::MockCall;
+use crate::base::{Clock, Name};
+use crate::machine::{Answer, Answering, StepSeen};
+use crate::record::ExecutionKey;
+
+/// What a mock says.
+#[derive(Clone)]
+pub(super) enum Say {
+    /// The step itself runs.
+    Run,
+    /// This.
+    Answer(Arc<dyn Fn(&MockCall) -> Answer + Send + Sync>),
+    /// Nothing, ever.
+    Hang,
+}
+
+pub(super) struct Shared {
+    workflow: Option<&'static str>,
+    step: &'static str,
+    /// Whether it is in a world.
+    is_taken: AtomicBool,
+    // Held only to read or change plain data, never over an await or a call of user code.
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    answers: Vec<(Say, Option<u64>)>,
+    takes: Duration,
+    only_for: BTreeSet<String>,
+    is_optional: bool,
+    calls: Vec<MockCall>,
+    /// The last attempt of each call, by its digest.
+    last: BTreeMap<u128, Last>,
+}
+
+/// The last attempt of a call.
+struct Last {
+    key: ExecutionKey,
+    call: Name,
+    attempt: u32,
+    number: u64,
+    /// Whether what came of it is on disk: then it is not made again for having been lost.
+    is_saved: bool,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Shared")
+            .field("workflow", &self.workflow)
+            .field("step", &self.step)
+            .field("only_for", &self.lock().only_for)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}`", self.step)?;
+        self.workflow.map_or(Ok(()), |workflow| write!(formatter, " of `{workflow}`"))?;
+        let only_for = self.lock().only_for.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>();
+        if only_for.is_empty() { Ok(()) } else { write!(formatter, " for {}", only_for.join(", ")) }
+    }
+}
+
+impl Shared {
+    pub(super) fn new(workflow: Option<&'static str>, step: &'static str) -> Self {
+        Self { workflow, step, is_taken: AtomicBool::new(false), inner: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[track_caller]
+    pub(super) fn say(&self, say: Say) {
+        let mut inner = self.lock();
+        let is_said_for_ever = matches!(inner.answers.last(), Some((_, None)));
+        if is_said_for_ever {
+            // Not while it is held: the panic would find it poisoned.
+            drop(inner);
+            panic!(
+                "the mock of {self} says something after an answer for all attempts, which nothing would come to: write `.times(1)` after that one"
+            );
+        }
+        inner.answers.push((say, None));
+    }
+
+    #[track_caller]
+    pub(super) fn times(&self, times: u64) {
+        let mut inner = self.lock();
+        match inner.answers.last_mut() {
+            Some((_, for_attempts)) => *for_attempts = Some(times),
+            None => {
+                drop(inner);
+                panic!("`times({times})` of the mock of {self} comes after no answer: say first what is said so often")
+            }
+        }
+    }
+
+    pub(super) fn takes(&self, duration: Duration) {
+        self.lock().takes = duration;
+    }
+
+    pub(super) fn only_for(&self, id: String) {
+        self.lock().only_for.insert(id);
+    }
+
+    pub(super) fn optional(&self) {
+        self.lock().is_optional = true;
+    }
+
+    pub(super) fn calls(&self) -> Vec<MockCall> {
+        self.lock().calls.clone()
+    }
+
+    /// It belongs to one world from here on: says whether it did to none before.
+    pub(super) fn take(&self) -> bool {
+        !self.is_taken.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether it and the other are for the same calls; one that is for some executions goes before one for all.
+    pub(super) fn clashes_with(&self, other: &Self) -> bool {
+        let workflows_meet = self.workflow == other.workflow || self.workflow.is_none() || other.workflow.is_none();
+        if self.step != other.step || !workflows_meet {
+            return false;
+        }
+        let ours = self.lock().only_for.clone();
+        let theirs = other.lock().only_for.clone();
+        (ours.is_empty() && theirs.is_empty()) || !ours.is_disjoint(&theirs)
+    }
+
+    pub(super) fn is_for_some(&self) -> bool {
+        !self.lock().only_for.is_empty()
+    }
+
+    pub(super) fn is_for(&self, step: &StepSeen<'_>) -> bool {
+        let is_of = |workflow: &str| workflow == &*step.key.workflow;
+        if self.step != step.step || !self.workflow.is_none_or(is_of) {
+            return false;
+        }
+        let inner = self.lock();
+        inner.only_for.is_empty() || inner.only_for.contains(step.key.id.as_str())
+    }
+
+    /// Whether it ought to have been called, and was not.
+    pub(super) fn is_unused(&self) -> bool {
+        let inner = self.lock();
+        inner.calls.is_empty() && !inner.is_optional
+    }
+
+    /// What it says to an attempt; nothing, where the step itself is to run.
+    pub(super) fn began(
+        self: &Arc<Self>,
+        step: &StepSeen<'_>,
+        arguments: Vec<Value>,
+        clock: &Arc<dyn Clock>,
+    ) -> Option<Answering> {
+        let mut inner = self.lock();
+        let seen = u64::try_from(inner.calls.len()).unwrap_or(u64::MAX);
+        let again = |last: &&Last| last.attempt == step.attempt && !last.is_saved;
+        let number = inner.last.get(&step.digest).filter(again).map_or(seen + 1, |last| last.number);
+        let call = MockCall::new(step, number, arguments);
+        if number > seen {
+            inner.calls.push(call.clone());
+        }
+        let (key, name) = (step.key.clone(), step.call.clone());
+        let last = Last { key, call: name, attempt: step.attempt, number, is_saved: false };
+        inner.last.insert(step.digest, last);
+        let mut before = 0_u64;
+        let is_next = |(_, times): &&(Say, Option<u64>)| {
+            before = times.map_or(u64::MAX, |times| before.saturating_add(times));
+            number <= before
+        };
+        let say = inner.answers.iter().find(is_next).map(|(say, _)| say.clone())?;
+        let takes = inner.takes;
+        drop(inner);
+        match say {
+            Say::Run => None,
+            Say::Hang => Some(Box::pin(pending())),
+            Say::Answer(answer) => {
+                let clock = Arc::clone(clock);
+                Some(Box::pin(async move {
+                    if !takes.is_zero() {
+                        clock.sleep_until(clock.now() + takes).await;
+                    }
+                    answer(&call)
+                }))
+            }
+        }
+    }
+
+    /// What came of these calls of the execution, or of all of them, is on disk.
+    pub(super) fn saved(&self, key: &ExecutionKey, is_saved: impl Fn(&Name) -> bool) {
+        for last in self.lock().last.values_mut() {
+            if last.key == *key && is_saved(&last.call) {
+                last.is_saved = true;
+            }
+        }
+    }
+}
