@@ -94,7 +94,7 @@ fn what_is_cut_off_at_any_commit_is_finished_by_the_next_run() {
                     _ => assert_eq!((code, output.as_str()), (2, ""), "{case}"),
                 }
                 if (1..3).contains(&left) {
-                    let told = format!("before that: {}00 migrated, 0 kept, 0 failed", left);
+                    let told = format!("before that: {left}00 migrated, 0 kept, 0 failed");
                     assert!(errors.contains(&told) && errors.contains("run it again"), "{case}");
                 }
                 assert_eq!(command(world.builder().workflow(world.v2()), &["migrate"]).0, 0, "{case}");
