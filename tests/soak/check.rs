@@ -175,14 +175,16 @@ impl Check {
             Err(error) => return self.is_wrong(&name, format!("it cannot be read: {error}")),
         };
         let Stored { record, journal, inbox, undo } = stored;
+        let is_in = |state: &str, data: &serde_json::Value| {
+            let found: serde_json::Value = record.data.decode().unwrap();
+            record.status() == Status::Ended && record.state == state && found == *data
+        };
         let is_right = match &expected.end {
+            End::InOrCancelled(state, data) => record.status() == Status::Cancelled || is_in(state, data),
             End::Cancelled => record.status() == Status::Cancelled,
             End::Terminated => record.status() == Status::Terminated,
             End::Resting(state) => record.status() == Status::Waiting && record.state == *state,
-            End::In(state, data) => {
-                let found: serde_json::Value = record.data.decode().unwrap();
-                record.status() == Status::Ended && record.state == *state && found == *data
-            }
+            End::In(state, data) => is_in(state, data),
         };
         if !is_right {
             let found = format!("{:?} in {} with {}", record.status(), record.state, record.data.text());

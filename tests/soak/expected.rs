@@ -18,6 +18,8 @@ pub struct Expected {
 pub enum End {
     /// In this state, with this data.
     In(&'static str, Value),
+    /// In this state, with this data, or cancelled before it came there.
+    InOrCancelled(&'static str, Value),
     Cancelled,
     Terminated,
     /// It rests in this state, for years.

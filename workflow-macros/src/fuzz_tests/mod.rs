@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures and failed cases are for people")]
 
 mod change;
+mod target;
 mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -18,42 +19,19 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::{Attribute, Item, Meta};
 
-use crate::data_impl::expand_data_attribute;
-use crate::fn_impl::{expand_main_attribute, expand_step_attribute, expand_stray};
-use crate::machine_impl::expand_workflow_attribute;
-use crate::parallel_impl::expand_parallel_attribute;
-use crate::parse::data::DataKind;
-
 use change::change;
+use target::{ATTRIBUTES, Annotated, attributes};
 use words::stream;
 
 const CASES: u64 = 3_000;
 
-/// The attributes that are expanded by themselves.
-const ATTRIBUTES: [&str; 12] =
-    ["workflow", "state", "event", "step", "parallel", "main", "on", "after", "at", "every", "catch", "each"];
-
-/// An attribute with what stands in its brackets, and the item that it is on.
-#[derive(Clone)]
-struct Annotated {
-    attribute: &'static str,
-    arguments: TokenStream,
-    item: TokenStream,
-}
-
 impl Annotated {
-    fn expand(&self) -> String {
-        let (arguments, item) = (self.arguments.clone(), &self.item);
-        let expansion = match self.attribute {
-            "workflow" => expand_workflow_attribute(arguments, item.clone()),
-            "state" => expand_data_attribute(DataKind::State, arguments, item),
-            "event" => expand_data_attribute(DataKind::Event, arguments, item),
-            "step" => expand_step_attribute(arguments, item),
-            "parallel" => expand_parallel_attribute(arguments, item),
-            "main" => expand_main_attribute(arguments, item),
-            stray => expand_stray(stray, item),
-        };
-        expansion.to_string()
+    /// As the bytes that it is read from.
+    fn to_bytes(&self) -> Vec<u8> {
+        let number = ATTRIBUTES.iter().position(|attribute| *attribute == self.attribute).unwrap();
+        let mut bytes = vec![u8::try_from(number).unwrap()];
+        bytes.extend(format!("{}\0{}", self.arguments, self.item).into_bytes());
+        bytes
     }
 
     fn changed(&self, seeds: &[Self], chance: &mut Rng) -> Self {
@@ -135,8 +113,9 @@ fn number(name: &str, default: u64) -> u64 {
     env::var(name).ok().map_or(default, |text| text.parse().unwrap())
 }
 
+/// Expands a case as tokens, and as the text of them.
 fn check(case: &Annotated, number: u64) {
-    let expanded = catch_unwind(AssertUnwindSafe(|| case.expand()));
+    let expanded = catch_unwind(AssertUnwindSafe(|| (case.expand().to_string(), attributes(&case.to_bytes()))));
     if let Err(panic) = expanded {
         eprintln!("case {number}: #[{}({})]\n{}", case.attribute, case.arguments, case.item);
         resume_unwind(panic);
@@ -158,7 +137,7 @@ fn no_token_stream_makes_an_attribute_panic() {
             _ => chance.choice(&seeds).unwrap().clone().changed(&seeds, &mut chance),
         };
         check(&case, number);
-        refused += u64::from(number.is_multiple_of(16) && case.expand().contains("compile_error"));
+        refused += u64::from(number.is_multiple_of(16) && case.expand().to_string().contains("compile_error"));
     }
     // Were nothing or everything refused, the changes would not be what they are to be.
     let looked_at = cases / 16;

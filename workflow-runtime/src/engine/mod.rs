@@ -45,6 +45,8 @@ pub use block_on::block_on;
 pub use builder::EngineBuilder;
 pub use bulk::BulkReport;
 pub use checking::{CheckGroup, CheckReport, FitGroup, Misfit, Unknown};
+#[cfg(all(feature = "command", any(test, feature = "testing")))]
+pub(crate) use command::reads_command;
 pub use error::EngineError;
 pub use forking::ForkRefused;
 pub use handle::Execution;

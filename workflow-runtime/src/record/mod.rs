@@ -13,8 +13,6 @@ mod error;
 mod event;
 mod execution;
 mod fork;
-#[cfg(test)]
-mod fuzz_tests;
 mod history;
 mod journal;
 mod json;

@@ -16,6 +16,8 @@ pub mod conformance;
 pub mod coverage;
 mod crash;
 mod faulty;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod lock;
 mod mock;
 mod sim;

@@ -204,6 +204,15 @@ impl EngineBuilder {
     }
 }
 
+/// Whether these are arguments of the command.
+///
+/// # Errors
+/// With what is wrong with them.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn reads_command(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
+    read(arguments).map(|_| ())
+}
+
 fn failed(text: &str) -> Told {
     Told { code: FAILED, output: String::new(), error: format!("{text}\n") }
 }

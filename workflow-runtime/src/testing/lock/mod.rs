@@ -83,6 +83,15 @@ impl Lock {
     }
 }
 
+impl std::str::FromStr for Lock {
+    type Err = ParseError;
+
+    /// Reads what stands in its file.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        parse::parse(text)
+    }
+}
+
 impl std::fmt::Display for Lock {
     /// As it stands in its file.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,17 +1,6 @@
 //! A row of each kind that there is.
 
-/// What stands in a row, or in a column of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Execution,
-    Journal,
-    Event,
-    History,
-    Answer,
-    Undo,
-    Parked,
-    Report,
-}
+use crate::testing::fuzz::records::Format;
 
 pub(super) const SEEDS: &[(Format, &str)] = &[
     (
