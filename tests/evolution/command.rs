@@ -169,6 +169,7 @@ fn what_cannot_be_migrated_at_all_says_why_and_changes_nothing() {
         assert!(told(&["migrate", "--dry-run"]).contains("no such file"));
         assert!(!path.exists());
         assert!(told(&["migrate", "--workflow", "Sail"]).contains("has no workflow `Sail`; it has Sale"));
+        assert!(told(&["lock"]).contains("run `WORKFLOW_LOCK=check cargo test schema_lock`"));
         assert!(told(&["migrate", "all"]).contains("`migrate` takes no `all`"));
         assert!(told(&["check", "--dry-run"]).contains("`check` takes no `--dry-run`"));
         assert!(told(&["fork", "a", "1", "b", "--dry-run"]).contains("`fork` takes no `--dry-run`"));
@@ -201,5 +202,51 @@ fn a_damaged_one_and_a_newer_one_are_left_and_hide_none() {
         assert!(output.contains("Sale/b: what is stored of Sale/b cannot be read"), "{output}");
         let world = sqlite(&path);
         assert_eq!((world.version("a").await, world.version("c").await), (3, 3));
+    });
+}
+
+#[test]
+fn a_check_says_which_cannot_be_migrated_and_why_and_which_are_newer() {
+    test(async {
+        let world = World::default();
+        world.pending(&[("a", 1), ("b", 13), ("c", 66)]).await;
+        let (code, output, _) = command(world.builder().workflow(world.v2()), &["check"]);
+        assert_eq!(code, 1);
+        assert!(output.starts_with("1 of 3 executions go on with this code\n"), "{output}");
+        for expected in ["from version 1 of the workflow", "nobody sells for 13 euros", "66 euros"] {
+            assert!(output.contains(expected), "{output}");
+        }
+        assert_eq!(world.version("a").await, 1, "nothing is written");
+        assert_eq!(command(world.builder().workflow(v3::Sale), &["check"]).0, 0);
+        assert_eq!(command(world.builder().workflow(v3::Sale), &["migrate"]).0, 0);
+        let (code, output, _) = command(world.builder().workflow(world.v2()), &["check"]);
+        assert_eq!(code, 1);
+        assert!(output.contains("it is of version 3 of the workflow, which is newer"), "{output}");
+    });
+}
+
+#[test]
+fn a_fork_of_an_older_version_is_migrated_or_refused_with_the_reason() {
+    test(async {
+        let world = World::default();
+        world.pending(&[("a", 1), ("b", 13)]).await;
+        let second = || world.builder().workflow(world.v2());
+        let (code, output, errors) = command(second(), &["fork", "a", "1", "again"]);
+        assert_eq!((code, errors.as_str()), (0, ""), "{output}");
+        assert_eq!((world.version("again").await, world.version("a").await), (2, 1), "the other is left as it was");
+        let (code, _, errors) = command(second(), &["fork", "b", "1", "never"]);
+        assert_eq!(code, 1);
+        for expected in
+            ["`pending` was one of version 1", "of version 2", "nobody sells for 13 euros", "fork with code"]
+        {
+            assert!(errors.contains(expected), "{errors}");
+        }
+        let (code, _, errors) = command(world.builder().workflow(world.v1()), &["fork", "again", "1", "back"]);
+        assert_eq!(code, 1);
+        assert!(errors.contains("was one of version 2") && errors.contains("newer"), "{errors}");
+        let engine = world.engine_of(world.v2()).await;
+        let again = engine.execution::<v2::Sale>("again").unwrap();
+        assert!(matches!(again.state().await.unwrap(), v2::SaleState::Pending(pending) if pending.cents == 100));
+        engine.shutdown().await.unwrap();
     });
 }

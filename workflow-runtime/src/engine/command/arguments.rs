@@ -39,6 +39,10 @@ Usage: check [--store FILE] [--json]
   --workflow NAME  the workflow; `migrate` goes through all without, `fork` needs it if the program has several
   --dry-run        says what `migrate` would come to and writes nothing, so the store may be in use
   --help           this text
+
+What executions are saved as is compared with the lock files where the code is compiled:
+`WORKFLOW_LOCK=check cargo test schema_lock` compares and writes nothing, and
+`WORKFLOW_LOCK=accept cargo test schema_lock` records what does not fit. Exit code: 0 if all fits
 ";
 
 /// Reads the arguments, the name of the program not among them.
@@ -68,6 +72,9 @@ fn read_all(mut parser: Parser) -> Result<Asked, lexopt::Error> {
         (["help"], _) => Ok(Asked::Help),
         ([], _) => Err("there is no command".into()),
         (["migrate"], _) => Ok(Asked::Migrate { store, asked: migrate::Asked { workflow, dry_run, json } }),
+        (["lock", ..], _) => Err(
+            "`lock` needs the source of the workflows: run `WORKFLOW_LOCK=check cargo test schema_lock` there, which is the test that `workflow_runtime::lock!` makes".into(),
+        ),
         (["migrate", word, ..], _) => Err(format!("`migrate` takes no `{word}`").into()),
         ([word @ ("check" | "fork"), ..], _) if dry_run => Err(format!("`{word}` takes no `--dry-run`").into()),
         (["check"], None) => Ok(Asked::Check { store, json }),
