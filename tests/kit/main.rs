@@ -9,3 +9,4 @@ mod outside;
 mod planted;
 mod shapes;
 mod simulated;
+mod unit;

@@ -57,6 +57,7 @@
 //! | libraries that work with any workflow | [`Workflow`] and the traits beside it |
 //! | another store | [`store::Store`] and its conformance suite |
 //! | another engine | [`driver`] |
+//! | one handler or step by itself, mocks | `testing::cx`, `testing::when`, with the feature `testing` |
 //! | a crash at every point, virtual time, stores that fail | `testing`, with the feature of that name |
 //!
 //! # Features

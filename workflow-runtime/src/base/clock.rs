@@ -20,6 +20,13 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Waits until [`now`](Self::now) is at least `due`; ready at once if it is already.
     fn sleep_until(&self, due: Timestamp) -> Sleep;
+
+    /// Waits until `due` where nothing is done meanwhile: between two attempts of a step, in a handler's own sleep. A clock for
+    /// tests may let the time pass there.
+    #[doc(hidden)]
+    fn pause_until(&self, due: Timestamp) -> Sleep {
+        self.sleep_until(due)
+    }
 }
 
 /// A clock that stands still until it is told to move: for tests, where thirty days pass in no time.

@@ -63,8 +63,13 @@ impl Cx {
     }
 
     pub(super) fn detached_with(key: ExecutionKey, services: Services) -> Self {
-        let scope = TurnScope { key, visit: 1, handler: Name::constant("detached"), edge_number: 0, services };
-        Self::new(Arc::new(TurnState::detached(scope)))
+        Self::detached_in(key, 1, services, Vec::new())
+    }
+
+    /// The same in this visit, with what is recorded so far.
+    pub(super) fn detached_in(key: ExecutionKey, visit: u64, services: Services, journal: Vec<JournalEntry>) -> Self {
+        let scope = TurnScope { key, visit, handler: Name::constant("detached"), edge_number: 0, services };
+        Self::new(Arc::new(TurnState::detached(scope, journal)))
     }
 
     /// The caller's name for the execution.

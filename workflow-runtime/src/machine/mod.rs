@@ -62,6 +62,8 @@ mod turn_state;
 mod type_place;
 #[allow(missing_docs, reason = "for generated code alone")]
 mod undo;
+#[cfg(any(test, feature = "testing"))]
+mod unit;
 mod uuid;
 mod variants;
 mod watch;

@@ -99,7 +99,7 @@ async fn receive_until(turn: &Arc<TurnState>, key: Name, slots: Vec<String>, tim
             due
         }
     };
-    let mut received = pin!(turn.receive(key.clone(), slots));
+    let mut received = pin!(turn.receive(key.clone(), slots).until_a_time());
     let mut over = pin!(turn.sleep_until(due));
     poll_fn(|context| match received.as_mut().poll(context) {
         Poll::Ready(payload) => Poll::Ready(Some(payload)),

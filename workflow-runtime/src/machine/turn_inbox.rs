@@ -75,13 +75,19 @@ impl TurnState {
 
     /// Ready with an event of one of these slots, which is recorded under `key`.
     pub(super) fn receive(self: &Arc<Self>, key: Name, slots: Vec<String>) -> Receive {
-        Receive { state: Arc::clone(self), key, slots: slots.into(), waiter: None }
+        Receive { state: Arc::clone(self), key, slots: slots.into(), has_end: false, waiter: None }
     }
 
     /// Ready with what is recorded under `key` when the driver has carried out `command`; `as_done` is recorded if it
     /// could.
     pub(super) fn execute(self: &Arc<Self>, key: Name, command: Command, as_done: JournalResult) -> Execute {
         Execute { state: Arc::clone(self), key, command: Some((command, as_done)) }
+    }
+
+    /// The commands that no driver has taken.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn commands(&self) -> Vec<Command> {
+        self.lock().inbox.commands.iter().map(|call| call.command.clone()).collect()
     }
 
     pub(super) fn take_commands(&self) -> Vec<CommandCall> {
@@ -138,7 +144,29 @@ pub(super) struct Receive {
     state: Arc<TurnState>,
     key: Name,
     slots: Arc<[String]>,
+    /// Whether it is given up some time.
+    has_end: bool,
     waiter: Option<u64>,
+}
+
+impl Receive {
+    /// The same, where whoever waits does so until a time.
+    pub(super) fn until_a_time(mut self) -> Self {
+        self.has_end = true;
+        self
+    }
+
+    /// What is missing where nobody drives the turn.
+    fn nobody_brings(&self) -> Failure {
+        let is_report = |slot: &String| slot.starts_with(CHILD_EVENT);
+        let text = match self.slots.first().filter(|slot| !is_report(slot)) {
+            Some(event) => format!(
+                "the handler waits for the event `{event}`, and no engine brings it to this context: give it one before, with `testing::cx` and `.event(…)`, or play it in a `Stepper` or a `Sim`"
+            ),
+            None => "the handler waits for the end of a child, and this context has no engine that runs it: play it in a `Sim`".to_owned(),
+        };
+        Failure::failed(Error::msg(text))
+    }
 }
 
 impl Future for Receive {
@@ -152,6 +180,11 @@ impl Future for Receive {
             return Poll::Pending;
         }
         let Some(EventRecord { seq, event }) = inner.inbox.take(&receive.slots) else {
+            if receive.state.is_detached() && !receive.has_end {
+                drop(inner);
+                receive.state.fail(receive.nobody_brings());
+                return Poll::Pending;
+            }
             let waiter = inner.waiter(&mut receive.waiter);
             let waker = inner.foreign_waker(context);
             inner.inbox.receivers.insert(waiter, (Arc::clone(&receive.slots), waker));
@@ -191,6 +224,12 @@ impl Future for Execute {
         let mut inner = execute.state.lock();
         if let Some((command, as_done)) = execute.command.take() {
             inner.inbox.commands.push(CommandCall { key: execute.key.clone(), command });
+            if execute.state.is_detached() {
+                // Nobody is there to carry it out, nor to refuse it.
+                drop(inner);
+                execute.state.note(execute.key.clone(), as_done.clone());
+                return Poll::Ready(as_done);
+            }
             inner.inbox.outstanding.insert(execute.key.clone(), as_done);
         } else if inner.interrupted {
             return Poll::Pending;
@@ -215,6 +254,9 @@ impl Inner {
 
 impl Drop for Execute {
     fn drop(&mut self) {
+        if self.state.is_detached() {
+            return;
+        }
         let mut inner = self.state.lock();
         inner.inbox.callers.remove(&self.key);
         // What the driver has not been handed is not done. That is rare, so the search does not matter.

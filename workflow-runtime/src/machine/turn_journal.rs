@@ -193,6 +193,12 @@ impl TurnJournal {
         call.text().starts_with(from).then(|| call.text().to_owned())
     }
 
+    /// All that is recorded, in the order in which it came.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn all(&self) -> impl Iterator<Item = &JournalEntry> {
+        self.entries.iter().map(|known| &known.entry)
+    }
+
     /// Keeps an entry that need not be saved.
     pub(super) fn keep_only(&mut self, entry: JournalEntry) {
         self.put(Known { entry, claimed: true, number: 0 });

@@ -85,9 +85,9 @@ impl TurnState {
         Self { scope, detached, busy: Arc::default(), queued: AtomicUsize::new(0), inner: Mutex::new(inner) }
     }
 
-    /// That of a context which no turn drives.
-    pub(super) fn detached(scope: TurnScope) -> Self {
-        Self::with(scope, Vec::new(), None)
+    /// That of a context which no turn drives, with what is recorded.
+    pub(super) fn detached(scope: TurnScope, journal: Vec<JournalEntry>) -> Self {
+        Self::with(scope, journal, None)
     }
 
     /// Whether nobody drives it.
@@ -335,6 +335,12 @@ impl TurnState {
 
     /// Ready when the clock shows `due`.
     pub(super) fn sleep_until(self: &Arc<Self>, due: Timestamp) -> TurnSleep {
+        let detached = self.detached.then(|| self.scope.services.clock.pause_until(due));
+        TurnSleep { state: Arc::clone(self), due, waiter: None, detached }
+    }
+
+    /// Ready when the clock shows `due`, which is the end of what is done meanwhile.
+    pub(super) fn cut_off_at(self: &Arc<Self>, due: Timestamp) -> TurnSleep {
         let detached = self.detached.then(|| self.scope.services.clock.sleep_until(due));
         TurnSleep { state: Arc::clone(self), due, waiter: None, detached }
     }

@@ -21,6 +21,7 @@ pub mod fuzz;
 pub mod lock;
 mod mock;
 mod sim;
+mod unit;
 
 pub use at_once::AtOnce;
 pub use coverage::Coverage;
@@ -28,3 +29,4 @@ pub use crash::{CrashReport, CrashTest, crash_everywhere, repeat_everywhere};
 pub use faulty::{Fault, FaultyStore};
 pub use mock::{AnyMock, FailsWith, Mock, MockCall, StepItem, when};
 pub use sim::{Sim, SimCall, SimEvent, SimExecution};
+pub use unit::{UnitCx, cx};

@@ -147,7 +147,7 @@ where
         results: BTreeMap::new(),
         keys: BTreeMap::new(),
         panicked: None,
-        over: record.due.map(|due| turn.sleep_until(due)),
+        over: record.due.map(|due| turn.cut_off_at(due)),
         timed_out: false,
     };
     poll_fn(|context| board.poll(context)).await;

@@ -117,7 +117,7 @@ impl<'a, R, E> Flow<'a, R, E> {
         if record.end == Some(ParallelEnd::TimedOut) {
             return Flowed::Failed(self.call.cut(self.call.timed_out(), self.judge.cut).await);
         }
-        let mut over = record.due.map(|due| self.call.cx().turn().sleep_until(due));
+        let mut over = record.due.map(|due| self.call.cx().turn().cut_off_at(due));
         let mut first = record.end.as_ref().map(|end| self.leading_to(end.by())).unwrap_or_default();
         let stopped = poll_fn(|context| self.poll(context, &mut first, &mut over)).await;
         let call = self.call;

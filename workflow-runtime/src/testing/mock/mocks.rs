@@ -14,15 +14,16 @@ use crate::machine::{Answering, ArgumentsWanted, StepSeen};
 use crate::record::{ExecutionKey, JournalResult};
 
 /// The mocks of one world, each for other calls.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::testing) struct Mocks {
-    clock: Arc<dyn Clock>,
     // Held only to read or change plain data, never over an await or a call of user code.
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// What they take their time by.
+    clock: Option<Arc<dyn Clock>>,
     mocks: Vec<Arc<Shared>>,
     /// What the calls were made with that have a mock.
     arguments: BTreeMap<(ExecutionKey, Name), Vec<Value>>,
@@ -31,9 +32,9 @@ struct Inner {
 }
 
 impl Mocks {
-    /// None so far; by this clock they take their time.
-    pub(in crate::testing) fn new(clock: impl Clock) -> Self {
-        Self { clock: Arc::new(clock), inner: Mutex::default() }
+    /// Has them take their time by this clock; without one, they take none.
+    pub(in crate::testing) fn keep_time_by(&self, clock: impl Clock) {
+        self.lock().clock = Some(Arc::new(clock));
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -78,8 +79,11 @@ impl Mocks {
 
     pub(in crate::testing) fn began(&self, step: &StepSeen<'_>) -> Option<Answering> {
         let mock = self.mock_of(step)?;
-        let arguments = self.lock().arguments.get(&(step.key.clone(), step.call.clone())).cloned();
-        mock.began(step, arguments.unwrap_or_default(), &self.clock)
+        let (arguments, clock) = {
+            let inner = self.lock();
+            (inner.arguments.get(&(step.key.clone(), step.call.clone())).cloned(), inner.clock.clone())
+        };
+        mock.began(step, arguments.unwrap_or_default(), clock)
     }
 
     /// This is on disk: what it says of the results of calls is not lost any more.

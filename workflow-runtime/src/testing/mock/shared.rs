@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::MockCall;
-use crate::base::{Clock, Name};
+use crate::base::{Clock, Name, Timestamp};
 use crate::machine::{Answer, Answering, StepSeen};
 use crate::record::ExecutionKey;
 
@@ -166,7 +166,7 @@ impl Shared {
         self: &Arc<Self>,
         step: &StepSeen<'_>,
         arguments: Vec<Value>,
-        clock: &Arc<dyn Clock>,
+        clock: Option<Arc<dyn Clock>>,
     ) -> Option<Answering> {
         let mut inner = self.lock();
         let seen = u64::try_from(inner.calls.len()).unwrap_or(u64::MAX);
@@ -189,16 +189,18 @@ impl Shared {
         drop(inner);
         match say {
             Say::Run => None,
-            Say::Hang => Some(Box::pin(pending())),
-            Say::Answer(answer) => {
-                let clock = Arc::clone(clock);
-                Some(Box::pin(async move {
-                    if !takes.is_zero() {
-                        clock.sleep_until(clock.now() + takes).await;
-                    }
-                    answer(&call)
-                }))
-            }
+            Say::Hang => Some(Box::pin(async move {
+                if let Some(clock) = clock {
+                    clock.pause_until(Timestamp::MAX).await;
+                }
+                pending().await
+            })),
+            Say::Answer(answer) => Some(Box::pin(async move {
+                if let Some(clock) = clock.filter(|_| !takes.is_zero()) {
+                    clock.pause_until(clock.now() + takes).await;
+                }
+                answer(&call)
+            })),
         }
     }
 

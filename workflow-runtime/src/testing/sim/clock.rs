@@ -1,5 +1,6 @@
 //! The time of a simulation: that of tokio's paused clock.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -42,6 +43,14 @@ impl SimClock {
 }
 
 impl Clock for SimClock {
+    fn pause_until(&self, due: Timestamp) -> Sleep {
+        match due {
+            // What never ends is no time that the simulation could go on to.
+            Timestamp::MAX => Box::pin(pending()),
+            due => self.sleep_until(due),
+        }
+    }
+
     fn now(&self) -> Timestamp {
         self.start() + self.elapsed()
     }

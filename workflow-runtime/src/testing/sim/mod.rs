@@ -27,6 +27,7 @@ use std::time::Duration;
 pub(super) use ending::{Ending, Played, play};
 pub use execution::SimExecution;
 pub(super) use fuse::Point;
+pub(super) use seed::chosen;
 pub use tape::{SimCall, SimEvent};
 pub(super) use told::{after, history as told_history};
 pub(super) use world::Kept;

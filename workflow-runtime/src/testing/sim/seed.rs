@@ -1,7 +1,7 @@
 //! What a seed decides.
 
 /// A number that follows from the seed and `of`, and looks like chance.
-pub(super) fn chosen(seed: u64, of: u128) -> u64 {
+pub(in crate::testing) fn chosen(seed: u64, of: u128) -> u64 {
     let halves = [of as u64, (of >> 64) as u64];
     halves.into_iter().fold(mix(seed), |number, half| mix(number ^ half))
 }

@@ -144,7 +144,8 @@ struct Inner {
 
 impl Tape {
     pub(super) fn new(seed: u64, clock: SimClock, fuse: Arc<Fuse>) -> Self {
-        let mocks = Mocks::new(clock.clone());
+        let mocks = Mocks::default();
+        mocks.keep_time_by(clock.clone());
         Self { seed, clock, fuse, inner: Mutex::default(), mocks, also: Mutex::default() }
     }
 
