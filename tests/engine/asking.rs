@@ -316,6 +316,77 @@ fn who_asks_hears_of_a_failure_that_another_edge_caught_and_waits_while_it_is_pa
     });
 }
 
+mod cautious {
+    use super::*;
+
+    #[state]
+    pub struct Selling;
+
+    #[state(end)]
+    pub struct Sold;
+
+    #[event]
+    pub struct Buy;
+
+    pub struct Cautious {
+        pub desk: Arc<Desk>,
+    }
+
+    #[workflow(start = Selling, on_failure = unwind, allow(no_undo, fragile_step, small_machine))]
+    impl Cautious {
+        #[on(allow(endless_wait))]
+        async fn bought(&self, cx: &Cx, _: Selling, _: Buy) -> Result<Reply<u32, Sold>> {
+            let seat = self.reserve(cx).await?;
+            self.print(cx).await?;
+            Ok(reply(seat, Sold))
+        }
+
+        #[step(undo = release)]
+        async fn reserve(&self, _: &Cx) -> Result<u32> {
+            Ok(self.desk.calls.fetch_add(1, Ordering::Relaxed))
+        }
+
+        async fn release(&self, _: &Cx, _: u32) -> Result<()> {
+            Ok(())
+        }
+
+        #[step]
+        async fn print(&self, _: &Cx) -> Result<()> {
+            if self.desk.broken.load(Ordering::Relaxed) { Err(OutOfPaper.into()) } else { Ok(()) }
+        }
+    }
+}
+
+#[test]
+fn who_asks_waits_also_where_a_failure_undoes_all_before_it_parks() {
+    test(async {
+        let desk = Arc::new(Desk::default());
+        desk.broken.store(true, Ordering::Relaxed);
+        let cautious = cautious::Cautious { desk: Arc::clone(&desk) };
+        let engine = Engine::in_memory().workflow(cautious).start().await.unwrap();
+        let sale = engine.start::<cautious::Cautious>("a", cautious::Selling).await.unwrap();
+        let mending = async {
+            settle(&engine).await;
+            assert_eq!(sale.record().await.unwrap().status(), Status::Parked);
+            desk.broken.store(false, Ordering::Relaxed);
+            sale.retry().await.unwrap();
+        };
+        let (answer, ()) = futures::join!(sale.ask(cautious::Buy), mending);
+        assert_eq!(answer.unwrap(), 1, "the first seat was given back, and the answer is that of the retry");
+        // Cancelled while it is parked, it will not answer any more.
+        desk.broken.store(true, Ordering::Relaxed);
+        let sale = engine.start::<cautious::Cautious>("b", cautious::Selling).await.unwrap();
+        let giving_up = async {
+            settle(&engine).await;
+            assert_eq!(sale.record().await.unwrap().status(), Status::Parked);
+            sale.cancel("enough").await.unwrap();
+        };
+        let (answer, ()) = futures::join!(sale.ask(cautious::Buy), giving_up);
+        let error = engine_error(answer);
+        assert!(matches!(&error, EngineError::Ended { .. }), "{error:?}");
+    });
+}
+
 #[test]
 fn an_event_that_the_state_does_not_take_is_rejected_where_its_type_says_so() {
     test(async {

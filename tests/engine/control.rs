@@ -63,6 +63,23 @@ fn what_rests_is_closed_when_the_call_returns_and_the_outcome_says_why() {
 }
 
 #[test]
+fn of_two_requests_that_wait_together_the_second_is_told_that_the_first_has_ended_it() {
+    test(async {
+        let world = World::default();
+        let engine = world.engine().await;
+        let job = waiting(&engine, "a").await;
+        settle(&engine).await;
+        let (first, second) = tokio::join!(job.terminate("the first"), job.park("the second"));
+        first.unwrap();
+        assert!(matches!(&second, Err(EngineError::Ended { .. })), "{second:?}");
+        assert_eq!(status(&job).await, Status::Terminated);
+        let rows = job.history(0, 100).await.unwrap();
+        let left = rows.iter().filter(|row| matches!(row.record.kind, HistoryKind::EventLeft { .. })).count();
+        assert_eq!(left, 1, "both were there when the first was taken");
+    });
+}
+
+#[test]
 fn a_running_step_is_not_cut_off_by_a_cancellation() {
     test(async {
         let world = World::default();

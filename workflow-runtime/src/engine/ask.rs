@@ -154,8 +154,15 @@ impl<W: Workflow> Execution<W> {
     }
 }
 
-/// Whether the edge of this event is under way, or set aside.
+/// Whether the edge of this event is under way, set aside, or what is done again after a retry.
 fn is_taking(record: &ExecutionRecord, event_id: &str) -> bool {
-    let is_of = |activity: &Activity| matches!(activity, Activity::Handler { cause: Cause::Event { event_id: of, .. }, .. } if of == event_id);
+    let is_of = |activity: &Activity| {
+        // While all is undone for its failure, it is what a retry does again.
+        let activity = match activity {
+            Activity::Unwinding { before: Some(before), .. } => before,
+            activity => activity,
+        };
+        matches!(activity, Activity::Handler { cause: Cause::Event { event_id: of, .. }, .. } if of == event_id)
+    };
     is_of(&record.activity) || record.set_aside.as_ref().is_some_and(|aside| is_of(&aside.activity))
 }

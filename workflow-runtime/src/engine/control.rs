@@ -207,6 +207,7 @@ async fn request(
         match (answer.await, action) {
             // It is what was asked for that is under way.
             (Ok(Taken::Done | Taken::Later) | Err(_), _) | (Ok(Taken::Refused(_)), ControlAction::Cancel) => Ok(()),
+            (Ok(Taken::Over), _) => Err(EngineError::Ended { key }),
             (Ok(Taken::Refused(_)), ControlAction::Retry) => Err(EngineError::NotParked { key }),
             (Ok(Taken::Refused(why)), action) => Err(EngineError::Refused { key, action, why }),
         }

@@ -27,6 +27,8 @@ pub(super) enum Taken {
     Refused(String),
     /// It will be taken when something else is over.
     Later,
+    /// What was taken before it has ended the execution.
+    Over,
 }
 
 #[derive(Debug)]
@@ -45,6 +47,7 @@ pub(super) fn taken_in(history: &[HistoryRecord]) -> Vec<(String, Taken)> {
         }
         HistoryKind::Stayed { cause: Cause::Event { event_id, .. }, .. }
         | HistoryKind::Transition { cause: Cause::Event { event_id, .. }, .. } => Some((event_id.clone(), Taken::Done)),
+        HistoryKind::EventLeft { event_id, .. } => Some((event_id.clone(), Taken::Over)),
         _ => None,
     });
     requests.collect()

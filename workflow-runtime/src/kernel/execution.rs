@@ -288,7 +288,7 @@ impl Kernel {
                 self.note(kind, now);
                 self.record.data = data;
                 self.keep_data();
-                self.follow_data(plan);
+                self.follow_data(plan, now);
                 index(&mut self.record, plan);
                 self.keep_visit(plan, now);
             }
@@ -315,14 +315,8 @@ impl Kernel {
                 let cause = Cause::Caught { handler: handler.clone(), error };
                 self.run_handler(handler, cause, Some(payload));
             }
-            _ => {
-                let before = self.cause();
-                self.fail(error.clone(), plan, now);
-                // While it is parked, a retry may answer yet.
-                if self.record.parked.is_none() {
-                    self.answer_failure(&before, error);
-                }
-            }
+            // It is parked, at once or when what it has done is undone, and a retry may answer yet.
+            _ => self.fail(error, plan, now),
         }
     }
 

@@ -105,7 +105,7 @@ impl Kernel {
             if !stays {
                 self.come_to_other_state(plan, now);
             }
-            self.follow_data(plan);
+            self.follow_data(plan, now);
             // In the same commit, or a crash after it would leave a state whose timers nobody has set. What cannot be told is told
             // when they are looked at next.
             if let Some(state) = plan.state(&self.record.state).cloned() {

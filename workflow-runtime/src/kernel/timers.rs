@@ -5,7 +5,7 @@
 //! | `#[after("15m")]` | at the entry | that long after the entry | never again |
 //! | `#[after(Self::delay)]` | at the entry | as long after the entry as the data of the entry says | never again |
 //! | `#[every("2d")]` | at the entry | that long after the entry | a period after it was due; periods that were missed count as one |
-//! | `#[at(field)]` | at the entry, and whenever the field changes | when the field says, if it says so | again when the field changes |
+//! | `#[at(field)]` | at the entry, and whenever the field changes | when the field says, if it says so | again when the field changes, or says the same and that is still to come |
 //!
 //! A parked execution has no time: when it is retried, its timers are as far off as they were, but for `#[at]`.
 
@@ -34,8 +34,9 @@ impl Kernel {
         Ok(())
     }
 
-    /// Sets the timers anew whose time stands in the data, where it is another one now.
-    pub(super) fn follow_data(&mut self, plan: &Plan) {
+    /// Sets the timers anew whose time stands in the data, where it is another one now; and where it is the same one, still to
+    /// come, though it has fired: somebody has turned back the clock, and the handler left the time as it was.
+    pub(super) fn follow_data(&mut self, plan: &Plan, now: Timestamp) {
         let Some(state) = plan.state(&self.record.state).cloned() else { return };
         for edge in state.after.iter().filter(|edge| edge.rule == TimerRule::At) {
             let name = &edge.handler.name;
@@ -43,7 +44,7 @@ impl Kernel {
             let timer = new_timer(&self.record, edge, plan).ok().flatten();
             let before = self.record.timers.iter().position(|before| before.handler == *name);
             match (before.and_then(|index| self.record.timers.get_mut(index)), timer) {
-                (Some(before), Some(timer)) if before.due != timer.due => *before = timer,
+                (Some(before), Some(timer)) if before.due != timer.due || timer.due > now => *before = timer,
                 (None, Some(timer)) => self.record.timers.push(timer),
                 (Some(_), None) => self.record.timers.retain(|before| before.handler != *name),
                 (Some(_), Some(_)) | (None, None) => {}

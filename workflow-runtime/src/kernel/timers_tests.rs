@@ -91,6 +91,21 @@ fn stay_moves_a_point_in_time_with_the_data_and_nothing_else() {
 }
 
 #[test]
+fn a_point_in_time_that_was_left_as_it_is_fires_again_only_while_it_is_to_come() {
+    let mut execution = timed_start("5");
+    assert_eq!(execution.decide(&timed(), at(5)), Next::Run(pure("deadline")));
+    // The clock is turned back while the handler runs, which finds that it is too early.
+    execution.handled(Decided::Stay { data: json("5") }, vec![], &timed(), at(3));
+    let mut execution = reload(&execution);
+    assert_eq!(due(&execution, "deadline"), Some(at(5)));
+    assert_eq!(execution.decide(&timed(), at(3)), Next::Wait { until: Some(at(5)) });
+    assert_eq!(execution.decide(&timed(), at(5)), Next::Run(pure("deadline")));
+    // Else it would be fired again and again.
+    execution.handled(Decided::Stay { data: json("5") }, vec![], &timed(), at(5));
+    assert_eq!(due(&execution, "deadline"), None);
+}
+
+#[test]
 fn a_time_that_cannot_be_told_parks_the_execution_before_it_does_anything() {
     let mut execution = timed_start("\"soon\"");
     assert_eq!(execution.record().status(), Status::Running, "so that somebody looks");

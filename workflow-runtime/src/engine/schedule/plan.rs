@@ -167,9 +167,11 @@ impl Active {
         self.set_next(now)
     }
 
-    /// The ticks up to `now`. Says whether what runs is to be cancelled for the last one.
+    /// The tick that is due has come, whatever a clock says that somebody has turned back meanwhile, and those after it up to
+    /// `now`. Says whether what runs is to be cancelled for the last one.
     pub(super) fn fall_due(&mut self, now: Timestamp) -> Result<bool, ScheduleError> {
-        let Some(first) = self.next.filter(|next| *next <= now) else { return Ok(false) };
+        let Some(first) = self.next else { return Ok(false) };
+        let now = now.max(first);
         let timetable = self.timetable()?;
         let limit = match self.spec.catch_up {
             CatchUp::All { limit } => usize::try_from(limit).unwrap_or(MOST_TICKS),
@@ -277,20 +279,32 @@ mod tests {
     use super::super::spec::Times;
     use super::*;
 
-    #[test]
-    fn what_was_to_replace_a_run_is_itself_replaced() {
-        let at = |hour: i64| Timestamp::from_millis(hour * 3_600_000);
-        let spec = Spec {
+    fn hourly(overlap: Overlap) -> Spec {
+        Spec {
             times: Times::Every { millis: 3_600_000 },
             starting_at: None,
-            overlap: Overlap::Replace,
+            overlap,
             catch_up: CatchUp::Latest,
             workflow: "Chore".to_owned(),
             version: 1,
             state: "running".to_owned(),
             data: Json::encode(&()).unwrap(),
-        };
-        let mut schedule = Active::new(spec, at(0)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_turned_back_stops_no_schedule() {
+        let at = |hour: i64| Timestamp::from_millis(hour * 3_600_000);
+        let mut schedule = Active::new(hourly(Overlap::Allow), at(0)).unwrap();
+        let early = Timestamp::from_millis(3_599_999);
+        assert!(!schedule.fall_due(early).unwrap());
+        assert_eq!((schedule.take_startable(), schedule.next), (Some(at(1)), Some(at(2))));
+    }
+
+    #[test]
+    fn what_was_to_replace_a_run_is_itself_replaced() {
+        let at = |hour: i64| Timestamp::from_millis(hour * 3_600_000);
+        let mut schedule = Active::new(hourly(Overlap::Replace), at(0)).unwrap();
         assert!(!schedule.fall_due(at(1)).unwrap(), "nothing is to be cancelled");
         assert_eq!(schedule.take_startable(), Some(at(1)));
         schedule.started(at(1), at(1), None);

@@ -56,7 +56,7 @@ use self::stats::Counters;
 use self::worker::Worker;
 use self::write::Write;
 use crate::base::Timestamp;
-use crate::record::{EventRecord, ExecutionKey, UndoRecord};
+use crate::record::{EventRecord, ExecutionKey, UndoPlace, UndoRecord};
 use crate::store::{
     Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
     Store, StoreError, StoreFuture, Stored, one_of_many,
@@ -268,6 +268,11 @@ impl Store for SqliteStore {
     fn undo(&self, key: &ExecutionKey, count: u64) -> StoreFuture<Vec<UndoRecord>> {
         let key = key.clone();
         self.read(move |connection| read::undo(connection, &key, count))
+    }
+
+    fn undo_before(&self, key: &ExecutionKey, before: UndoPlace) -> StoreFuture<Option<Vec<UndoRecord>>> {
+        let key = key.clone();
+        self.read(move |connection| read::undo_before(connection, &key, before).map(Some))
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
