@@ -8,6 +8,7 @@
 //! that run beside each other do not disturb them.
 
 mod allocations;
+mod checking;
 mod load;
 mod reads;
 mod sizes;

@@ -4,3 +4,4 @@ mod checks;
 mod flags;
 mod forks;
 mod reading;
+mod stacks;

@@ -12,6 +12,64 @@ use workflow_runtime::{Clock as _, Engine, EngineBuilder};
 use super::fixture::{Act, Cancel, Draft, Go, Job, JobOutcome, JobState, World, settle, test};
 use super::trip::{Booking, Extra, Then, Trip, why};
 
+/// A workflow of which the files have executions of its first version, as the code was then.
+mod first {
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Pending {
+        pub euros: u64,
+    }
+    #[state(end)]
+    pub struct Paid {
+        pub cents: u64,
+    }
+    #[event]
+    pub struct Payment;
+
+    pub struct Invoice;
+
+    #[workflow(start = Pending, allow(endless_wait))]
+    impl Invoice {
+        #[on]
+        fn paid(&self, pending: Pending, _: Payment) -> Paid {
+            Paid { cents: pending.euros * 100 }
+        }
+    }
+}
+
+/// The same in its second version.
+mod second {
+    use super::first;
+    pub use super::first::{Paid, Payment};
+    use workflow_runtime::prelude::*;
+
+    #[state]
+    pub struct Pending {
+        pub cents: u64,
+    }
+    #[state(group)]
+    pub enum First {
+        Pending(first::Pending),
+        Paid(Paid),
+    }
+
+    pub struct Invoice;
+
+    #[workflow(start = Pending, version = 2, from(1 = First), allow(endless_wait))]
+    impl Invoice {
+        #[migrate(from = 1)]
+        fn in_cents(old: first::Pending) -> Pending {
+            Pending { cents: old.euros * 100 }
+        }
+
+        #[on]
+        fn paid(&self, pending: Pending, _: Payment) -> Paid {
+            Paid { cents: pending.cents + 1 }
+        }
+    }
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
@@ -38,7 +96,7 @@ async fn until(engine: &Engine, what: &str, done: impl AsyncFn() -> bool) {
 async fn write(path: &Path) {
     let world = on_file(path);
     // The step that hangs at the end is not waited for.
-    let engine = builder(&world).drain_timeout(Duration::ZERO).start().await.unwrap();
+    let engine = builder(&world).workflow(first::Invoice).drain_timeout(Duration::ZERO).start().await.unwrap();
 
     let done = world.working(&engine, "done").await;
     done.outcome().await.unwrap();
@@ -69,6 +127,12 @@ async fn write(path: &Path) {
         until(&engine, "undoable", async || trip.record().await.unwrap().undo_count == seats).await;
     }
 
+    // The same: what later code has a newer version of.
+    for id in ["invoice", "open invoice"] {
+        let invoice = engine.start::<first::Invoice>(id, first::Pending { euros: 7 }).await.unwrap();
+        until(&engine, id, async || invoice.record().await.unwrap().visit == 1 && engine.active() == 0).await;
+    }
+
     world.script.will("first", Act::Fail("never reached"));
     world.script.will("clean_up", Act::Hang);
     let held = world.script.will_hold("second");
@@ -82,7 +146,7 @@ async fn write(path: &Path) {
 
 async fn check(path: &Path, format: u32) {
     let world = on_file(path);
-    let engine = builder(&world).start().await.unwrap();
+    let engine = builder(&world).workflow(second::Invoice).start().await.unwrap();
     let job = |id: &str| engine.execution::<Job>(id).unwrap();
     let name = path.display();
 
@@ -131,6 +195,21 @@ async fn check(path: &Path, format: u32) {
         assert_eq!((world.script.count("free_odd"), world.script.count("cancel_flight")), (3, 1), "{name}");
     }
 
+    if format >= 3 {
+        let invoice = engine.execution::<second::Invoice>("invoice").unwrap();
+        assert_eq!(invoice.record().await.unwrap().version, 1, "{name}");
+        invoice.send(second::Payment).await.unwrap();
+        let second::InvoiceOutcome::Paid(paid) = invoice.outcome().await.unwrap();
+        assert_eq!(paid.cents, 701, "{name}");
+        let report = engine.migrate_all(&Query::of::<second::Invoice>()).await.unwrap();
+        assert_eq!(report.to_string(), "1 migrated, 0 kept, 0 failed", "{name}");
+        let invoice = engine.execution::<second::Invoice>("open invoice").unwrap();
+        assert!(
+            matches!(invoice.state().await.unwrap(), second::InvoiceState::Pending(pending) if pending.cents == 700),
+            "{name}"
+        );
+    }
+
     let waiting = job("waiting");
     assert!(matches!(waiting.state().await.unwrap(), JobState::Draft(_)), "{name}");
     waiting.send_once("early", Cancel { why: "a repetition".to_owned() }).await.unwrap();
@@ -141,24 +220,50 @@ async fn check(path: &Path, format: u32) {
     engine.shutdown().await.unwrap();
 }
 
+/// The format version in the header of a file.
+fn format_of(path: &Path) -> u32 {
+    let header = std::fs::read(path).unwrap();
+    u32::from_be_bytes(header[60..64].try_into().unwrap())
+}
+
+/// Each version of the format has a file, and so has each release, as the two need not change together.
+fn fixtures_needed(changelog: &str) -> Vec<String> {
+    let formats = (1..=FORMAT_VERSION).map(|format| format!("format-{format}.db"));
+    let releases = changelog.lines().filter_map(|line| line.strip_prefix("## [")?.split(']').next());
+    let releases = releases.filter(|release| *release != "Unreleased");
+    formats.chain(releases.map(|release| format!("release-{release}.db"))).collect()
+}
+
 #[test]
-fn a_file_of_every_format_is_opened_and_its_executions_go_on() {
-    let current = folder().join(format!("format-{FORMAT_VERSION}.db"));
-    if !current.exists() {
-        test(write(&current));
-        panic!("{} was missing and has been written: commit it, and never change it again", current.display());
+fn every_release_in_the_changelog_needs_a_file() {
+    let changelog = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n## [0.2.0] - 2027-01-30\n- [x]\n\n## [0.1.0]\n";
+    let needed = fixtures_needed(changelog);
+    assert_eq!(needed.last().unwrap(), "release-0.1.0.db");
+    assert_eq!(needed.len() as u32, FORMAT_VERSION + 2, "{needed:?}");
+}
+
+#[test]
+fn a_file_of_every_format_and_release_is_opened_and_its_executions_go_on() {
+    let changelog = std::fs::read_to_string(folder().join("../../CHANGELOG.md")).unwrap();
+    for name in fixtures_needed(&changelog) {
+        let fixture = folder().join(name);
+        if !fixture.exists() {
+            test(write(&fixture));
+            std::fs::remove_file(fixture.with_extension("db.lock")).ok();
+            panic!("{} was missing and has been written: commit it, and never change it again", fixture.display());
+        }
     }
-    let mut formats = 0;
+    let mut formats = std::collections::BTreeSet::new();
     for entry in std::fs::read_dir(folder()).unwrap() {
         let fixture = entry.unwrap().path();
         if fixture.extension().is_some_and(|extension| extension == "db") {
             let copy = tempfile::tempdir().unwrap();
             let path = copy.path().join(fixture.file_name().unwrap());
             std::fs::copy(&fixture, &path).unwrap();
-            let format = path.file_stem().and_then(|stem| stem.to_str()?.strip_prefix("format-")?.parse().ok());
-            test(check(&path, format.unwrap()));
-            formats += 1;
+            let format = format_of(&path);
+            test(check(&path, format));
+            formats.insert(format);
         }
     }
-    assert_eq!(formats, FORMAT_VERSION, "one file for each format");
+    assert!(formats.iter().copied().eq(1..=FORMAT_VERSION), "one file for each format: {formats:?}");
 }

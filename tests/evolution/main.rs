@@ -1,5 +1,6 @@
 //! Code changes while executions are in flight: two and more versions of one workflow on one store.
 
+mod command;
 mod crashes;
 mod dying;
 mod eager;

@@ -100,6 +100,20 @@ async fn parked(world: &World) {
 }
 
 #[test]
+fn a_check_finds_its_results_and_undos_under_the_old_name() {
+    test(async {
+        let world = World::default();
+        parked(&world).await;
+        let after = after::Trade { calls: Arc::clone(&world.calls), unwinds: false };
+        let report = world.builder().workflow(after).check().await.unwrap();
+        assert!(report.is_fit(), "{report}");
+        let told = report.to_string();
+        assert!(!told.contains("charge"), "{told}");
+        assert_eq!(world.calls(), [""; 0], "nothing was run");
+    });
+}
+
+#[test]
 fn its_results_are_found_under_the_old_name() {
     test(async {
         let world = World::default();

@@ -192,10 +192,11 @@ impl EngineBuilder {
         }
     }
 
-    /// What a fork is made with: the present, and whether the history has the data of states.
+    /// What is written with: the present, whether the history has the data of states, and how many of its rows are kept, if
+    /// not all.
     #[cfg(feature = "command")]
-    pub(super) fn fork_settings(&self) -> (crate::base::Timestamp, bool) {
-        (self.services.clock.now(), self.keep_state_data)
+    pub(super) fn history_settings(&self) -> (crate::base::Timestamp, bool, Option<u64>) {
+        (self.services.clock.now(), self.keep_state_data, self.keep_history)
     }
 
     /// The store, to be read only.

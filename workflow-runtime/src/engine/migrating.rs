@@ -133,7 +133,7 @@ pub struct MigrationReport {
 }
 
 impl MigrationReport {
-    fn add(&mut self, key: ExecutionKey, migrated: Migrated) {
+    pub(super) fn add(&mut self, key: ExecutionKey, migrated: Migrated) {
         match migrated {
             Migrated::Done => self.migrated += 1,
             Migrated::Nothing => {}

@@ -29,7 +29,8 @@ pub use query::{ExecutionSummary, HistoryRow, Page, Query, StateCount};
 
 use crate::base::Timestamp;
 use crate::record::{
-    Answer, ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent, UndoRecord,
+    Answer, ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent, UndoPlace,
+    UndoRecord,
 };
 
 /// What a store answers, some time later. It borrows nothing, and dropping it does not undo the call.
@@ -101,6 +102,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         let _ = count;
         let load = self.load(key);
         Box::pin(async move { Ok(load.await?.map(|stored| stored.undo).unwrap_or_default()) })
+    }
+
+    /// The newest of what stands before `before` on the stack of an execution, the newest last: none if nothing does, and some
+    /// dozens at the most. `None` if the store cannot read it. Unlike a load, it does not count what is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if one of them cannot be believed.
+    fn undo_before(&self, key: &ExecutionKey, before: UndoPlace) -> StoreFuture<Option<Vec<UndoRecord>>> {
+        let _ = (key, before);
+        Box::pin(std::future::ready(Ok(None)))
     }
 
     /// What is known of the event with this id that was delivered to an execution; `None` if there was none. Answers, too,
@@ -175,6 +186,14 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
         (**self).inbox(key, after)
+    }
+
+    fn undo(&self, key: &ExecutionKey, count: u64) -> StoreFuture<Vec<UndoRecord>> {
+        (**self).undo(key, count)
+    }
+
+    fn undo_before(&self, key: &ExecutionKey, before: UndoPlace) -> StoreFuture<Option<Vec<UndoRecord>>> {
+        (**self).undo_before(key, before)
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {

@@ -106,6 +106,10 @@ impl Store for MemoryStore {
         ready(self.lock().executions.get(key).map(|kept| kept.newest_undo(UNDO_AT_ONCE)).unwrap_or_default())
     }
 
+    fn undo_before(&self, key: &ExecutionKey, before: UndoPlace) -> StoreFuture<Option<Vec<UndoRecord>>> {
+        ready(Some(self.lock().executions.get(key).map(|kept| kept.undo_before(before)).unwrap_or_default()))
+    }
+
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
         let shared = self.lock();
         let known = shared.executions.get(key).filter(|kept| kept.event_ids.contains(event_id));
@@ -369,6 +373,13 @@ impl Kept {
     /// So many of what is to be undone, the newest last.
     fn newest_undo(&self, wanted: usize) -> Vec<UndoRecord> {
         let mut undo: Vec<_> = self.undo.values().rev().take(wanted).cloned().collect();
+        undo.reverse();
+        undo
+    }
+
+    fn undo_before(&self, before: UndoPlace) -> Vec<UndoRecord> {
+        let mut undo: Vec<_> =
+            self.undo.range(..before).rev().take(UNDO_AT_ONCE).map(|(_, undo)| undo.clone()).collect();
         undo.reverse();
         undo
     }

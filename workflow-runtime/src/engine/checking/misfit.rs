@@ -106,7 +106,7 @@ pub enum Unknown {
         /// The handler.
         handler: String,
     },
-    /// More is to be undone than the newest, and the older is not looked at.
+    /// More is to be undone than the newest, and the store cannot read it, or it has changed too fast.
     OlderUndos,
 }
 
@@ -179,7 +179,9 @@ impl fmt::Display for Unknown {
             Self::Timer { handler } => {
                 write!(formatter, "a timer is set for `{handler}`, which the state does not have: it runs nothing")
             }
-            Self::OlderUndos => formatter.write_str("more is to be undone than the newest step, and was not looked at"),
+            Self::OlderUndos => formatter.write_str(
+                "more is to be undone than the newest steps, and could not be read: try again when less goes on",
+            ),
         }
     }
 }

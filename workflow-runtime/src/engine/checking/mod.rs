@@ -7,6 +7,7 @@
 mod misfit;
 mod one;
 mod report;
+mod undos;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub use report::{CheckGroup, CheckReport, FitGroup};
 
 use self::one::{Found, Trial};
 use self::report::Reporter;
+use self::undos::{Older, older};
 use super::registry::Registry;
 use super::{EngineBuilder, EngineError, SystemClock};
 use crate::base::Clock as _;
@@ -77,7 +79,14 @@ async fn check(store: &dyn Store, registry: &Registry) -> Result<CheckReport, En
         let mut loaded = store.load_many(&keys).await?.into_iter();
         for found in &page.executions {
             let tried = match known(&found) {
-                true => checker.check(found, loaded.next().unwrap_or(Ok(None))),
+                true => {
+                    let loaded = loaded.next().unwrap_or(Ok(None));
+                    let older = match &loaded {
+                        Ok(Some(stored)) => older(store, &found.key(), stored).await?,
+                        _ => Older::Unknown,
+                    };
+                    checker.check(found, loaded, &older)
+                }
                 false => Some(Found { misfits: vec![Misfit::UnknownWorkflow], ..Found::default() }),
             };
             if let Some(Found { misfits, unknown }) = tried {
@@ -98,7 +107,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     /// What is found of an execution; `None` if it has ended since it was listed.
-    fn check(&mut self, found: &ExecutionSummary, loaded: Loaded) -> Option<Found> {
+    fn check(&mut self, found: &ExecutionSummary, loaded: Loaded, older: &Older) -> Option<Found> {
         let stored = match loaded {
             Ok(stored) => stored.filter(|stored| !stored.record.status().is_over())?,
             Err(StoreError::Corrupt { what, .. }) => {
@@ -128,7 +137,7 @@ impl Checker<'_> {
         };
         let known = (Arc::clone(&found.workflow), machine.plan().version());
         let results = self.results.entry(known).or_insert_with(|| machine.result_readers());
-        let trial = Trial { registry: self.registry, machine: &**machine, results, stored: &stored };
+        let trial = Trial { registry: self.registry, machine: &**machine, results, stored: &stored, older };
         Some(trial.run())
     }
 }

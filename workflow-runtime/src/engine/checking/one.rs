@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::undos::Older;
 use super::{Misfit, Unknown};
 use crate::engine::registry::{Machine, Registry};
 use crate::kernel::StatePlan;
@@ -24,6 +25,7 @@ pub(super) struct Trial<'a> {
     pub(super) machine: &'a dyn Machine,
     pub(super) results: &'a ResultReaders,
     pub(super) stored: &'a Stored,
+    pub(super) older: &'a Older,
 }
 
 impl Trial<'_> {
@@ -130,15 +132,26 @@ impl Trial<'_> {
                 output: UndoOutput::Unknown { args: None, inside: Vec::new() },
             })
         });
-        let stacked = self.stored.undo.iter().chain(&record.undo).cloned();
+        let older: &[UndoRecord] = match self.older {
+            Older::Steps(steps) => steps,
+            Older::Unknown => {
+                if record.undo_count > self.stored.undo.len() as u64 {
+                    found.unknown.push(Unknown::OlderUndos);
+                }
+                &[]
+            }
+            Older::Damaged(reason) => {
+                let what = format!("what is to be undone: {reason}");
+                found.misfits.push(Misfit::Damaged { what });
+                &[]
+            }
+        };
+        let stacked = self.stored.undo.iter().chain(&record.undo).chain(older).cloned();
         let mut steps = BTreeSet::new();
         for undo in stacked.chain(in_journal) {
             if steps.insert(undo.step.clone()) && !self.machine.has_undo(&undo) {
                 found.misfits.push(Misfit::NoUndo { step: undo.step });
             }
-        }
-        if record.undo_count > self.stored.undo.len() as u64 {
-            found.unknown.push(Unknown::OlderUndos);
         }
     }
 

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt as _};
 
+use super::migrate;
+
 /// What the command is asked for.
 #[derive(Debug)]
 pub(super) enum Asked {
     Help,
     Check { store: Option<PathBuf>, json: bool },
+    Migrate { store: Option<PathBuf>, asked: migrate::Asked },
     Fork { store: Option<PathBuf>, workflow: Option<String>, from: String, visit: u64, to: String },
 }
 
@@ -17,19 +20,29 @@ pub(super) const USAGE: &str = "\
 Looks after the executions of a store, with the workflows of this program.
 
 Usage: check [--store FILE] [--json]
+       migrate [--workflow NAME] [--dry-run] [--store FILE] [--json]
        fork FROM VISIT NEW_ID [--workflow NAME] [--store FILE]
 
   check            tries every execution that has not ended with this code, and says which do not go on
                    with it and why. Nothing is run and nothing is written, so the store may be in use.
                    Exit code: 0 if all go on, 1 if not, 2 if that could not be found out
+  migrate          brings every execution of an older version of its workflow to the present one, each in a
+                   commit of its own, and runs nothing. The store must not be in use. It may be stopped
+                   at any moment, and run again. Those that cannot be brought there stay as they were
+                   Exit code: 0 if all are there, 1 if some are not, 2 if it could not be carried out
   fork             begins the execution NEW_ID in the state that the execution FROM was in at its visit
                    VISIT, counted from 1. The store must not be in use.
                    Exit code: 0 if it is there, 1 if it was refused, 2 if that could not be found out
 
   --store FILE     the store; without, the one that the program names
   --json           the report as JSON
-  --workflow NAME  the workflow; needed if the program has several
+  --workflow NAME  the workflow; `migrate` goes through all without, `fork` needs it if the program has several
+  --dry-run        says what `migrate` would come to and writes nothing, so the store may be in use
   --help           this text
+
+What executions are saved as is compared with the lock files where the code is compiled:
+`WORKFLOW_LOCK=check cargo test schema_lock` compares and writes nothing, and
+`WORKFLOW_LOCK=accept cargo test schema_lock` records what does not fit. Exit code: 0 if all fits
 ";
 
 /// Reads the arguments, the name of the program not among them.
@@ -41,7 +54,7 @@ pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Aske
 }
 
 fn read_all(mut parser: Parser) -> Result<Asked, lexopt::Error> {
-    let (mut store, mut workflow, mut json) = (None, None, false);
+    let (mut store, mut workflow, mut json, mut dry_run) = (None, None, false, false);
     let mut words: Vec<String> = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -49,6 +62,7 @@ fn read_all(mut parser: Parser) -> Result<Asked, lexopt::Error> {
             Arg::Long("store") => store = Some(PathBuf::from(parser.value()?)),
             Arg::Long("workflow") => workflow = Some(parser.value()?.string()?),
             Arg::Long("json") => json = true,
+            Arg::Long("dry-run") => dry_run = true,
             Arg::Value(word) => words.push(word.string()?),
             other => return Err(other.unexpected()),
         }
@@ -57,6 +71,12 @@ fn read_all(mut parser: Parser) -> Result<Asked, lexopt::Error> {
     match (words.as_slice(), &workflow) {
         (["help"], _) => Ok(Asked::Help),
         ([], _) => Err("there is no command".into()),
+        (["migrate"], _) => Ok(Asked::Migrate { store, asked: migrate::Asked { workflow, dry_run, json } }),
+        (["lock", ..], _) => Err(
+            "`lock` needs the source of the workflows: run `WORKFLOW_LOCK=check cargo test schema_lock` there, which is the test that `workflow_runtime::lock!` makes".into(),
+        ),
+        (["migrate", word, ..], _) => Err(format!("`migrate` takes no `{word}`").into()),
+        ([word @ ("check" | "fork"), ..], _) if dry_run => Err(format!("`{word}` takes no `--dry-run`").into()),
         (["check"], None) => Ok(Asked::Check { store, json }),
         (["check"], Some(_)) => Err("`check` tries all workflows, and takes no `--workflow`".into()),
         (["check", word, ..], _) => Err(format!("`check` takes no `{word}`").into()),

@@ -1,12 +1,14 @@
 //! The command that looks after a store, in the user's own program: it alone knows the workflows.
 
 mod arguments;
+mod migrate;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc::{Sender, channel};
 
 use self::arguments::{Asked, USAGE, read};
 use super::forking::Fork;
@@ -29,12 +31,23 @@ struct Told {
     error: String,
 }
 
+/// How far a long command is, for people.
+struct Progress(Sender<String>);
+
+impl Progress {
+    fn say(&self, text: String) {
+        // Whoever listens does so to the end.
+        let _ = self.0.send(text);
+    }
+}
+
 impl EngineBuilder {
     /// Has the program's arguments say what to do with the store, without starting an engine, and gives the exit code.
     /// `--help` says what there is:
     ///
     /// ```text
     /// check [--store FILE] [--json]
+    /// migrate [--workflow NAME] [--dry-run] [--store FILE] [--json]
     /// fork FROM VISIT NEW_ID [--workflow NAME] [--store FILE]
     /// ```
     ///
@@ -89,7 +102,7 @@ impl EngineBuilder {
     ) -> u8 {
         let Told { code, output: text, error } = match read(arguments) {
             Ok(Asked::Help) => Told { code: 0, output: USAGE.to_owned(), error: String::new() },
-            Ok(asked) => self.carry_out(asked),
+            Ok(asked) => self.carry_out(asked, errors),
             Err(wrong) => Told { code: FAILED, output: String::new(), error: format!("{wrong}\n\n{USAGE}") },
         };
         // There is nowhere else to say that this cannot be written.
@@ -104,18 +117,30 @@ impl EngineBuilder {
         }
     }
 
-    fn carry_out(self, asked: Asked) -> Told {
+    fn carry_out(self, asked: Asked, errors: &mut dyn Write) -> Told {
+        let (progress, said) = channel();
+        let progress = Progress(progress);
         let run = move || match asked {
             Asked::Help => Told { code: 0, output: USAGE.to_owned(), error: String::new() },
             Asked::Check { store, json } => told(self.at(store).and_then(|builder| builder.run_check(json))),
             Asked::Fork { store, workflow, from, visit, to } => {
                 told(self.at(store).and_then(|builder| builder.run_fork(workflow.as_deref(), &from, visit, &to)))
             }
+            Asked::Migrate { store, asked } => {
+                told(self.at(store).and_then(|builder| builder.run_migrate(&asked, &progress)))
+            }
         };
         // In a runtime, a thread may not be blocked, and another one may.
-        std::thread::scope(|scope| match scope.spawn(run).join() {
-            Ok(told) => told,
-            Err(panic) => std::panic::resume_unwind(panic),
+        std::thread::scope(|scope| {
+            let run = scope.spawn(run);
+            for text in said {
+                // It is not what was asked for, so nothing is lost with it.
+                let _ = errors.write_all(text.as_bytes()).and_then(|()| errors.flush());
+            }
+            match run.join() {
+                Ok(told) => told,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         })
     }
 
@@ -147,7 +172,7 @@ impl EngineBuilder {
         let key = |id| ExecutionKey { workflow: name.into(), id };
         let (from, to) = (key(id(from)?), key(id(to)?));
         let store = self.store_to_write().map_err(|error| self.error(&error.into()))?;
-        let (now, keeps) = self.fork_settings();
+        let (now, keeps, _) = self.history_settings();
         let fork = Fork { store: &*store, versions, from: &from, visit, to: &to };
         let forked = block_on(async {
             let Some(commit) = fork.prepare(now, keeps).await? else { return Ok(false) };

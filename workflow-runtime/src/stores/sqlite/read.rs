@@ -251,24 +251,8 @@ fn load_undo(
     if count == 0 {
         return Ok(Vec::new());
     }
-    let rows = || -> rusqlite::Result<Vec<(UndoPlace, Body)>> {
-        let mut statement = connection.prepare_cached(
-            "SELECT checksum, body, visit, place FROM undo WHERE exec = ?1 ORDER BY visit DESC, place DESC LIMIT ?2",
-        )?;
-        let rows = statement.query_map(params![exec, i64::try_from(wanted).unwrap_or(i64::MAX)], |row| {
-            Ok((UndoPlace { visit: from_sql(row.get(2)?), order: from_sql(row.get(3)?) }, Body::of(row)?))
-        })?;
-        rows.collect()
-    };
-    let rows = rows().map_err(|error| failed_for(key, UNDO, error))?;
-    let undo = |(place, body): (UndoPlace, Body)| {
-        let undo: UndoRecord = body.open(key, RecordKind::Undo, UNDO)?;
-        match undo.place() == place {
-            true => Ok(undo),
-            false => Err(corrupt(key, UNDO, "a step stands in the place of another".to_owned())),
-        }
-    };
-    let undo = rows.into_iter().rev().map(undo).collect::<Result<Vec<_>, _>>()?;
+    let sql = "SELECT checksum, body, visit, place FROM undo WHERE exec = ?1 ORDER BY visit DESC, place DESC LIMIT ?2";
+    let undo = read_undo(connection, key, sql, params![exec, i64::try_from(wanted).unwrap_or(i64::MAX)])?;
     check_undo(&undo, count, wanted).map_err(|reason| corrupt(key, UNDO, reason))?;
     let left = count.saturating_sub(undo.len() as u64);
     match undo.first() {
@@ -287,6 +271,46 @@ fn load_undo(
         }
         Some(_) | None => Ok(undo),
     }
+}
+
+/// See [`Store::undo_before`](crate::store::Store::undo_before).
+pub(super) fn undo_before(
+    connection: &Connection,
+    key: &ExecutionKey,
+    before: UndoPlace,
+) -> Result<Vec<UndoRecord>, StoreError> {
+    let sql = "SELECT undo.checksum, undo.body, undo.visit, undo.place FROM undo JOIN executions USING (exec)
+               WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2
+                   AND (undo.visit, undo.place) < (?3, ?4)
+               ORDER BY undo.visit DESC, undo.place DESC LIMIT ?5";
+    let limit = i64::try_from(UNDO_AT_ONCE).unwrap_or(i64::MAX);
+    let before = (to_sql(before.visit), to_sql(before.order));
+    read_undo(connection, key, sql, params![&*key.workflow, key.id.as_str(), before.0, before.1, limit])
+}
+
+/// Reads steps that are to be undone, which `sql` finds with the newest first.
+fn read_undo(
+    connection: &Connection,
+    key: &ExecutionKey,
+    sql: &str,
+    parameters: impl Params + Copy,
+) -> Result<Vec<UndoRecord>, StoreError> {
+    let rows = || -> rusqlite::Result<Vec<(UndoPlace, Body)>> {
+        let mut statement = connection.prepare_cached(sql)?;
+        let rows = statement.query_map(parameters, |row| {
+            Ok((UndoPlace { visit: from_sql(row.get(2)?), order: from_sql(row.get(3)?) }, Body::of(row)?))
+        })?;
+        rows.collect()
+    };
+    let rows = rows().map_err(|error| failed_for(key, UNDO, error))?;
+    let undo = |(place, body): (UndoPlace, Body)| {
+        let undo: UndoRecord = body.open(key, RecordKind::Undo, UNDO)?;
+        match undo.place() == place {
+            true => Ok(undo),
+            false => Err(corrupt(key, UNDO, "a step stands in the place of another".to_owned())),
+        }
+    };
+    rows.into_iter().rev().map(undo).collect()
 }
 
 /// How many of the same visit stand below a place. Within a visit the places have gaps, so that a row that is missing
