@@ -15,6 +15,7 @@ mod at_once;
 pub mod conformance;
 pub mod coverage;
 mod crash;
+mod fail;
 mod faulty;
 #[doc(hidden)]
 pub mod fuzz;
@@ -26,7 +27,8 @@ mod unit;
 pub use at_once::AtOnce;
 pub use coverage::Coverage;
 pub use crash::{CrashReport, CrashTest, crash_everywhere, repeat_everywhere};
+pub use fail::{FailEnd, FailReport, FailTest, fail_everywhere};
 pub use faulty::{Fault, FaultyStore};
 pub use mock::{AnyMock, FailsWith, Mock, MockCall, StepItem, when};
-pub use sim::{Sim, SimCall, SimEvent, SimExecution};
+pub use sim::{Injection, Sim, SimCall, SimEvent, SimExecution};
 pub use unit::{UnitCx, cx};
