@@ -3,6 +3,7 @@
 mod covered;
 mod crashes;
 mod endless;
+mod failing;
 mod fixture;
 mod mocks;
 mod outside;

@@ -72,6 +72,9 @@ pub enum Answer {
     Failed(Box<dyn Any + Send>),
     /// It panicked, and this is what it said.
     Panicked(String),
+    /// It failed with this, whatever its type: with the error itself, if that is the boxed one; else as if it panicked, as
+    /// its type has no other.
+    Broken(Error),
 }
 
 /// A handler that is to run.

@@ -16,6 +16,7 @@ mod at_once;
 pub mod conformance;
 pub mod coverage;
 mod crash;
+mod fail;
 mod faulty;
 #[doc(hidden)]
 pub mod fuzz;
@@ -29,7 +30,8 @@ pub mod walk;
 pub use at_once::AtOnce;
 pub use coverage::Coverage;
 pub use crash::{CrashReport, CrashTest, crash_everywhere, repeat_everywhere};
+pub use fail::{FailEnd, FailReport, FailTest, fail_everywhere};
 pub use faulty::{Fault, FaultyStore};
 pub use mock::{AnyMock, FailsWith, Mock, MockCall, StepItem, when};
-pub use sim::{Sim, SimCall, SimEvent, SimExecution};
+pub use sim::{Injection, Sim, SimCall, SimEvent, SimExecution};
 pub use unit::{UnitCx, cx};

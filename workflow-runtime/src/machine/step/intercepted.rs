@@ -91,6 +91,10 @@ impl StepCall {
                 Err(_) => mistaken(NOT_ITS_ERROR),
             }),
             Ok(Answer::Panicked(message)) => Err(mistaken(&message)),
+            Ok(Answer::Broken(error)) => {
+                let message = error.to_string();
+                Err(E::from_cut(error).map_or_else(|_| mistaken(&message), Failed::Own))
+            }
             Err(Failed::Cut(cut)) => Err(Failed::Cut(cut)),
             Err(Failed::Own(error)) => Err(mistaken(&error.to_string())),
         }

@@ -15,6 +15,7 @@ use std::future::Future;
 
 use self::course::{Course, VARIABLE};
 use self::runs::Runs;
+pub(super) use self::told::histories;
 use super::sim::Sim;
 use crate::base::Result as Ended;
 

@@ -61,15 +61,22 @@ pub(super) fn told(course: &Course, played: &Played<String>, without: Option<&Se
         false => failure.what,
     };
     let _ = writeln!(text, "what:  {}", what.replace('\n', "\n       "));
-    for kept in told_of(played, failure.about.as_ref()) {
+    text.push_str(&histories(played, failure.about.as_ref()));
+    if !course.points.is_empty() {
+        let _ = writeln!(text, "\nthis run alone: {}", again::command(VARIABLE, &course.to_string()));
+        let _ = writeln!(text, "            or: CrashTest::new().only(\"{course}\").run(…)");
+    }
+    text
+}
+
+/// The histories of the execution that a failure is about, or of all.
+pub(in crate::testing) fn histories<T>(played: &Played<T>, about: Option<&ExecutionKey>) -> String {
+    let mut text = String::new();
+    for kept in told_of(played, about) {
         let _ = writeln!(text, "\nhistory of {}:", kept.key);
         for line in with_crashes(kept, played) {
             let _ = writeln!(text, "  {line}");
         }
-    }
-    if !course.points.is_empty() {
-        let _ = writeln!(text, "\nthis run alone: {}", again::command(VARIABLE, &course.to_string()));
-        let _ = writeln!(text, "            or: CrashTest::new().only(\"{course}\").run(…)");
     }
     text
 }
@@ -85,7 +92,7 @@ fn counts(without: Option<&Seen>) -> String {
 }
 
 /// Whose histories are told: that of the one that it is about, or all of them, if they are few.
-fn told_of<'a>(played: &'a Played<String>, about: Option<&ExecutionKey>) -> Vec<&'a Kept> {
+fn told_of<'a, T>(played: &'a Played<T>, about: Option<&ExecutionKey>) -> Vec<&'a Kept> {
     let is_told = |kept: &&Kept| about.is_none_or(|about| kept.key == *about);
     let mut kept: Vec<_> = played.kept.iter().filter(is_told).collect();
     kept.truncate(MOST);
@@ -93,7 +100,7 @@ fn told_of<'a>(played: &'a Played<String>, about: Option<&ExecutionKey>) -> Vec<
 }
 
 /// The lines of a history, with the crashes between them.
-fn with_crashes(kept: &Kept, played: &Played<String>) -> Vec<String> {
+fn with_crashes<T>(kept: &Kept, played: &Played<T>) -> Vec<String> {
     let rows = told_history(&kept.history, played.from);
     let crashed = |(at, event): &(Timestamp, SimEvent)| matches!(event, SimEvent::Crashed { .. }).then_some(*at);
     let times = played.events.iter().filter_map(crashed);

@@ -24,8 +24,10 @@ use crate::testing::coverage::{Watched, say};
 pub(in crate::testing) enum Ending<T> {
     /// With this.
     Returned(T),
-    /// With an error, or not at all: this says why.
+    /// With an error, or because the world broke down: this says why.
     Failed(String),
+    /// Not at all: this says who waits for what.
+    Stuck(String),
     /// With a panic.
     Panicked(Box<dyn Any + Send>),
 }
@@ -35,7 +37,7 @@ impl<T> Ending<T> {
     pub(in crate::testing) fn failure(&self) -> Option<String> {
         match self {
             Self::Returned(_) => None,
-            Self::Failed(text) => Some(text.clone()),
+            Self::Failed(text) | Self::Stuck(text) => Some(text.clone()),
             Self::Panicked(panic) => Some(format!("the scenario panicked: {}", panic_text(&**panic))),
         }
     }
@@ -99,9 +101,9 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
             let ending = tokio::select! {
                 biased;
                 Err(error) = world.keep_up() => Ending::Failed(format!("the engine cannot be started: {}", chain(&error.into()))),
-                stuck = stuck::noticed(&world) => Ending::Failed(stuck),
+                stuck = stuck::noticed(&world) => Ending::Stuck(stuck),
                 ended = to_its_end(&world, scenario(begun)) => match ended {
-                    Ok(value) => match is_undisturbed.then(|| world.unused_mocks()).flatten() {
+                    Ok(value) => match is_undisturbed.then(|| world.unused()).flatten() {
                         Some(unused) => Ending::Failed(unused),
                         None => Ending::Returned(value),
                     },
@@ -115,7 +117,7 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
     }));
     let (ending, kept) = match played {
         Ok((ending, Ok(kept))) => (ending, kept),
-        Ok((Ending::Failed(text), Err(_))) => (Ending::Failed(text), Vec::new()),
+        Ok((Ending::Failed(text) | Ending::Stuck(text), Err(_))) => (Ending::Failed(text), Vec::new()),
         Ok((_, Err(error))) => (Ending::Failed(format!("the store cannot be read in the end: {error}")), Vec::new()),
         Err(panic) => {
             let kept = catch_unwind(AssertUnwindSafe(|| runtime.block_on(world.everything())));

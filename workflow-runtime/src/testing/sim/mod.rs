@@ -10,6 +10,7 @@ mod clock;
 mod ending;
 mod execution;
 mod fuse;
+mod injected;
 mod line;
 mod rest;
 mod seed;
@@ -24,9 +25,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use ending::{Ending, Played, play};
+pub(super) use ending::{Ending, Played, chain, play};
 pub use execution::SimExecution;
 pub(super) use fuse::Point;
+pub use injected::Injection;
+pub(super) use injected::{FailPoint, FailWhat};
 pub(super) use seed::chosen;
 pub use tape::{SimCall, SimEvent};
 pub(super) use told::{after, history as told_history};
@@ -117,7 +120,7 @@ impl Sim {
     pub fn run<T, F: Future<Output = Result<T>>>(seed: u64, scenario: impl FnOnce(Self) -> F) -> T {
         match play(seed, Vec::new(), scenario).ending {
             Ending::Returned(value) => value,
-            Ending::Failed(text) => panic!("the simulation with seed {seed} failed: {text}"),
+            Ending::Failed(text) | Ending::Stuck(text) => panic!("the simulation with seed {seed} failed: {text}"),
             Ending::Panicked(panic) => std::panic::resume_unwind(panic),
         }
     }
@@ -166,6 +169,22 @@ impl Sim {
     #[track_caller]
     pub fn mock(&self, mock: impl Into<AnyMock>) {
         self.world.tape.mocks().add(mock.into());
+    }
+
+    /// Has a step or a handler fail that does not by itself: see [`Injection`]. One that nothing comes to is a failure of the scenario,
+    /// as it tests nothing.
+    pub fn inject(&self, failure: Injection) {
+        self.world.tape.injected().add(failure);
+    }
+
+    /// Has what is at this place fail.
+    pub(super) fn fail_at(&self, point: FailPoint) {
+        self.world.tape.injected().fail_at(point);
+    }
+
+    /// What was at the place of [`fail_at`](Self::fail_at), if the scenario came there.
+    pub(super) fn has_failed(&self) -> Option<String> {
+        self.world.tape.injected().told()
     }
 
     /// Has `interceptor` see what runs, and answer in its place where it likes. Of several, the first that answers counts.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::clock::SimClock;
 use super::fuse::Fuse;
+use super::injected::Injected;
 use super::seed::chosen;
 use crate::base::{Clock as _, Error, Name, Timestamp};
 use crate::machine::{Answering, HandlerSeen, Interceptor, StepSeen};
@@ -122,6 +123,7 @@ pub(super) struct Tape {
     // Held only to read or change plain data, never over an await or a call of user code.
     inner: Mutex<Inner>,
     mocks: Mocks,
+    injected: Injected,
     also: Mutex<Vec<Arc<dyn Interceptor>>>,
 }
 
@@ -146,7 +148,15 @@ impl Tape {
     pub(super) fn new(seed: u64, clock: SimClock, fuse: Arc<Fuse>) -> Self {
         let mocks = Mocks::default();
         mocks.keep_time_by(clock.clone());
-        Self { seed, clock, fuse, inner: Mutex::default(), mocks, also: Mutex::default() }
+        Self {
+            seed,
+            clock,
+            fuse,
+            inner: Mutex::default(),
+            mocks,
+            injected: Injected::default(),
+            also: Mutex::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -161,6 +171,11 @@ impl Tape {
     /// What is said in place of steps.
     pub(super) fn mocks(&self) -> &Mocks {
         &self.mocks
+    }
+
+    /// What is made to fail.
+    pub(super) fn injected(&self) -> &Injected {
+        &self.injected
     }
 
     fn others(&self) -> Vec<Arc<dyn Interceptor>> {
@@ -251,7 +266,7 @@ impl Interceptor for Tape {
     fn handler(&self, run: &HandlerSeen<'_>) -> Option<Error> {
         let (key, state) = (run.key.clone(), run.state.to_owned());
         self.push(SimEvent::Handler { key, state, visit: run.visit, handler: run.handler.to_owned() });
-        self.others().iter().find_map(|other| other.handler(run))
+        self.injected.handler(run).or_else(|| self.others().iter().find_map(|other| other.handler(run)))
     }
 
     fn began(&self, step: &StepSeen<'_>) -> Option<Answering> {
@@ -266,7 +281,9 @@ impl Interceptor for Tape {
         inner.in_flight.insert((call.digest, step.attempt), (now, Arc::clone(&call)));
         inner.events.push((now, SimEvent::Began { call, attempt: step.attempt }));
         drop(inner);
-        self.others().iter().find_map(|other| other.began(step)).or_else(|| self.mocks.began(step))
+        let injected = self.injected.began(step);
+        let others = || self.others().iter().find_map(|other| other.began(step));
+        injected.or_else(others).or_else(|| self.mocks.began(step))
     }
 
     fn called(&self, step: &StepSeen<'_>, arguments: &[Value]) {

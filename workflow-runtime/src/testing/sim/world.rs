@@ -306,12 +306,12 @@ impl World {
         everything
     }
 
-    /// What there is to say of mocks that were never called.
-    pub(super) fn unused_mocks(&self) -> Option<String> {
-        if self.settings().leaves_mocks {
+    /// What there is to say of mocks that were never called, and of failures that nothing came to.
+    pub(super) fn unused(&self) -> Option<String> {
+        if self.settings().leaves_mocks || self.tape.injected().is_at_a_point() {
             return None;
         }
-        self.tape.mocks().unused(&self.tape.steps())
+        self.tape.mocks().unused(&self.tape.steps()).or_else(|| self.tape.injected().unused())
     }
 
     /// Nothing of it goes on.

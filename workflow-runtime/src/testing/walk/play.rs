@@ -103,7 +103,7 @@ impl<W: Workflow, O> Walk<W, O> {
         let played = play(self.seed, Vec::new(), |sim| self.walk(sim, acts, at));
         let what = match &played.ending {
             Ending::Returned(()) => self.end(&played.kept),
-            Ending::Failed(text) => Some(text.clone()),
+            Ending::Failed(text) | Ending::Stuck(text) => Some(text.clone()),
             Ending::Panicked(panic) => {
                 let place = quiet.place().map_or_else(String::new, |place| format!(" (at {place})"));
                 Some(format!("{}{place}", crate::machine::panic_text(&**panic)))
