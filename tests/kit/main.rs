@@ -7,6 +7,8 @@ mod fixture;
 mod mocks;
 mod outside;
 mod planted;
+mod recorded;
 mod shapes;
 mod simulated;
 mod unit;
+mod walks;

@@ -66,6 +66,7 @@
 //! * `command`: `EngineBuilder::command`, which looks after a store by arguments.
 //! * `testing`: the module `testing`, for dev-dependencies: `crash_everywhere`, `Sim`, `FaultyStore`, and the conformance suite
 //!   for those who write a store.
+//! * `proptest`: with it, `testing::walk`, random walks that shrink.
 //!
 //! # What a handler may do
 //!
@@ -192,7 +193,61 @@ macro_rules! lock {
     };
 }
 
+/// A test that reports what all tests take of workflows: `workflow_runtime::coverage!(Fulfilment, at_least = 90);`, anywhere in a crate that
+/// has the feature `testing` of this one under its `dev-dependencies`.
+///
+/// It is a `#[test]` with the name `workflow_coverage`, which does nothing unless a report is asked for:
+///
+/// ```sh
+/// WORKFLOW_COVERAGE=record cargo test
+/// WORKFLOW_COVERAGE=report cargo test workflow_coverage
+/// ```
+///
+/// Several workflows may be named, each of which has to reach so many per cent; without `at_least` they are reported alone. What a
+/// test has a reason not to take is left out by name: `coverage!(Fulfilment, Refund, at_least = 95, without = ["gave_up"])`. See
+/// [`testing::coverage`](mod@crate::testing::coverage) for what counts.
+#[cfg(any(test, feature = "testing"))]
+#[macro_export]
+macro_rules! coverage {
+    (@of [$($workflow:ty,)+] [$percent:expr] [$($name:expr),*]) => {
+        #[test]
+        fn workflow_coverage() {
+            $crate::testing::coverage::Checks::new($percent, &[$($name),*])
+                $(.check::<$workflow>())+
+                .finish();
+        }
+    };
+    (@of [$($workflow:ty,)+] [$_:expr] [$($name:expr),*] at_least = $percent:expr $(, $($rest:tt)*)?) => {
+        $crate::coverage!(@of [$($workflow,)+] [$percent] [$($name),*] $($($rest)*)?);
+    };
+    (@of [$($workflow:ty,)+] [$percent:expr] [] without = [$($name:expr),* $(,)?] $(, $($rest:tt)*)?) => {
+        $crate::coverage!(@of [$($workflow,)+] [$percent] [$($name),*] $($($rest)*)?);
+    };
+    (@of [$($workflow:ty,)*] [$percent:expr] [$($name:expr),*] $next:ty $(, $($rest:tt)*)?) => {
+        $crate::coverage!(@of [$($workflow,)* $next,] [$percent] [$($name),*] $($($rest)*)?);
+    };
+    (@of $($_:tt)*) => {
+        ::core::compile_error!("write the workflows, and what is demanded of them: `coverage!(Fulfilment, at_least = 90)`");
+    };
+    ($($all:tt)*) => {
+        $crate::coverage!(@of [] [0] [] $($all)*);
+    };
+}
+
+/// Says that a report on what tests take needs the feature `testing`.
+#[cfg(not(any(test, feature = "testing")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! coverage {
+    ($($workflow:tt)*) => {
+        #[cfg(test)]
+        ::core::compile_error!(
+            "`coverage!` needs the feature `testing`: write `workflow-runtime = { …, features = [\"testing\"] }` under `[dev-dependencies]`"
+        );
+    };
+}
+
 /// The programs of the README, which have to compile where everything is enabled that they use.
-#[cfg(all(doctest, feature = "sqlite", feature = "testing"))]
+#[cfg(all(doctest, feature = "sqlite", feature = "testing", feature = "proptest"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

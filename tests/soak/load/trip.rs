@@ -163,7 +163,8 @@ impl Booking {
     }
 
     /// It was cancelled at some moment. A step that has no result by then may have had its effect: it is begun anew, with
-    /// attempts counted anew, and then released as well.
+    /// attempts counted anew, and then released as well; but not where it was between two attempts, as one that fails has
+    /// had none.
     fn cancelled(&self) -> Vec<Vec<Phase>> {
         let whole = (0..=self.places).map(|places| self.undone(places, Vec::new()));
         let halted = (1..=self.places).map(|last| {
@@ -171,7 +172,11 @@ impl Booking {
             let anew = Phase { width: attempts.len(), attempts, rounds: 2 };
             self.booked(last - 1).into_iter().chain([anew]).chain(self.released(last)).collect()
         });
-        whole.chain(halted).collect()
+        let paused = (1..=self.places).flat_map(|last| {
+            let failed = (1..=self.failures).map(move |made| step(format!("reserve {last}"), made - 1));
+            failed.map(move |failed| self.undone(last - 1, failed))
+        });
+        whole.chain(halted).chain(paused).collect()
     }
 }
 

@@ -105,6 +105,8 @@ pub use services::Services;
 pub use spawner::{AbortOnDrop, SpawnError, Spawned, SpawnedCall, SpawnedFuture, Spawner};
 pub use state::{Event, State};
 pub use step::AdHocStep;
+#[cfg(feature = "proptest")]
+pub(crate) use step::NOT_ITS_ERROR;
 use step::StepCall;
 pub use step::{StepError, StepHeartbeatMissed, StepPanicked, StepPolicy, StepTimedOut};
 pub use stepper::{Rest, Stepper, Visit};

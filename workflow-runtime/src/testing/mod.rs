@@ -1,4 +1,4 @@
-//! Layer 6: testing — simulated worlds in which workflows are run and crashed, mocks of steps, what those who write a store hold it to,
+//! Layer 6: testing — simulated worlds in which workflows are run and crashed, mocks of steps, random walks, what those who write a store hold it to,
 //! and the lock of what executions are saved as.
 
 // A property that does not hold, or a store that fails, ends a test by a panic.
@@ -11,6 +11,7 @@
 )]
 #![allow(clippy::missing_panics_doc, reason = "every property panics if it does not hold")]
 
+mod again;
 mod at_once;
 pub mod conformance;
 pub mod coverage;
@@ -22,6 +23,8 @@ pub mod lock;
 mod mock;
 mod sim;
 mod unit;
+#[cfg(feature = "proptest")]
+pub mod walk;
 
 pub use at_once::AtOnce;
 pub use coverage::Coverage;

@@ -16,6 +16,9 @@ use crate::machine::digest::Digest;
 use crate::machine::intercept::{Answer, Answering, StepSeen};
 use crate::record::{ErrorRecord, JournalResult, Json};
 
+/// What is said of an error of another type than the step's.
+pub(crate) const NOT_ITS_ERROR: &str = "the error in place of the step is not of the type of its errors";
+
 impl StepCall {
     fn seen(&self, attempt: u32) -> StepSeen<'_> {
         StepSeen::of(&self.cx, &self.name, &self.key, attempt, self.undo.is_some())
@@ -85,7 +88,7 @@ impl StepCall {
             }),
             Ok(Answer::Failed(error)) => Err(match (error as Box<dyn Any>).downcast::<E>() {
                 Ok(error) => Failed::Own(*error),
-                Err(_) => mistaken("the error in place of the step is not of the type of its errors"),
+                Err(_) => mistaken(NOT_ITS_ERROR),
             }),
             Ok(Answer::Panicked(message)) => Err(mistaken(&message)),
             Err(Failed::Cut(cut)) => Err(Failed::Cut(cut)),

@@ -19,5 +19,7 @@ pub use blocking::{blocking, blocking_free};
 pub use call::StepCall;
 pub use error::{StepError, StepHeartbeatMissed, StepPanicked, StepTimedOut};
 pub(super) use heartbeat::is_details;
+#[cfg(feature = "proptest")]
+pub(crate) use intercepted::NOT_ITS_ERROR;
 pub use policy::StepPolicy;
 pub(super) use scope::StepScope;

@@ -22,9 +22,9 @@ use crate::stores::rules::{Head, Pending, event_left};
 /// What stands for the name of an event that cannot be read.
 const UNREADABLE: &str = "(unreadable)";
 
-/// What applies commits, and what it knows from earlier ones.
-pub(super) struct Applier<'connection> {
-    statements: Statements<'connection>,
+/// What is known of the file from earlier groups.
+#[derive(Default)]
+pub(super) struct Known {
     cache: Cache,
     workflows: HashMap<Arc<str>, i64, Quick>,
     /// The epoch that may write, and SQLite's number for the state of the file that it was read from.
@@ -33,40 +33,46 @@ pub(super) struct Applier<'connection> {
     lookups: u64,
 }
 
-impl<'connection> Applier<'connection> {
-    pub(super) fn new(connection: &'connection Connection) -> rusqlite::Result<Self> {
-        let statements = Statements::prepare(connection)?;
-        Ok(Self { statements, cache: Cache::default(), workflows: HashMap::default(), seen: None, lookups: 0 })
+impl Known {
+    /// Forgets what was read: the file has changed, or what was written has been taken back.
+    pub(super) fn forget(&mut self) {
+        self.cache.clear();
+        self.workflows.clear();
+        self.seen = None;
+    }
+}
+
+/// What applies the commits of a group.
+pub(super) struct Applier<'group> {
+    statements: Statements<'group>,
+    known: &'group mut Known,
+}
+
+impl<'group> Applier<'group> {
+    pub(super) fn new(connection: &'group Connection, known: &'group mut Known) -> Self {
+        Self { statements: Statements::of(connection), known }
     }
 
     /// Begins a transaction; the answer is the epoch that may write. It is that of the file as it is now, so that even a
     /// process that got past the lock file is fenced.
     pub(super) fn begin(&mut self) -> rusqlite::Result<Epoch> {
-        self.lookups = 0;
+        self.known.lookups = 0;
         self.statements.begin.execute([])?;
         let version = self.statements.data_version.query_row([], |row| row.get(0))?;
-        if let Some((seen, epoch)) = self.seen.filter(|(seen, _)| *seen == version) {
-            self.seen = Some((seen, epoch));
+        if let Some((_, epoch)) = self.known.seen.filter(|(seen, _)| *seen == version) {
             return Ok(epoch);
         }
         // Somebody else has written to the file, such as a person with an SQLite shell.
-        self.forget();
+        self.known.forget();
         let epoch = self.statements.get_epoch.query_row([], |row| Ok(Epoch(from_sql(row.get(0)?))))?;
-        self.seen = Some((version, epoch));
+        self.known.seen = Some((version, epoch));
         Ok(epoch)
     }
 
     /// Ends the transaction; the answer is how often an execution had to be looked up.
     pub(super) fn commit(&mut self) -> rusqlite::Result<u64> {
         self.statements.commit.execute([])?;
-        Ok(self.lookups)
-    }
-
-    /// Forgets what was read: the file has changed, or what was written has been taken back.
-    pub(super) fn forget(&mut self) {
-        self.cache.clear();
-        self.workflows.clear();
-        self.seen = None;
+        Ok(self.known.lookups)
     }
 
     /// How many pages the log has.
@@ -82,7 +88,7 @@ impl<'connection> Applier<'connection> {
     pub(super) fn acquire(&mut self, Epoch(last): Epoch) -> rusqlite::Result<Epoch> {
         let epoch = last.wrapping_add(1);
         self.statements.set_epoch.execute([to_sql(epoch)])?;
-        self.seen = self.seen.map(|(version, _)| (version, Epoch(epoch)));
+        self.known.seen = self.known.seen.map(|(version, _)| (version, Epoch(epoch)));
         Ok(Epoch(epoch))
     }
 
@@ -92,13 +98,13 @@ impl<'connection> Applier<'connection> {
             WriteKind::Create { row, history } => return Ok(Ok(self.create(key, *row, &history)?)),
             kind => kind,
         };
-        let known = match self.cache.take(&key) {
+        let known = match self.known.cache.take(&key) {
             None => self.find(&key)?.map(|found| (key, Box::new(found))),
             known => known,
         };
         let Some((key, mut found)) = known else { return Ok(Err(Refused::Unknown)) };
         let outcome = self.change(&key, &mut found, kind, epoch)?;
-        self.cache.put(key, found);
+        self.known.cache.put(key, found);
         Ok(outcome)
     }
 
@@ -142,7 +148,7 @@ impl<'connection> Applier<'connection> {
     }
 
     fn find(&mut self, key: &ExecutionKey) -> rusqlite::Result<Option<Found>> {
-        self.lookups += 1;
+        self.known.lookups += 1;
         let Some(workflow) = self.find_workflow(&key.workflow)? else { return Ok(None) };
         let found = self.statements.find.query_row(params![workflow, key.id.as_str()], |row| {
             let time = |millis: Option<i64>| millis.map(Timestamp::from_millis);
@@ -169,12 +175,12 @@ impl<'connection> Applier<'connection> {
 
     /// The number of a workflow, if it has had an execution.
     fn find_workflow(&mut self, name: &Arc<str>) -> rusqlite::Result<Option<i64>> {
-        if let Some(workflow) = self.workflows.get(name) {
+        if let Some(workflow) = self.known.workflows.get(name) {
             return Ok(Some(*workflow));
         }
         let found: Option<i64> = self.statements.find_workflow.query_row([&**name], |row| row.get(0)).optional()?;
         if let Some(workflow) = found {
-            self.workflows.insert(Arc::clone(name), workflow);
+            self.known.workflows.insert(Arc::clone(name), workflow);
         }
         Ok(found)
     }
@@ -185,7 +191,7 @@ impl<'connection> Applier<'connection> {
             Some(workflow) => workflow,
             None => {
                 let workflow = self.statements.add_workflow.insert([&*key.workflow])?;
-                self.workflows.insert(Arc::clone(&key.workflow), workflow);
+                self.known.workflows.insert(Arc::clone(&key.workflow), workflow);
                 workflow
             }
         };
@@ -225,7 +231,7 @@ impl<'connection> Applier<'connection> {
         };
         self.add_attributes(exec, &key, &attributes)?;
         self.add_history(&mut found, history)?;
-        self.cache.put(key, Box::new(found));
+        self.known.cache.put(key, Box::new(found));
         Ok(Committed::Applied)
     }
 

@@ -14,6 +14,7 @@
 
 mod apply;
 mod cache;
+mod desk;
 mod error;
 mod health;
 mod lock;
@@ -25,6 +26,7 @@ mod read_only;
 mod reader;
 mod schema;
 mod search;
+mod shortcut;
 mod source;
 mod statements;
 mod stats;
@@ -38,20 +40,21 @@ pub(crate) use lock::this_process;
 pub use stats::SqliteStats;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_channel::oneshot;
 use rusqlite::Connection;
 
+use self::desk::{Answer, Desk, WriteCall};
 use self::health::Health;
 use self::lock::LockFile;
 use self::open::Opened;
 use self::reader::ReadCall;
+use self::shortcut::{Made, Shortcut, Writing};
 use self::source::Source;
 use self::stats::Counters;
 use self::worker::Worker;
 use self::write::Write;
-use self::writer::WriteCall;
 use crate::base::Timestamp;
 use crate::record::{EventRecord, ExecutionKey, UndoPlace, UndoRecord};
 use crate::store::{
@@ -89,7 +92,7 @@ pub struct SqliteStore {
     searcher: Worker<ReadCall>,
     reader: Worker<ReadCall>,
     /// Not there if it was opened to be read only.
-    writer: Option<Worker<WriteCall>>,
+    writer: Option<(Worker<WriteCall>, Arc<Writing>)>,
     _lock: Option<LockFile>,
 }
 
@@ -142,13 +145,16 @@ impl SqliteStore {
     fn start(opened: Opened) -> Result<Self, StoreError> {
         let Opened { path, lock, writer, reader, searcher } = opened;
         let health = Arc::new(Health::default());
-        let writer_health = Arc::clone(&health);
         let counters = Arc::new(Counters::default());
-        let writer_counters = Arc::clone(&counters);
         let no_thread = |error| error::cannot_open_io(&path, error);
-        let writer = Worker::spawn("workflow-store-writer", move |queue| {
-            writer::run(writer, &queue, &writer_health, &writer_counters);
+        let writing = Arc::new(Writing {
+            desk: Mutex::new(Desk::new(writer)),
+            health: Arc::clone(&health),
+            counters: Arc::clone(&counters),
+            shortcut: Shortcut::default(),
         });
+        let writers = Arc::clone(&writing);
+        let writer = Worker::spawn("workflow-store-writer", move |queue| writer::run(&queue, &writers));
         let writer = writer.map_err(no_thread)?;
         let read_on = |name, connection: Connection| {
             let (health, counters) = (Arc::clone(&health), Arc::clone(&counters));
@@ -157,7 +163,7 @@ impl SqliteStore {
         };
         let reader = read_on("workflow-store-reader", reader)?;
         let searcher = read_on("workflow-store-search", searcher)?;
-        Ok(Self { path, health, counters, searcher, reader, writer: Some(writer), _lock: Some(lock) })
+        Ok(Self { path, health, counters, searcher, reader, writer: Some((writer, writing)), _lock: Some(lock) })
     }
 
     fn start_reading(path: &Path) -> Result<Self, StoreError> {
@@ -205,18 +211,24 @@ impl SqliteStore {
 
     fn write<T: Send + 'static>(
         &self,
-        call: impl FnOnce(writer::Answer<T>) -> Result<WriteCall, StoreError>,
+        call: impl FnOnce(Answer<T>) -> Result<WriteCall, StoreError>,
     ) -> StoreFuture<T> {
         let (answer, receiver) = oneshot::channel();
         let writer = self.writer.as_ref().ok_or(StoreError::OpenedReadOnly);
         let checked = self.health.check().and(writer).and_then(|writer| Ok((writer, call(answer)?)));
-        let (writer, call) = match checked {
+        let ((writer, writing), call) = match checked {
             Ok(checked) => checked,
             Err(error) => return Box::pin(std::future::ready(Err(error))),
         };
         let health = Arc::clone(&self.health);
-        writer.send(call);
-        Box::pin(async move { receiver.await.unwrap_or_else(|_| Err(health.gone())) })
+        let made = writing.make(call, writer);
+        Box::pin(async move {
+            if made == Made::Enough {
+                // Nothing else of it waits.
+                tokio::task::yield_now().await;
+            }
+            receiver.await.unwrap_or_else(|_| Err(health.gone()))
+        })
     }
 }
 

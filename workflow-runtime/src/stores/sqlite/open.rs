@@ -20,7 +20,7 @@ use crate::record::FORMAT_VERSION;
 use crate::store::StoreError;
 
 /// How long to wait for another program that writes to the file, such as a person's SQLite shell.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The size in bytes that the log is cut back to after a large call had made it grow.
 const LOG_SIZE: u32 = 64 * 1024 * 1024;
@@ -146,7 +146,7 @@ fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     schema::migrate(&connection, version).map_err(sqlite)?;
     // They stay prepared in the cache of the connection.
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    let prepared = Statements::prepare(&connection).map(drop);
+    let prepared = Statements::prepare(&connection);
     prepared.map_err(|error| not_a_store(path, &format!("its tables are not those of a store: {error}")))?;
     Ok(connection)
 }

@@ -1,48 +1,104 @@
-//! The statements of the writer.
+//! The statements of what writes.
 
-use rusqlite::{CachedStatement, Connection};
+use std::convert::Infallible;
 
-/// The statements of the writer, prepared once.
+use rusqlite::{CachedStatement, Connection, MappedRows, Params, Row};
+
+/// A statement, fetched when it is first used: it is prepared once a connection, and what is never used not at all.
+pub(super) struct Statement<'connection> {
+    connection: &'connection Connection,
+    sql: &'static str,
+    prepared: Option<CachedStatement<'connection>>,
+}
+
+impl<'connection> Statement<'connection> {
+    pub(super) fn prepared(&mut self) -> rusqlite::Result<&mut CachedStatement<'connection>> {
+        match &mut self.prepared {
+            Some(prepared) => Ok(prepared),
+            prepared @ None => Ok(prepared.insert(self.connection.prepare_cached(self.sql)?)),
+        }
+    }
+
+    pub(super) fn execute(&mut self, parameters: impl Params) -> rusqlite::Result<usize> {
+        self.prepared()?.execute(parameters)
+    }
+
+    pub(super) fn insert(&mut self, parameters: impl Params) -> rusqlite::Result<i64> {
+        self.prepared()?.insert(parameters)
+    }
+
+    pub(super) fn exists(&mut self, parameters: impl Params) -> rusqlite::Result<bool> {
+        self.prepared()?.exists(parameters)
+    }
+
+    pub(super) fn query_row<T>(
+        &mut self,
+        parameters: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.prepared()?.query_row(parameters, read)
+    }
+
+    pub(super) fn query_map<T, F: FnMut(&Row<'_>) -> rusqlite::Result<T>>(
+        &mut self,
+        parameters: impl Params,
+        read: F,
+    ) -> rusqlite::Result<MappedRows<'_, F>> {
+        self.prepared()?.query_map(parameters, read)
+    }
+}
+
+/// The statements of what writes. They stay prepared in the connection's cache when this is dropped.
 pub(super) struct Statements<'connection> {
-    pub(super) begin: CachedStatement<'connection>,
-    pub(super) commit: CachedStatement<'connection>,
-    pub(super) get_epoch: CachedStatement<'connection>,
-    pub(super) set_epoch: CachedStatement<'connection>,
-    pub(super) data_version: CachedStatement<'connection>,
-    pub(super) log_length: CachedStatement<'connection>,
-    pub(super) checkpoint: CachedStatement<'connection>,
-    pub(super) last_history: CachedStatement<'connection>,
-    pub(super) find_workflow: CachedStatement<'connection>,
-    pub(super) add_workflow: CachedStatement<'connection>,
-    pub(super) find: CachedStatement<'connection>,
-    pub(super) create: CachedStatement<'connection>,
-    pub(super) replace: CachedStatement<'connection>,
-    pub(super) set_wake_at: CachedStatement<'connection>,
-    pub(super) set_last_event: CachedStatement<'connection>,
-    pub(super) quarantine: CachedStatement<'connection>,
-    pub(super) put_journal: CachedStatement<'connection>,
-    pub(super) forget_journal: CachedStatement<'connection>,
-    pub(super) drop_journal: CachedStatement<'connection>,
-    pub(super) put_undo: CachedStatement<'connection>,
-    pub(super) forget_undo: CachedStatement<'connection>,
-    pub(super) drop_undo: CachedStatement<'connection>,
-    pub(super) put_event: CachedStatement<'connection>,
-    pub(super) put_event_id: CachedStatement<'connection>,
-    pub(super) consume_event: CachedStatement<'connection>,
-    pub(super) last_pending: CachedStatement<'connection>,
-    pub(super) inbox: CachedStatement<'connection>,
-    pub(super) drop_inbox: CachedStatement<'connection>,
-    pub(super) find_event_id: CachedStatement<'connection>,
-    pub(super) add_history: CachedStatement<'connection>,
-    pub(super) trim_history: CachedStatement<'connection>,
-    pub(super) add_reply: CachedStatement<'connection>,
-    pub(super) drop_attributes: CachedStatement<'connection>,
-    pub(super) put_attribute: CachedStatement<'connection>,
+    pub(super) begin: Statement<'connection>,
+    pub(super) commit: Statement<'connection>,
+    pub(super) get_epoch: Statement<'connection>,
+    pub(super) set_epoch: Statement<'connection>,
+    pub(super) data_version: Statement<'connection>,
+    pub(super) log_length: Statement<'connection>,
+    pub(super) checkpoint: Statement<'connection>,
+    pub(super) last_history: Statement<'connection>,
+    pub(super) find_workflow: Statement<'connection>,
+    pub(super) add_workflow: Statement<'connection>,
+    pub(super) find: Statement<'connection>,
+    pub(super) create: Statement<'connection>,
+    pub(super) replace: Statement<'connection>,
+    pub(super) set_wake_at: Statement<'connection>,
+    pub(super) set_last_event: Statement<'connection>,
+    pub(super) quarantine: Statement<'connection>,
+    pub(super) put_journal: Statement<'connection>,
+    pub(super) forget_journal: Statement<'connection>,
+    pub(super) drop_journal: Statement<'connection>,
+    pub(super) put_undo: Statement<'connection>,
+    pub(super) forget_undo: Statement<'connection>,
+    pub(super) drop_undo: Statement<'connection>,
+    pub(super) put_event: Statement<'connection>,
+    pub(super) put_event_id: Statement<'connection>,
+    pub(super) consume_event: Statement<'connection>,
+    pub(super) last_pending: Statement<'connection>,
+    pub(super) inbox: Statement<'connection>,
+    pub(super) drop_inbox: Statement<'connection>,
+    pub(super) find_event_id: Statement<'connection>,
+    pub(super) add_history: Statement<'connection>,
+    pub(super) trim_history: Statement<'connection>,
+    pub(super) add_reply: Statement<'connection>,
+    pub(super) drop_attributes: Statement<'connection>,
+    pub(super) put_attribute: Statement<'connection>,
 }
 
 impl<'connection> Statements<'connection> {
-    pub(super) fn prepare(connection: &'connection Connection) -> rusqlite::Result<Self> {
-        let prepare = |sql| connection.prepare_cached(sql);
+    pub(super) fn of(connection: &'connection Connection) -> Self {
+        let Ok(statements) = Self::each(|sql| Ok::<_, Infallible>(Statement { connection, sql, prepared: None }));
+        statements
+    }
+
+    /// Prepares them all, which fails where the file is not what they are for.
+    pub(super) fn prepare(connection: &'connection Connection) -> rusqlite::Result<()> {
+        let prepare = |sql| Ok(Statement { connection, sql, prepared: Some(connection.prepare_cached(sql)?) });
+        Self::each(prepare).map(drop)
+    }
+
+    fn each<E>(prepare: impl Fn(&'static str) -> Result<Statement<'connection>, E>) -> Result<Self, E> {
         Ok(Self {
             begin: prepare("BEGIN IMMEDIATE")?,
             commit: prepare("COMMIT")?,

@@ -1,6 +1,37 @@
 //! Which states, edges, error paths and undos of a workflow the tests take.
 //!
-//! [`Coverage`] sees the simulations of one test. What counts:
+//! [`Coverage`] sees the simulations of one test. For all tests of a crate or a workspace there is one line, anywhere in it:
+//!
+//! ```
+//! # use workflow_runtime::prelude::*;
+//! # #[state] pub struct Asked;
+//! # #[state(end)] pub struct Answered;
+//! # #[event] pub struct Answer;
+//! # pub struct Question;
+//! # #[workflow(start = Asked)]
+//! # impl Question { #[on(allow(endless_wait))] fn answered(&self, _: Asked, _: Answer) -> Answered { Answered } }
+//! workflow_runtime::coverage!(Question, at_least = 90);
+//! # fn main() {}
+//! ```
+//!
+//! and two commands:
+//!
+//! ```sh
+//! WORKFLOW_COVERAGE=record cargo test
+//! WORKFLOW_COVERAGE=report cargo test workflow_coverage
+//! ```
+//!
+//! In the first, each [`Sim`](super::Sim), and so each [`crash_everywhere`](super::crash_everywhere), records what it takes when it
+//! ends, also if it fails: in files in `workflow-coverage` of cargo's target folder, or where `WORKFLOW_COVERAGE_DIR` says (a relative
+//! path is one in the folder of the workspace). Any number of processes may do so at once (`cargo nextest`, too), and be killed. In the second, the test that the
+//! line made prints the table, writes it with the diagram to `Question.md` beside the files, and fails if less is taken than is
+//! demanded. Without `WORKFLOW_COVERAGE=report`, it passes and does nothing, as no test knows that it is the last one.
+//!
+//! The first recording after a report begins anew; until then what is recorded adds up, so that several commands may record (for
+//! other features of the crate, for instance). What a change of the code has left without a place in the graph is told, and does not
+//! count.
+//!
+//! What counts:
 //!
 //! | what | how many there are | taken |
 //! |---|---|---|
@@ -10,7 +41,7 @@
 //! | `error path` | one for each `#[step]` of the workflow | when a call of it failed for good, its retries used up; the table says what became of that: caught, parked, unwound |
 //! | `undo` | one for each step with an `undo` | when it was undone |
 //!
-//! Not counted, and told where they were seen: executions that were parked, that ended by being cancelled or terminated where no
+//! Real services, an [`Engine`](crate::Engine) or a [`Stepper`](crate::Stepper) outside of a `Sim`, are not seen. Not counted, and told where they were seen: executions that were parked, that ended by being cancelled or terminated where no
 //! edge is for that, or that were moved by hand; steps that are functions of their own or written in a call (`cx.step`), as
 //! nobody knows which there are. Nothing that counts is out of reach, as the graph has no edge that is not declared; what a
 //! test has a reason not to take is left out by [`Coverage::without`].
@@ -18,14 +49,19 @@
 //! A fact counts for the version of the code that the execution was of: that of an execution before its migration counts for
 //! the old version, so a [kept](crate::Keep) version beside the present one is a coverage of its own.
 
+mod asked;
+mod checks;
 mod diagram;
 mod fact;
 mod observer;
+mod recording;
 mod report;
 mod watched;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use self::checks::Checks;
+pub(super) use self::checks::say;
 use self::fact::Seen;
 pub(super) use self::observer::{Glance, Observer};
 pub use self::report::{CoverageItem, CoverageKind, CoverageReport};

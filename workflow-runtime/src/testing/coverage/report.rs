@@ -17,6 +17,8 @@ pub struct CoverageReport {
     besides: BTreeSet<String>,
     /// What was seen and is not of this code.
     unknown: BTreeSet<String>,
+    /// What there is to say of how it was recorded.
+    recording: BTreeSet<String>,
     is_empty: bool,
 }
 
@@ -141,7 +143,14 @@ impl CoverageReport {
         let mut items = items(graph);
         items.retain(|item| !without.iter().any(|name| item.place.is_of(name)));
         let is_empty = !seen.keys().any(|(workflow, _)| **workflow == *graph.workflow);
-        let mut report = Self { graph, items, besides: BTreeSet::new(), unknown: BTreeSet::new(), is_empty };
+        let mut report = Self {
+            graph,
+            items,
+            besides: BTreeSet::new(),
+            unknown: BTreeSet::new(),
+            recording: BTreeSet::new(),
+            is_empty,
+        };
         for ((workflow, version), facts) in seen {
             if **workflow != *graph.workflow {
                 continue;
@@ -229,6 +238,11 @@ impl CoverageReport {
             None if place.is_some_and(|place| without.iter().any(|name| place.is_of(name))) => {}
             None => drop(self.unknown.insert(fact.to_string())),
         }
+    }
+
+    /// There is something to say of how it was recorded.
+    pub(super) fn about_recording(&mut self, what: String) {
+        self.recording.insert(what);
     }
 
     /// Says something of an item that has not been taken yet.
@@ -355,6 +369,7 @@ impl fmt::Display for CoverageReport {
                 "Seen, and not in this code (recorded with other code, or by another workflow of this name):",
                 &self.unknown,
             ),
+            ("About the recording:", &self.recording),
         ] {
             if !lines.is_empty() {
                 writeln!(formatter, "\n{title}\n")?;

@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::asked::Asked;
 use super::fact::Seen;
 use super::observer::Observer;
+use super::recording::Recording;
 use crate::testing::sim::Kept;
 
 thread_local! {
@@ -24,6 +26,8 @@ pub(super) fn add(seen: &Arc<Mutex<Seen>>) {
 #[derive(Debug)]
 pub(in crate::testing) struct Watched {
     watching: Vec<Arc<Mutex<Seen>>>,
+    /// Where it is recorded for all tests, or why it cannot be.
+    recording: Result<Option<Recording>, String>,
     observer: Option<Arc<Observer>>,
 }
 
@@ -31,8 +35,12 @@ impl Watched {
     /// A simulation begins.
     pub(in crate::testing) fn begin() -> Self {
         let watching: Vec<_> = WATCHING.with_borrow(|watching| watching.iter().filter_map(Weak::upgrade).collect());
-        let observer = (!watching.is_empty()).then(Arc::default);
-        Self { watching, observer }
+        let recording = Asked::from_env().map(|asked| match asked {
+            Asked::Record(recording) => Some(recording),
+            Asked::Nothing | Asked::Report(_) => None,
+        });
+        let is_watched = !watching.is_empty() || matches!(recording, Ok(Some(_)));
+        Self { watching, recording, observer: is_watched.then(Arc::default) }
     }
 
     /// What is to see the simulation, if anybody wants to know.
@@ -41,8 +49,12 @@ impl Watched {
     }
 
     /// The simulation has ended and left this behind.
-    pub(in crate::testing) fn end(self, kept: &[Kept]) {
-        let Some(observer) = self.observer else { return };
+    ///
+    /// # Errors
+    /// If what it took cannot be recorded, though that was asked for.
+    pub(in crate::testing) fn end(self, kept: &[Kept]) -> Result<(), String> {
+        let recording = self.recording?;
+        let Some(observer) = self.observer else { return Ok(()) };
         observer.left(kept);
         let seen = observer.take();
         for watching in self.watching {
@@ -51,5 +63,6 @@ impl Watched {
                 all.entry(code.clone()).or_default().extend(facts.iter().cloned());
             }
         }
+        recording.map_or(Ok(()), |recording| recording.add(&seen))
     }
 }

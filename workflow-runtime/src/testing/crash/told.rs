@@ -6,6 +6,7 @@ use super::check::Seen;
 use super::course::{Course, VARIABLE};
 use crate::base::Timestamp;
 use crate::record::ExecutionKey;
+use crate::testing::again;
 use crate::testing::sim::{Kept, Played, SimEvent, after, told_history};
 
 /// The histories of more executions than these are not told.
@@ -67,7 +68,7 @@ pub(super) fn told(course: &Course, played: &Played<String>, without: Option<&Se
         }
     }
     if !course.points.is_empty() {
-        let _ = writeln!(text, "\nthis run alone: {}", command(course));
+        let _ = writeln!(text, "\nthis run alone: {}", again::command(VARIABLE, &course.to_string()));
         let _ = writeln!(text, "            or: CrashTest::new().only(\"{course}\").run(…)");
     }
     text
@@ -108,13 +109,4 @@ fn with_crashes(kept: &Kept, played: &Played<String>) -> Vec<String> {
     }
     lines.extend(crashes.map(crash));
     lines
-}
-
-/// What to type to have this run again.
-fn command(course: &Course) -> String {
-    let package = std::env::var("CARGO_PKG_NAME").map(|name| format!(" -p {name}")).unwrap_or_default();
-    let thread = std::thread::current();
-    let test =
-        thread.name().filter(|name| *name != "main").map(|name| format!(" -- --exact {name}")).unwrap_or_default();
-    format!("{VARIABLE}='{course}' cargo test{package}{test}")
 }

@@ -18,7 +18,7 @@ use super::world::{Kept, World};
 use crate::base::{Result, Timestamp};
 use crate::machine::panic_text;
 use crate::record::ExecutionKey;
-use crate::testing::coverage::Watched;
+use crate::testing::coverage::{Watched, say};
 
 /// How a scenario ended.
 pub(in crate::testing) enum Ending<T> {
@@ -123,7 +123,14 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
             (Ending::Panicked(panic), kept.ok().and_then(std::result::Result::ok).unwrap_or_default())
         }
     };
-    watched.end(&kept);
+    let ending = match (watched.end(&kept), ending) {
+        (Ok(()), ending) => ending,
+        (Err(text), Ending::Returned(_)) => Ending::Failed(text),
+        (Err(text), ending) => {
+            say(&text);
+            ending
+        }
+    };
     Played {
         ending,
         from: world.clock.start(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Sim;
-use crate::base::ExecutionId;
+use crate::base::{ExecutionId, Name};
 use crate::engine::{AskError, Engine, EngineError, Execution};
 use crate::kernel::ParallelProgress;
 use crate::machine::{Accepts, Asks, Workflow, WorkflowState as _};
@@ -94,6 +94,21 @@ impl<W: Workflow> SimExecution<W> {
         self.deliver(Message::new::<W, E>(&self.sim, Some(event_id.as_ref()), &event))
     }
 
+    /// Sends it an event by its name. `key` tells it from others of its kind.
+    #[cfg(feature = "proptest")]
+    pub(in crate::testing) fn send_named(
+        &self,
+        name: &str,
+        payload: Json,
+        key: Option<String>,
+    ) -> impl Future<Output = Result<(), EngineError>> + use<W> {
+        let id = match key {
+            Some(key) => ExecutionId::new(format!("{name}:{key}")).map(|id| id.as_str().to_owned()),
+            None => Ok(self.sim.next_id()),
+        };
+        self.deliver(id.map(|id| Message { id, name: name.into(), payload }).map_err(EngineError::from))
+    }
+
     fn deliver(&self, message: Result<Message, EngineError>) -> impl Future<Output = Result<(), EngineError>> + use<W> {
         let own = self.clone();
         async move {
@@ -101,7 +116,7 @@ impl<W: Workflow> SimExecution<W> {
             let what = format!("to send `{}` to", message.name);
             own.ask_for(&what, |execution, _| {
                 let message = message.clone();
-                async move { execution.send_encoded(message.id, message.name, message.payload).await }
+                async move { execution.send_encoded(message.id, &message.name, message.payload).await }
             })
             .await
         }
@@ -300,7 +315,7 @@ impl<W: Workflow> SimExecution<W> {
 #[derive(Clone)]
 struct Message {
     id: String,
-    name: &'static str,
+    name: Name,
     payload: Json,
 }
 
@@ -312,6 +327,6 @@ impl Message {
         };
         let name = W::event_name();
         let payload = W::encode_event(event).map_err(|error| Engine::unwritable(name, error))?;
-        Ok(Self { id, name, payload })
+        Ok(Self { id, name: Name::constant(name), payload })
     }
 }

@@ -214,6 +214,12 @@ impl Sim {
         self.world.chance(self.world.number())
     }
 
+    /// Mocks need not be called.
+    #[cfg(feature = "proptest")]
+    pub(super) fn leave_mocks(&self) {
+        self.world.leave_mocks();
+    }
+
     /// A name that nothing else in this world has; the same one in each run.
     pub(super) fn next_id(&self) -> String {
         format!("sim-{}", self.world.number())

@@ -10,7 +10,7 @@ use crate::stores::sqlite::statements::Statements;
 fn a_statement_is_planned_once() {
     let (_folder, path) = folder();
     let opened = open::open(&path).unwrap();
-    let mut statements = Statements::prepare(&opened.writer).unwrap();
+    let mut statements = Statements::of(&opened.writer);
     let find = "SELECT exec FROM executions
         WHERE workflow = (SELECT workflow FROM workflows WHERE name = ?1) AND id = ?2";
     let mut read = opened.reader.prepare_cached(find).unwrap();
@@ -19,7 +19,8 @@ fn a_statement_is_planned_once() {
         assert!(!statements.find.exists(params![1, id]).unwrap());
         assert!(!read.exists(["Orders", &id]).unwrap());
     }
-    let planned_anew = [&statements.find, &read].map(|statement| statement.get_status(StatementStatus::RePrepare));
+    let planned_anew = [statements.find.prepared().unwrap(), &mut read]
+        .map(|statement| statement.get_status(StatementStatus::RePrepare));
     assert_eq!(planned_anew, [0, 0]);
 }
 

@@ -8,6 +8,7 @@ mod files;
 mod migration;
 mod plans;
 mod searching;
+mod shortcut;
 mod undo;
 
 use std::path::{Path, PathBuf};
