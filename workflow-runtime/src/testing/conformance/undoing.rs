@@ -52,6 +52,17 @@ pub async fn one_is_read_until_it_unwinds_and_then_many(home: &impl Home) {
     let alone = bench.store.undo(&key("a"), count).await.unwrap();
     assert_eq!(alone, bench.load(&key("a")).await.undo, "also when they are read alone");
     assert_eq!(bench.store.undo(&key("nobody"), 0).await.unwrap(), []);
+    // A store need not be able to read what is older.
+    let oldest = alone.first().map(UndoRecord::place).unwrap();
+    if let Some(older) = bench.store.undo_before(&key("a"), oldest).await.unwrap() {
+        let visits: Vec<_> = older.iter().map(|undo| undo.visit).collect();
+        let newest = count - MANY;
+        let expected: Vec<_> = (newest + 1 - visits.len() as u64..=newest).collect();
+        assert!(!visits.is_empty() && visits == expected, "the newest of them, in their order: {visits:?}");
+        let bottom = undo(1, 1, 0).place();
+        assert_eq!(bench.store.undo_before(&key("a"), bottom).await.unwrap(), Some(Vec::new()));
+        assert_eq!(bench.store.undo_before(&key("nobody"), oldest).await.unwrap(), Some(Vec::new()));
+    }
     let record = ExecutionRecord { undo_count: count, ..waiting() };
     bench.advance(&key("a"), 1, Advance { record: Some(record), ..Advance::default() }).await;
     assert_eq!(places(&bench, "a").await, [(count, 1)]);
