@@ -1,6 +1,6 @@
 //! The table that the generated enum of a workflow's edges reads: made of the graph, in a constant.
 
-use super::graph_check::has_name;
+use super::graph_names::has_name;
 use super::{HandlerInfo, Trigger};
 
 /// An edge of the table: a handler, and one of its targets.

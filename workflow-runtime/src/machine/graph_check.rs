@@ -8,6 +8,7 @@
     reason = "a constant function has no other way, and a slip fails the user's build, not the program"
 )]
 
+use super::graph_names::{Names, has_name, same_name};
 use super::type_place::TypePlace;
 use super::{AttributeInfo, HandlerInfo, StateInfo, Trigger};
 
@@ -151,9 +152,8 @@ impl Place {
         self.any || !self.members.is_empty()
     }
 
-    /// Whether `group` is a group, and this a state in it that can be left.
-    const fn is_in(&self, group: &Self) -> bool {
-        self.present && self.is_state && !self.end && (group.any || has_name(group.members, self.name))
+    const fn can_be_left(&self) -> bool {
+        self.present && self.is_state && !self.end
     }
 }
 
@@ -177,15 +177,27 @@ struct Groups<const N: usize> {
 }
 
 impl<const N: usize> Groups<N> {
-    const fn of(places: &[Place]) -> Self {
+    const fn of(places: &[Place], names: &Names<N>) -> Self {
         let mut groups = Self { has: [[0; N]; N], is_group: [false; N] };
         let mut group = 0;
         while group < N {
-            groups.is_group[group] = places[group].present && places[group].has_states();
-            let mut state = 0;
-            while groups.is_group[group] && state < N {
-                groups.has[group][state] = places[state].is_in(&places[group]) as u8;
+            let place = &places[group];
+            groups.is_group[group] = place.present && place.has_states();
+            let mut state = if groups.is_group[group] && place.any { 0 } else { N };
+            while state < N {
+                groups.has[group][state] = places[state].can_be_left() as u8;
                 state += 1;
+            }
+            let mut members = if groups.is_group[group] { place.members } else { &[] };
+            while let [member, rest @ ..] = members {
+                let mut state = names.find(member);
+                while state < N {
+                    if places[state].can_be_left() && same_name(places[state].name, member) {
+                        groups.has[group][state] = 1;
+                    }
+                    state = names.find_older(state);
+                }
+                members = rest;
             }
             group += 1;
         }
@@ -269,10 +281,11 @@ pub struct Ways<'a> {
 /// Judges every state. Of states that have one fault for one reason, the first is told.
 #[must_use]
 pub const fn judge<const N: usize>(places: &[Place], ways: &Ways<'_>) -> Judged<N> {
-    let groups = Groups::of(places);
+    let names = names_of(places);
+    let groups = Groups::of(places, &names);
     let waits = waits(places, ways);
     let verdicts = check_graph(places, ways, &groups, &waits);
-    Judged { verdicts, clashes: clashes(places), waits, groups: groups.has }
+    Judged { verdicts, clashes: clashes_of(places, &names), waits, groups: groups.has }
 }
 
 /// Which handlers wait for what never comes, which is told at their places.
@@ -432,26 +445,43 @@ const fn count<const N: usize>(marked: &[bool; N]) -> usize {
     count
 }
 
+const fn names_of<const N: usize>(places: &[Place]) -> Names<N> {
+    let mut names = Names::new();
+    let mut index = 0;
+    while index < N {
+        names.add(index, places[index].name);
+        index += 1;
+    }
+    names
+}
+
 /// Which places have a name of one that was declared before it.
 #[must_use]
 pub const fn clashes<const N: usize>(places: &[Place]) -> [bool; N] {
-    // Most pairs are told apart by a number each, and few have old names.
-    let mut digests = [0; N];
-    let mut index = 0;
-    while index < N {
-        digests[index] = super::private::name_digest(places[index].name);
-        index += 1;
-    }
+    clashes_of(places, &names_of(places))
+}
+
+const fn clashes_of<const N: usize>(places: &[Place], names: &Names<N>) -> [bool; N] {
     let mut clashing = [false; N];
+    // The places with old names, of which there are few.
+    let (mut with_old, mut old) = ([0; N], 0);
     let mut index = 0;
     while index < N {
-        let mut before = if places[index].is_state { 0 } else { index };
-        let has_old = !places[index].was.is_empty();
-        while before < index {
-            if digests[before] == digests[index] || has_old || !places[before].was.is_empty() {
-                clashing[index] |= share_name(&places[index], &places[before]);
-            }
-            before += 1;
+        let place = &places[index];
+        let mut before = names.find_older(index);
+        while before < N {
+            clashing[index] |= share_name(place, &places[before]);
+            before = names.find_older(before);
+        }
+        let mut among = if place.was.is_empty() { old } else { index };
+        while among > 0 {
+            among -= 1;
+            let before = if place.was.is_empty() { with_old[among] } else { among };
+            clashing[index] |= share_name(place, &places[before]);
+        }
+        if !place.was.is_empty() {
+            with_old[old] = index;
+            old += 1;
         }
         index += 1;
     }
@@ -518,34 +548,6 @@ const fn same_names(left: &[&str], right: &[&str]) -> bool {
         index += 1;
     }
     true
-}
-
-const fn same_name(left: &str, right: &str) -> bool {
-    let (mut left, mut right) = (left.as_bytes(), right.as_bytes());
-    if left.len() != right.len() {
-        return false;
-    }
-    loop {
-        match (left, right) {
-            ([], []) => return true,
-            ([rest_of_left @ .., first], [rest_of_right @ .., second]) if *first == *second => {
-                left = rest_of_left;
-                right = rest_of_right;
-            }
-            _ => return false,
-        }
-    }
-}
-
-pub(super) const fn has_name(names: &[&str], name: &str) -> bool {
-    let mut names = names;
-    while let [first, rest @ ..] = names {
-        if same_name(first, name) {
-            return true;
-        }
-        names = rest;
-    }
-    false
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod finish;
 mod flag;
 mod graph;
 mod graph_check;
+mod graph_names;
 mod graph_told;
 #[allow(missing_docs, reason = "the probe is for generated code alone")]
 mod group;
