@@ -130,7 +130,7 @@ fn a_bug_that_takes_several_acts_is_made_as_short_as_it_can_be() {
     let walk = || {
         walk().crashes().walks(400).invariant(|walked| {
             let crashed = walked.acts.iter().position(|act| *act == Act::Crash);
-            let closed = walked.acts.iter().position(|act| matches!(act, Act::Send { event, .. } if event == "close"));
+            let closed = walked.acts.iter().position(|act| matches!(act, Act::Event { event, .. } if event == "close"));
             let paid = walked.outside.paid();
             assert!(!(crashed > closed && closed.is_some() && paid > 0), "paid {paid}");
         })

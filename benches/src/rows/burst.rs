@@ -243,7 +243,8 @@ async fn burst(arguments: &[String]) -> Result<(), Error> {
     // A machine that has got slower meanwhile may find it hard all the same.
     load.start_all(easy, move || looking.backlog() > enough && drain.elapsed() < 30 * length).await?;
     let (drained, cpu, ended) = (drain.elapsed(), cpu.elapsed(), (load.ended() - ended_before) as f64);
-    let draining = [ended / drained.as_secs_f64(), cpu.as_secs_f64() / ended];
+    // There may have been nothing to drain.
+    let draining = [ended / drained.as_secs_f64(), cpu.as_secs_f64() / ended.max(1.0)];
     let memory_at_most = watch.end();
 
     let mut ended = 0;

@@ -14,7 +14,7 @@ use crate::record::Json;
 #[non_exhaustive]
 pub enum Act {
     /// Sends an event.
-    Send {
+    Event {
         /// The event's persisted name.
         event: String,
         /// The event, as it is persisted.
@@ -33,7 +33,7 @@ pub enum Act {
 impl fmt::Display for Act {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Send { event, payload } => write!(formatter, "send {event} {}", payload.text()),
+            Self::Event { event, payload } => write!(formatter, "send {event} {}", payload.text()),
             Self::Wait(duration) => write!(formatter, "wait {}", HumanDuration(*duration)),
             Self::Fail(step) => write!(formatter, "fail {step}"),
             Self::Crash => formatter.write_str("crash"),
@@ -71,7 +71,7 @@ impl FromStr for Act {
                 let value: serde_json::Value = serde_json::from_str(payload)
                     .map_err(|error| format!("what `{event}` is sent with is no JSON: {error}: {payload}"))?;
                 let payload = Json::encode(&value).map_err(|error| error.to_string())?;
-                Ok(Self::Send { event: event.to_owned(), payload })
+                Ok(Self::Event { event: event.to_owned(), payload })
             }
             _ => Err(format!(
                 "{text:?} is nothing that a walk does: write `send <event> <json>`, `wait 3d`, `fail <step>`, `crash` or `cancel`"

@@ -225,7 +225,7 @@ impl<W: Workflow, O> Walk<W, O> {
         let strategy = data.prop_map(move |data| {
             let payload = W::encode_event(&make(data));
             let payload = payload.unwrap_or_else(|error| panic!("the event `{name}` cannot be written: {error}"));
-            Act::Send { event: name.to_owned(), payload }
+            Act::Event { event: name.to_owned(), payload }
         });
         let key = |payload: &Json| {
             let event = E::decode(payload).ok()?;
@@ -380,7 +380,7 @@ impl<W: Workflow, O> Walk<W, O> {
     fn known(&self, acts: &[Act]) -> Result<(), String> {
         for act in acts {
             match act {
-                Act::Send { event, .. }
+                Act::Event { event, .. }
                     if W::GRAPH.event(event).is_none() && !self.events.iter().any(|known| known.name == event) =>
                 {
                     return Err(format!("{} takes no event `{event}`: in the walk {act:?}", W::NAME));

@@ -130,7 +130,7 @@ impl<W: Workflow, O> Walk<W, O> {
         for (place, act) in acts.iter().enumerate() {
             at(place + 1);
             match act {
-                Act::Send { event, payload } => match self.send(&walker, event, payload).await {
+                Act::Event { event, payload } => match self.send(&walker, event, payload).await {
                     // Who comes too late, or is refused, knows that: the walk goes on.
                     Ok(()) | Err(EngineError::Ended { .. } | EngineError::Rejected { .. }) => {}
                     Err(error) => return Err(error.into()),
