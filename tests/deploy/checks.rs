@@ -313,7 +313,7 @@ fn the_command_says_with_its_exit_code_whether_all_fit() {
     assert_eq!(report["misfits"][0]["reason"], "unreadable_state");
     let (code, output, errors) = command(same(Path::new("nowhere.db")), &["check"]);
     assert_eq!((code, output.as_str()), (2, ""));
-    assert!(errors.contains("nowhere.db") && errors.contains("no such file"), "{errors}");
+    assert!(errors.contains("nowhere.db") && errors.contains("there is no file"), "{errors}");
     assert!(!Path::new("nowhere.db").exists());
     drop(engine);
 }
@@ -342,7 +342,7 @@ fn the_command_forks_an_execution_of_a_store_that_nobody_uses() {
     let (code, output, errors) = command(same(&path), &fork);
     assert_eq!((code, errors.as_str()), (0, ""));
     assert!(output.contains("Job/again is a fork of Job/held at its visit 2"), "{output}");
-    assert!(command(same(&path), &fork).1.contains("was before"));
+    assert!(command(same(&path), &fork).1.contains("is already a fork of"));
     let refusals = [
         (["fork", "held", "1", "other"], "data of its states was not kept"),
         (["fork", "nobody", "1", "other"], "no execution Job/nobody"),

@@ -114,6 +114,9 @@ fn what_the_test_says_has_to_hold_is_looked_at_in_each_run() {
     assert_eq!(looked.load(Ordering::Relaxed), 3, "the run without a failure, and two with one");
     let report = FailTest::new().only("seed=4,handler=1").run(careful);
     assert_eq!((report.runs, report.refused), (1, 1));
+    let asserted =
+        panics(|| FailTest::new().check(|ends| Ok(assert!(ends.is_empty(), "there are {}", ends.len()))).run(careful));
+    assert!(asserted.contains("what:  there are 1") && asserted.contains("history of"), "{asserted}");
 }
 
 #[state]
@@ -230,5 +233,5 @@ fn a_failure_goes_before_a_mock_and_one_that_nothing_comes_to_is_told() {
     });
     assert_eq!((told.1, charge.attempts()), ([2, 1], 1), "the mock is not asked where it fails");
     let told = panics(|| injected(|sim| sim.inject(Injection::step("charge").nth(2))));
-    assert!(told.contains("a failure was injected at step `charge`, at time 2, and that came 1 times"), "{told}");
+    assert!(told.contains("a failure was injected at number 2 of step `charge`, of which there were 1"), "{told}");
 }

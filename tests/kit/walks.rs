@@ -124,6 +124,12 @@ fn a_planted_bug_is_found_and_made_as_short_as_it_can_be() {
     assert_eq!(told, said(|| _ = walk().crashes().cancels().invariant(is_solvent).run()), "the same each time");
 }
 
+#[test]
+fn a_state_that_there_is_none_of_is_told() {
+    let told = said(|| _ = walk().invariant(|walked| assert!(walked.times_in("Open") <= 1)).run());
+    assert!(told.contains("there is no state `Open` in `Account`: its states are open, "), "{told}");
+}
+
 /// Breaks when the account is closed, and nothing happens for three days, though the process died in between.
 #[test]
 fn a_bug_that_takes_several_acts_is_made_as_short_as_it_can_be() {

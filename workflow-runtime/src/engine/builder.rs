@@ -186,9 +186,7 @@ impl EngineBuilder {
             #[cfg(feature = "sqlite")]
             Source::Sqlite(path) if path.exists() => Ok(Arc::new(open_sqlite(path)?)),
             #[cfg(feature = "sqlite")]
-            Source::Sqlite(path) => {
-                Err(StoreError::NotAStore { path: path.clone(), reason: "there is no such file".to_owned() })
-            }
+            Source::Sqlite(path) => Err(StoreError::NoSuchFile { path: path.clone() }),
         }
     }
 

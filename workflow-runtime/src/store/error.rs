@@ -20,6 +20,12 @@ pub enum StoreError {
         /// Its format version.
         found: u32,
     },
+    /// There is no file, and none is to be made.
+    #[error("there is no file {}: name the one that the store is in", path.display())]
+    NoSuchFile {
+        /// Where it ought to be.
+        path: PathBuf,
+    },
     /// The file is something else.
     #[error("{} is not a workflow store: {reason}; name another file, or move this one away", path.display())]
     NotAStore {

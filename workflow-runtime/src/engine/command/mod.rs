@@ -103,7 +103,9 @@ impl EngineBuilder {
         let Told { code, output: text, error } = match read(arguments) {
             Ok(Asked::Help) => Told { code: 0, output: USAGE.to_owned(), error: String::new() },
             Ok(asked) => self.carry_out(asked, errors),
-            Err(wrong) => Told { code: FAILED, output: String::new(), error: format!("{wrong}\n\n{USAGE}") },
+            Err(wrong) => {
+                Told { code: FAILED, output: String::new(), error: format!("{wrong}\n`--help` says what there is\n") }
+            }
         };
         // There is nowhere else to say that this cannot be written.
         let _ = errors.write_all(error.as_bytes()).and_then(|()| errors.flush());
@@ -181,7 +183,7 @@ impl EngineBuilder {
             done.map(|_| true).map_err(|refused| EngineError::refused(refused, &key))
         });
         let forked = forked.map_err(|error| self.error(&error))?;
-        let how = if forked { "is" } else { "was before" };
+        let how = if forked { "is" } else { "is already" };
         Ok(Told {
             code: 0,
             output: format!("{to} {how} a fork of {from} at its visit {visit}\n"),
@@ -192,13 +194,15 @@ impl EngineBuilder {
     /// What an error comes to: one that is about what was asked for, or one that kept it from being found out.
     fn error(&self, error: &EngineError) -> Told {
         let is_refusal = matches!(error, EngineError::CannotFork { .. } | EngineError::UnknownExecution { .. });
-        let file = self.file().map(|path| format!("{}: ", path.display())).unwrap_or_default();
-        let mut text = format!("{file}{error}");
+        let mut text = error.to_string();
         let mut source = std::error::Error::source(error);
         while let Some(error) = source {
             // Writing to a text does not fail.
             let _ = write!(text, ": {error}");
             source = error.source();
+        }
+        if let Some(file) = self.file().map(|path| path.display().to_string()).filter(|file| !text.contains(file)) {
+            text = format!("{file}: {text}");
         }
         Told { code: if is_refusal { UNFIT } else { FAILED }, ..failed(&text) }
     }

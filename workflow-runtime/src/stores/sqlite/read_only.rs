@@ -13,7 +13,7 @@ use crate::store::StoreError;
 /// What reads from the file at `path`, and can write nothing.
 pub(super) fn open(path: &Path) -> Result<Source, StoreError> {
     if !path.exists() {
-        return Err(not_a_store(path, "there is no such file"));
+        return Err(StoreError::NoSuchFile { path: path.to_owned() });
     }
     let path = resolve(path)?;
     match Still::of(&path).and_then(|still| Some((still_uri(&path)?, still))) {

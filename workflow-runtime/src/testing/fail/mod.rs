@@ -8,6 +8,7 @@ mod course;
 
 use std::fmt::{self, Write as _};
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ use super::again;
 use super::crash::histories;
 use super::sim::{Ending, FailPoint, FailWhat, Played, Sim, SimEvent, chain, play};
 use crate::base::Result;
+use crate::machine::panic_text;
 use crate::record::{ErrorRecord, ExecutionKey, Status};
 
 /// Plays a scenario once, then with a failure of each attempt of a step and of each run of a handler: once, and for good, where all later
@@ -265,7 +267,13 @@ impl<'a> FailTest<'a> {
             }
         };
         let ends: Vec<_> = played.kept.iter().map(end).collect();
-        check(&ends).map_err(|error| Ended::of(chain(&error)))
+        // What a test asserts is told with the run that it does not hold in.
+        let checked = catch_unwind(AssertUnwindSafe(|| check(&ends)));
+        let refused = match checked {
+            Ok(checked) => checked.map_err(|error| chain(&error)),
+            Err(panic) => Err(panic_text(&*panic).to_owned()),
+        };
+        refused.map_err(Ended::of)
     }
 }
 

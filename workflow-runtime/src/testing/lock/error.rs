@@ -17,7 +17,7 @@ pub enum LockError {
     },
     /// There is no lock, and none may be made here.
     #[error(
-        "the workflow `{workflow}` has no lock: {} does not exist. Run `cargo test` where CI is not set, which makes it, and commit the file",
+        "the workflow `{workflow}` has no lock: {} does not exist. Run `cargo test` with neither CI nor WORKFLOW_LOCK set, which makes it, and commit the file",
         path.display()
     )]
     Missing {
@@ -28,7 +28,7 @@ pub enum LockError {
     },
     /// The code fits, and has more than the lock.
     #[error(
-        "{} is out of date. What is different fits what is stored:\n{changes}\nRun `cargo test` where CI is not set, which records it, and commit the file",
+        "{} is out of date. What is different fits what is stored:\n{changes}\nRun `cargo test` with neither CI nor WORKFLOW_LOCK set, which records it, and commit the file",
         path.display()
     )]
     Stale {

@@ -1,5 +1,6 @@
 //! A lock file, read, held to the code and written.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, io};
@@ -97,7 +98,7 @@ pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool) -> Result
     let mut judgement = judge(&recorded, code, kept);
     if judgement.breaks() {
         if mode != Mode::Accept {
-            return Err(LockError::Broken { report: report(path, &recorded, &judgement) });
+            return Err(LockError::Broken { report: report(path, &recorded, code, &judgement) });
         }
         judgement.lock = accepted(recorded, code, kept);
     } else if judgement.lock == recorded && mode == Mode::Check {
@@ -140,7 +141,7 @@ fn listed(judgement: &Judgement, wanted: impl Fn(&Difference) -> bool) -> String
     text
 }
 
-fn report(path: &Path, recorded: &Lock, judgement: &Judgement) -> String {
+fn report(path: &Path, recorded: &Lock, code: &Lock, judgement: &Judgement) -> String {
     let workflow = &recorded.workflow;
     let (breaks, fits) =
         (listed(judgement, |difference| difference.breaks), listed(judgement, |difference| !difference.breaks));
@@ -153,9 +154,30 @@ fn report(path: &Path, recorded: &Lock, judgement: &Judgement) -> String {
     if !fits.is_empty() {
         let _ = write!(text, "\nThese are different, too, and fit:\n\n{fits}");
     }
+    if code.newest() < newest {
+        let _ = write!(
+            text,
+            "\nThe lock is of version {newest}, and this code is of version {}: build the newer code, or take the lock back to what it was\nwith this one.\n",
+            code.newest()
+        );
+        return text;
+    }
+    let broken = || judgement.differences.iter().filter(|(_, difference)| difference.breaks);
+    let frozen: BTreeSet<_> = broken().map(|(version, _)| *version).filter(|version| *version < newest).collect();
+    for version in &frozen {
+        let _ = write!(
+            text,
+            "\nThe types of version {version} stay as they were, as executions of it are stored: put them back. One that the present version has,
+too, and that is to change there, is copied into `mod v{version}` as it was; and the enum in `from({version} = …)` has all states of
+that version in it, those that did not change as well.\n"
+        );
+    }
+    if broken().all(|(version, _)| frozen.contains(version)) {
+        return text;
+    }
     let _ = write!(
         text,
-        "\
+        "
 There are two ways out:
 
   1. Make it compatible, as is said at each line: old data can be read, and nothing of it is lost.

@@ -177,8 +177,14 @@ impl Injected {
         let inner = self.lock();
         let unused = inner.injections.iter().filter(|(injection, seen)| *seen < injection.nth);
         let unused: Vec<_> = unused
-            .map(|(injection, seen)| {
-                format!("a failure was injected at {injection}, at time {}, and that came {seen} times", injection.nth)
+            .map(|(injection, seen)| match seen {
+                0 => format!("a failure was injected at {injection}, which never came: look at its name"),
+                seen => {
+                    format!(
+                        "a failure was injected at number {} of {injection}, of which there were {seen}",
+                        injection.nth
+                    )
+                }
             })
             .collect();
         (!unused.is_empty()).then(|| unused.join("; "))

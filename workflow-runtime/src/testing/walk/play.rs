@@ -41,8 +41,19 @@ impl<W: Workflow, O> Walked<'_, W, O> {
     }
 
     /// How often it has come to the state of this persisted name.
+    ///
+    /// # Panics
+    /// If the workflow has no such state.
     #[must_use]
+    #[track_caller]
     pub fn times_in(&self, state: &str) -> usize {
+        let names: Vec<_> = W::GRAPH.states.iter().map(|state| state.name).collect();
+        assert!(
+            names.contains(&state),
+            "there is no state `{state}` in `{}`: its states are {}",
+            W::NAME,
+            names.join(", ")
+        );
         let entered = |row: &&HistoryRow| match &row.record.kind {
             HistoryKind::Started { to } | HistoryKind::Transition { to, .. } => *to == *state,
             _ => false,

@@ -81,6 +81,31 @@ fn what_does_not_fit_is_recorded_only_when_it_is_accepted() {
 }
 
 #[test]
+fn an_older_version_is_to_stay_and_newer_code_to_be_built() {
+    let (_folder, path) = folder();
+    let of_two = |old: Shape, new: Shape| {
+        let (Some(old), Some(new)) =
+            (code(&[("paid", old)]).versions.remove(&1), code(&[("paid", new)]).versions.remove(&1))
+        else {
+            panic!()
+        };
+        Lock { workflow: "Sale".to_owned(), versions: BTreeMap::from([(1, old), (2, new)]) }
+    };
+    verify(&path, Mode::Record, &of_two(U64, U64), false).unwrap();
+    let told = |lock: &Lock| verify(&path, Mode::Check, lock, false).unwrap_err().to_string();
+    let frozen = told(&of_two(U32, U64));
+    assert!(frozen.contains("The types of version 1 stay as they were") && frozen.contains("`mod v1`"), "{frozen}");
+    assert!(!frozen.contains("two ways out"), "{frozen}");
+    let both = told(&of_two(U32, U32));
+    assert!(
+        both.contains("The types of version 1 stay") && both.contains("version = 3, from(2 = v2::States)"),
+        "{both}"
+    );
+    let older = told(&code(&[("paid", U64)]));
+    assert!(older.contains("The lock is of version 2, and this code is of version 1: build the newer code"), "{older}");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_never_written_over() {
     let (_folder, path) = folder();
     let lock = code(&[("paid", U32)]);
