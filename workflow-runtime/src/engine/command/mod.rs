@@ -16,7 +16,7 @@ use super::registry::{Registry, Versions};
 use super::{EngineBuilder, EngineError, block_on, schedule};
 use crate::base::ExecutionId;
 use crate::record::ExecutionKey;
-use crate::store::{Commit, Refused};
+use crate::store::{Commit, Committed, Refused};
 
 /// The exit code where something does not fit, or was refused.
 const UNFIT: u8 = 1;
@@ -73,7 +73,8 @@ impl EngineBuilder {
     #[must_use]
     pub fn command(self) -> ExitCode {
         let arguments = std::env::args_os().skip(1);
-        self.run_command(arguments, &mut io::stdout().lock(), &mut io::stderr().lock()).into()
+        // Not locked: what a migration prints is printed by another thread.
+        self.run_command(arguments, &mut io::stdout(), &mut io::stderr()).into()
     }
 
     /// As [`command`](Self::command), with these arguments, for a program that has others of its own. What it says goes to
@@ -180,7 +181,12 @@ impl EngineBuilder {
             let Some(commit) = fork.prepare(now, keeps).await? else { return Ok(false) };
             let key = commit.key.clone();
             let done = store.commit(vec![Commit { ..commit }]).await?.pop().unwrap_or(Err(Refused::Unknown));
-            done.map(|_| true).map_err(|refused| EngineError::refused(refused, &key))
+            match done {
+                Ok(Committed::Applied) => Ok(true),
+                // Somebody has taken the id meanwhile: that is a fork of the same, or in the way.
+                Ok(Committed::Existed) => fork.is_done().await.map(|_| false),
+                Err(refused) => Err(EngineError::refused(refused, &key)),
+            }
         });
         let forked = forked.map_err(|error| self.error(&error))?;
         let how = if forked { "is" } else { "is already" };

@@ -84,7 +84,7 @@ impl Desk {
     }
 
     /// Writes a group of `first` and what `next` has, until it has nothing, and answers all of them. It says how many calls
-    /// these were, and how long they took until they were answered.
+    /// these were, and how long they took until they were answered. If the store is poisoned, `first` is refused.
     ///
     /// If another program is writing to the file, that is waited for; with `in_no_time` it is not.
     pub(super) fn write(
@@ -95,6 +95,11 @@ impl Desk {
         (health, counters): (&Health, &Counters),
     ) -> Result<(usize, Duration), NotBegun> {
         let begun = Instant::now();
+        // Asked while nobody else can write: what came before may just have failed.
+        if let Err(error) = health.check() {
+            first.refuse(error);
+            return Ok((1, begun.elapsed()));
+        }
         let Self { connection, known, group, weight } = self;
         let mut applier = Applier::new(connection, known);
         let epoch = match begin(connection, &mut applier, in_no_time) {

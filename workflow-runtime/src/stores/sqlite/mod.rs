@@ -50,7 +50,7 @@ use self::health::Health;
 use self::lock::LockFile;
 use self::open::Opened;
 use self::reader::ReadCall;
-use self::shortcut::{Made, Shortcut, Writing};
+use self::shortcut::{Made, Shortcut, Writing, let_others_run};
 use self::source::Source;
 use self::stats::Counters;
 use self::worker::Worker;
@@ -224,8 +224,7 @@ impl SqliteStore {
         let made = writing.make(call, writer);
         Box::pin(async move {
             if made == Made::Enough {
-                // Nothing else of it waits.
-                tokio::task::yield_now().await;
+                let_others_run().await;
             }
             receiver.await.unwrap_or_else(|_| Err(health.gone()))
         })

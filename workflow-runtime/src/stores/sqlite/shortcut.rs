@@ -4,8 +4,10 @@
 //! as long as to write a commit; where it is not, the caller's thread must not be kept by it, as it has other tasks to run. So
 //! the way is chosen by what the last groups were: many of one call each, and nearly all of them quick.
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use super::desk::{Desk, NotBegun, WriteCall};
@@ -59,6 +61,19 @@ pub(super) enum Made {
     Enough,
 }
 
+/// Lets other tasks have a turn, once.
+pub(super) async fn let_others_run() {
+    let mut had_theirs = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut had_theirs, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 impl Writing {
     /// Makes a call: here and now if that is the shorter way, and else by the writer.
     pub(super) fn make(&self, call: WriteCall, writer: &Worker<WriteCall>) -> Made {
@@ -89,7 +104,7 @@ impl Writing {
 }
 
 impl Shortcut {
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.quick.load(Ordering::Relaxed) >= ENOUGH && self.under_way.load(Ordering::Relaxed) == 0
     }
 

@@ -17,11 +17,6 @@ pub(super) fn run(queue: &Receiver<WriteCall>, writing: &Writing) {
     // How many calls the last group was of.
     let mut calls = 0;
     while let Ok(first) = queue.recv() {
-        if let Err(error) = writing.health.check() {
-            first.refuse(error);
-            writing.shortcut.answered(1);
-            continue;
-        }
         // A caller who panicked at it has left it in the middle of something.
         let Ok(mut desk) = writing.desk.lock() else { return };
         let mut are_many = calls >= MANY;
