@@ -85,7 +85,13 @@ fn undone(kept: &Kept, played: &Played<Result<(), String>>) -> Result<(), Ended>
     };
     let Some(began) = kept.history.iter().rposition(is_unwinding) else { return Ok(()) };
     let rows = &kept.history[began..];
-    let is_over = !matches!(kept.stored.record.status(), Status::Parked | Status::Terminated);
+    let record = &kept.stored.record;
+    let is_over = match record.status() {
+        Status::Terminated => false,
+        // What nobody caught is undone first, and then parked.
+        Status::Parked => record.left_to_undo() == 0,
+        _ => true,
+    };
     let is_whole = kept.history.first().is_some_and(is_beginning);
     if !is_over || !is_whole || rows.iter().any(has_failed) {
         return Ok(());
