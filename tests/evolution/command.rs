@@ -4,12 +4,30 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
+use workflow_runtime::prelude::*;
 use workflow_runtime::store::{Query, Store};
 use workflow_runtime::stores::{MemoryStore, SqliteStore};
 use workflow_runtime::{Engine, EngineBuilder, Status};
 
 use super::dying::{Dying, Moment};
 use super::world::{Payment, World, settle, test, v1, v2, v3};
+
+#[state]
+pub struct Asked;
+
+#[state(end)]
+pub struct Answered;
+
+/// A workflow beside the sales.
+pub struct Other;
+
+#[workflow(start = Asked)]
+impl Other {
+    #[after("10d")]
+    fn answered(&self, _: Asked) -> Answered {
+        Answered
+    }
+}
 
 /// Runs the command: its exit code, what it says, and what is wrong.
 fn command(builder: EngineBuilder, arguments: &[&str]) -> (u8, String, String) {
@@ -199,9 +217,57 @@ fn a_damaged_one_and_a_newer_one_are_left_and_hide_none() {
         let (code, output, _) = command(second(&path), &["migrate"]);
         assert_eq!(code, 1);
         assert!(output.starts_with("0 migrated, 0 kept, 1 failed\n"), "{output}");
+        assert!(
+            output.contains("2 are left as they were") && output.contains("2  Sale  version 3 is newer"),
+            "{output}"
+        );
         assert!(output.contains("Sale/b: what is stored of Sale/b cannot be read"), "{output}");
         let world = sqlite(&path);
         assert_eq!((world.version("a").await, world.version("c").await), (3, 3));
+    });
+}
+
+#[test]
+fn those_that_the_program_has_no_code_for_are_counted_by_workflow_and_version() {
+    test(async {
+        let world = World::default();
+        world.pending(&[("old", 1)]).await;
+        let new = world.builder().workflow(world.v2()).workflow(Other).start().await.unwrap();
+        let sales = (0..250).map(|number| (format!("new-{number}"), v2::Pending { cents: 1 }));
+        new.start_all::<v2::Sale, _>(sales).await.unwrap();
+        let over = new.start::<v2::Sale>("over", v2::Pending { cents: 1 }).await.unwrap();
+        over.terminate("not wanted").await.unwrap();
+        new.start_all::<Other, _>((0..3).map(|number| (number.to_string(), Asked))).await.unwrap();
+        settle(&new).await;
+        new.shutdown().await.unwrap();
+
+        let newer = "  version 2 is newer than this program, which has version 1: run a build that has it\n";
+        let foreign = "  version 1: this program has no such workflow; give it one with `.workflow(…)`\n";
+        let told = format!(
+            "253 are left as they were, as this program has no code for them:\n          3  Other{foreign}        250  Sale{newer}"
+        );
+        let first = || world.builder().workflow(world.v1());
+        // The one that the second version had not touched is of the present version here, so it is not counted.
+        let (code, output, errors) = command(first(), &["migrate"]);
+        assert_eq!((code, errors.as_str()), (1, ""), "{output}");
+        assert_eq!(output, format!("0 migrated, 0 kept, 0 failed\n{told}"));
+        let (code, output, _) = command(first(), &["migrate", "--dry-run"]);
+        assert_eq!(code, 1);
+        assert_eq!(output, format!("0 would be migrated, 0 kept, 0 would fail; nothing was written\n{told}"));
+        let (code, output, _) = command(first(), &["migrate", "--json"]);
+        let report: serde_json::Value = serde_json::from_str(&output).unwrap();
+        assert_eq!((code, &report["without_code"]), (1, &253.into()));
+        let group = |workflow: &str, version: u32, reason: &str, count: u32| serde_json::json!({ "workflow": workflow, "version": version, "reason": reason, "count": count });
+        let groups = [group("Other", 1, "unknown_workflow", 3), group("Sale", 2, "newer_version", 250)];
+        assert_eq!(report["why_without_code"], serde_json::Value::from(groups.to_vec()));
+
+        // Asked about one workflow, it says nothing of the others.
+        let (code, output, _) = command(world.builder().workflow(world.v2()), &["migrate", "--workflow", "Sale"]);
+        assert_eq!((code, output.as_str()), (0, "1 migrated, 0 kept, 0 failed\n"));
+        let (code, output, _) = command(world.builder().workflow(world.v2()), &["migrate"]);
+        assert_eq!(code, 1);
+        assert!(output.ends_with(&format!("          3  Other{foreign}")), "{output}");
+        assert_eq!(command(world.builder().workflow(v3::Sale).workflow(Other), &["migrate"]).0, 0, "all are there");
     });
 }
 

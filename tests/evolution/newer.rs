@@ -49,6 +49,54 @@ fn newer_ones_are_left_alone_and_are_not_in_the_way() {
 }
 
 #[test]
+fn whoever_waits_for_a_newer_one_is_told_at_once_and_what_was_sent_waits_for_its_build() {
+    test(async {
+        let world = World::default();
+        let new = world.engine_of(world.v2()).await;
+        for (id, cents) in [("waits", 1), ("ships", 2), ("ended", 3)] {
+            new.start::<v2::Sale>(id, v2::Pending { cents }).await.unwrap();
+        }
+        for id in ["ships", "ended"] {
+            new.execution::<v2::Sale>(id).unwrap().send(Payment).await.unwrap();
+        }
+        settle(&new).await;
+        let ended = new.execution::<v2::Sale>("ended").unwrap();
+        ended.send(Delivery).await.unwrap();
+        ended.outcome().await.unwrap();
+        new.shutdown().await.unwrap();
+
+        let old = world.engine_of(world.v1()).await;
+        for id in ["waits", "ships", "ended"] {
+            let sale = old.execution::<v1::Sale>(id).unwrap();
+            let (error, of_state) = (sale.outcome().await.unwrap_err(), sale.state().await.unwrap_err());
+            assert!(matches!(&error, EngineError::OtherVersion { version: 2, known: 1, .. }), "{error}");
+            assert_eq!(error.to_string(), of_state.to_string());
+        }
+        // Whoever has the type of the newer version has no code that runs it either.
+        let error = old.execution::<v2::Sale>("waits").unwrap().outcome().await.unwrap_err();
+        assert!(matches!(&error, EngineError::OtherVersion { version: 2, known: 1, .. }), "{error}");
+        // One that waits for an event alone is not stuck before one has come.
+        let query = Query::of::<v1::Sale>();
+        world.clock.advance(DAY);
+        assert_eq!(old.stuck(&query).await.unwrap().executions, []);
+        assert_eq!(old.list(&query.clone().version(2)).await.unwrap().executions.len(), 3);
+        let ships = old.execution::<v1::Sale>("ships").unwrap();
+        ships.send(Delivery).await.unwrap();
+        settle(&old).await;
+        assert!(matches!(ships.outcome().await, Err(EngineError::OtherVersion { .. })), "also while an event waits");
+        world.clock.advance(DAY);
+        let stuck = old.stuck(&query).await.unwrap().executions;
+        let stuck: Vec<_> = stuck.iter().map(|stuck| (stuck.id.as_str(), &stuck.because)).collect();
+        assert!(stuck.contains(&("ships", &StuckBecause::Newer { version: 2 })), "{stuck:?}");
+        old.shutdown().await.unwrap();
+
+        let new = world.engine_of(world.v2()).await;
+        let shipped = new.execution::<v2::Sale>("ships").unwrap().outcome().await.unwrap();
+        assert!(matches!(shipped, v2::SaleOutcome::Shipped(shipped) if shipped.cents == 2));
+    });
+}
+
+#[test]
 fn by_hand_nothing_happens_to_a_newer_one_before_its_build_is_back() {
     test(async {
         let world = World::default();

@@ -8,7 +8,7 @@ use super::core::Core;
 use super::watchers::Watch;
 use super::{Engine, EngineError};
 use crate::base::ExecutionId;
-use crate::machine::{Accepts, EventPolicy, Outcome as _, Sending, Workflow, WorkflowState as _, read_state};
+use crate::machine::{Accepts, EventPolicy, Outcome as _, Sending, Workflow, WorkflowState as _, newer, read_state};
 use crate::record::{
     Activity, Answer, Closed, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, Json, NewEvent, Status,
 };
@@ -91,7 +91,8 @@ impl<W: Workflow> Execution<W> {
     ///
     /// # Errors
     /// [`EngineError::Parked`] if it fails and waits for a person; [`EngineError::Cancelled`] or
-    /// [`EngineError::Terminated`] if it was closed before its end; [`EngineError::UnknownExecution`],
+    /// [`EngineError::Terminated`] if it was closed before its end; [`EngineError::OtherVersion`] if it is of a version that
+    /// this build is too old for, as no other program ends it while this one has the store; [`EngineError::UnknownExecution`],
     /// [`EngineError::Unreadable`], [`EngineError::ShuttingDown`], or that of the store.
     pub async fn outcome(&self) -> Result<W::Outcome, EngineError> {
         loop {
@@ -111,6 +112,7 @@ impl<W: Workflow> Execution<W> {
                 if self.engine.core.is_stopping() {
                     return Err(self.engine.core.stopped());
                 }
+                self.check_not_newer(&record)?;
             }
             if let Some(record) = watch.told().await
                 && let Some(end) = self.end(&record)
@@ -259,6 +261,16 @@ impl<W: Workflow> Execution<W> {
     pub(super) async fn load(&self) -> Result<Stored, EngineError> {
         let stored = self.engine.core.store().load(&self.key).await?;
         stored.ok_or_else(|| EngineError::UnknownExecution { key: self.key.clone() })
+    }
+
+    /// Refuses one that this engine has no code for, as it is of a newer version: nothing happens to it here.
+    fn check_not_newer(&self, record: &ExecutionRecord) -> Result<(), EngineError> {
+        let (version, known) = (record.version, self.engine.core.machine(&self.key.workflow)?.plan().version());
+        if version <= known {
+            return Ok(());
+        }
+        let error = ErrorRecord::new(ErrorKind::Migration, &newer(version, known));
+        Err(EngineError::OtherVersion { key: self.key.clone(), version, known, error })
     }
 
     fn read_state(&self, record: &ExecutionRecord) -> Result<W::State, EngineError> {

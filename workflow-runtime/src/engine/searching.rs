@@ -35,7 +35,8 @@ impl Engine {
     /// | has been due for more than a minute, and is of a version that is newer than this build | [`StuckBecause::Newer`] |
     /// | has been due for more than a minute, and does not run | [`StuckBecause::Overdue`]: no place is free, or the engine was not given the workflow |
     ///
-    /// What waits for an event or for its time is not stuck: that is its way.
+    /// What waits for an event or for its time is not stuck: that is its way. One of a newer version that waits is not either,
+    /// until its time or an event has come; [`list`](Self::list) with [`Query::version`] finds those of a version, whatever they wait for.
     ///
     /// ```
     /// # use workflow_runtime::prelude::*;

@@ -147,16 +147,18 @@ pub(super) fn migrate_record<W: Workflow>(
 /// The state of `W` that a record has, whichever version it is of.
 pub(crate) fn read_state<W: Workflow>(version: u32, state: &str, data: &Json) -> Result<W::State, Error> {
     if version > W::VERSION {
-        return Err(Error::msg(format!(
-            "it is of version {version} of the workflow, which is newer than this code, of version {}",
-            W::VERSION
-        )));
+        return Err(newer(version, W::VERSION));
     }
     let MigratedState { state, data } = migrate::<W>(version, state, data)?;
     match W::State::decode(&state, &data) {
         Some(state) => Ok(state?),
         None => Err(Error::msg(format!("the workflow has no state `{state}`"))),
     }
+}
+
+/// Why code of the version `known` can do nothing with a newer one.
+pub(crate) fn newer(version: u32, known: u32) -> Error {
+    Error::msg(format!("it is of version {version} of the workflow, which is newer than this code, of version {known}"))
 }
 
 /// As [`read_state`], of an end state.

@@ -88,7 +88,7 @@ pub use intercept::{Answer, Answering, HandlerSeen, Interceptor, StepSeen};
 pub(crate) use limits::UnknownStep;
 pub use limits::{LimitState, Limits};
 pub use migrating::{Keep, StateOf, VersionStates};
-pub(crate) use migrating::{read_outcome, read_state};
+pub(crate) use migrating::{newer, read_outcome, read_state};
 pub(crate) use parallel::ParallelPolicy;
 pub use parallel::{Branches, JoinMissed, ParallelTimedOut};
 pub use plan::plan;

@@ -28,7 +28,8 @@ Usage: check [--store FILE] [--json]
                    Exit code: 0 if all go on, 1 if not, 2 if that could not be found out
   migrate          brings every execution of an older version of its workflow to the present one, each in a
                    commit of its own, and runs nothing. The store must not be in use. It may be stopped
-                   at any moment, and run again. Those that cannot be brought there stay as they were
+                   at any moment, and run again. Those that cannot be brought there stay as they were, as do
+                   those of a newer version, or of a workflow that this program does not have
                    Exit code: 0 if all are there, 1 if some are not, 2 if it could not be carried out
   fork             begins the execution NEW_ID in the state that the execution FROM was in at its visit
                    VISIT, counted from 1. The store must not be in use.

@@ -1,6 +1,8 @@
 //! All executions of older versions brought to the present one, while no engine runs them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -10,11 +12,14 @@ use crate::engine::migrating::{Migrated, MigrationReport};
 use crate::engine::registry::{Registry, Versions};
 use crate::engine::{EngineBuilder, EngineError, block_on};
 use crate::kernel::Kernel;
-use crate::record::{ErrorKind, ErrorRecord, ExecutionKey};
+use crate::record::{ErrorKind, ErrorRecord, ExecutionKey, Status};
 use crate::store::{Change, Commit, Epoch, ExecutionSummary, Fence, Loaded, Query, Refused, Store};
 
 /// How many executions are read at once.
 const PAGE: usize = 100;
+
+/// The most workflows and versions that are named among those that there is no code for.
+const NAMED: usize = 1_000;
 
 /// After how many executions is said how far it is.
 const TOLD: u64 = 2_000;
@@ -40,20 +45,30 @@ impl EngineBuilder {
         let store = opened.map_err(|error| self.error(&error.into()))?;
         let (now, keeps_data, keep_history) = self.history_settings();
         let report = MigrationReport::default();
-        let mut migration =
-            Migration { store: &*store, epoch: None, now, keeps_data, keep_history, progress, tried: 0, report };
+        let mut migration = Migration {
+            store: &*store,
+            epoch: None,
+            now,
+            keeps_data,
+            keep_history,
+            progress,
+            tried: 0,
+            report,
+            foreign: Foreign::default(),
+        };
         let done = block_on(async {
             if !asked.dry_run {
                 // Whoever has had the store can write nothing any more.
                 migration.epoch = Some(store.acquire().await?);
             }
-            migration.run(&registry, asked.workflow.as_deref()).await
+            migration.run(&registry, asked.workflow.as_deref()).await?;
+            migration.find_foreign(&registry, asked.workflow.as_deref()).await
         });
-        let report = migration.report;
+        let (report, foreign) = (migration.report, migration.foreign);
         match done {
             Ok(()) => Ok(Told {
-                code: if report.failed == 0 { 0 } else { UNFIT },
-                output: if asked.json { as_json(&report) } else { as_text(&report, asked.dry_run) },
+                code: if report.failed == 0 && foreign.count == 0 { 0 } else { UNFIT },
+                output: if asked.json { as_json(&report, &foreign) } else { as_text(&report, &foreign, asked.dry_run) },
                 error: String::new(),
             }),
             Err(error) => {
@@ -78,6 +93,30 @@ struct Migration<'a> {
     progress: &'a Progress,
     tried: u64,
     report: MigrationReport,
+    foreign: Foreign,
+}
+
+/// The executions that this program has no code for: they are left as they were.
+#[derive(Default)]
+struct Foreign {
+    count: u64,
+    /// How many there are of a workflow and version, and the version of the code; none if there is no such workflow.
+    groups: BTreeMap<(Arc<str>, u32), (u64, Option<u32>)>,
+}
+
+impl Foreign {
+    fn add(&mut self, found: &ExecutionSummary, known: Option<u32>) {
+        self.count += 1;
+        let key = (Arc::clone(&found.workflow), found.version);
+        if self.groups.len() < NAMED || self.groups.contains_key(&key) {
+            self.groups.entry(key).or_insert((0, known)).0 += 1;
+        }
+    }
+
+    /// How many are of none of the groups.
+    fn unnamed(&self) -> u64 {
+        self.count.saturating_sub(self.groups.values().map(|(count, _)| count).sum())
+    }
 }
 
 impl Migration<'_> {
@@ -114,6 +153,25 @@ impl Migration<'_> {
                 }
             }
             self.commit(commits).await?;
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Finds the executions that have not ended and are of a newer version, or of a workflow that the program does not have.
+    async fn find_foreign(&mut self, registry: &Registry, workflow: Option<&str>) -> Result<(), EngineError> {
+        let mut query = Query { limit: PAGE, workflow: workflow.map(Arc::from), ..Query::default() };
+        query.statuses = Status::ALL.into_iter().filter(|status| !status.is_over()).collect();
+        loop {
+            let page = self.store.list(&query).await?;
+            for found in &page.executions {
+                let known = registry.get(&found.workflow).map(|(_, versions)| versions.present().plan().version());
+                if known.is_none_or(|known| found.version > known) {
+                    self.foreign.add(found, known);
+                }
+            }
             match page.next {
                 Some(next) => query.after = Some(next),
                 None => return Ok(()),
@@ -164,7 +222,7 @@ impl Migration<'_> {
     }
 }
 
-fn as_text(report: &MigrationReport, dry_run: bool) -> String {
+fn as_text(report: &MigrationReport, foreign: &Foreign, dry_run: bool) -> String {
     let mut text = match dry_run {
         false => format!("{report}\n"),
         true => format!(
@@ -183,17 +241,63 @@ fn as_text(report: &MigrationReport, dry_run: bool) -> String {
     if unnamed > 0 {
         let _ = writeln!(text, "  and {unnamed} more");
     }
+    if foreign.count > 0 {
+        let _ = writeln!(text, "{} are left as they were, as this program has no code for them:", foreign.count);
+    }
+    for ((workflow, version), (count, known)) in &foreign.groups {
+        let _ = match known {
+            Some(known) => writeln!(
+                text,
+                "  {count:>9}  {workflow}  version {version} is newer than this program, which has version {known}: run a build that has it"
+            ),
+            None => writeln!(
+                text,
+                "  {count:>9}  {workflow}  version {version}: this program has no such workflow; give it one with `.workflow(…)`"
+            ),
+        };
+    }
+    if foreign.unnamed() > 0 {
+        let _ = writeln!(text, "  {:>9}  of further workflows and versions", foreign.unnamed());
+    }
     text
 }
 
-fn as_json(report: &MigrationReport) -> String {
+fn as_json(report: &MigrationReport, foreign: &Foreign) -> String {
     let why = |(key, error): &(ExecutionKey, ErrorRecord)| json!({ "workflow": &*key.workflow, "id": key.id.as_str(), "error": error.to_string() });
     let failures: Vec<_> = report.why_failed.iter().map(why).collect();
+    let groups = foreign.groups.iter().map(|((workflow, version), (count, known))| {
+        let reason = if known.is_some() { "newer_version" } else { "unknown_workflow" };
+        json!({ "workflow": &**workflow, "version": version, "reason": reason, "count": count })
+    });
+    let groups: Vec<_> = groups.collect();
     let report = json!({
         "migrated": report.migrated,
         "kept": report.kept,
         "failed": report.failed,
         "why_failed": failures,
+        "without_code": foreign.count,
+        "why_without_code": groups,
     });
     format!("{report:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ExecutionId;
+
+    #[test]
+    fn beyond_a_thousand_groups_the_rest_is_counted() {
+        let mut foreign = Foreign::default();
+        for version in (1..=1_003).chain([1, 1_003]) {
+            let key = ExecutionKey { workflow: "Sale".into(), id: ExecutionId::new("a").unwrap() };
+            let mut found = ExecutionSummary::new(key, "pending".to_owned(), Status::Waiting, 1, Timestamp::EPOCH);
+            found.version = version;
+            foreign.add(&found, None);
+        }
+        assert_eq!((foreign.count, foreign.groups.len(), foreign.unnamed()), (1_005, 1_000, 4));
+        let text = as_text(&MigrationReport::default(), &foreign, false);
+        assert!(text.ends_with("\n          4  of further workflows and versions\n"), "{text}");
+        assert!(text.contains("        2  Sale  version 1: "), "{text}");
+    }
 }
