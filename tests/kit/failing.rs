@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use workflow_runtime::prelude::*;
-use workflow_runtime::testing::{FailTest, Injection, Sim, fail_everywhere, when};
+use workflow_runtime::testing::{FailEnd, FailTest, Injection, Sim, fail_everywhere, when};
 use workflow_runtime::{EngineError, Status};
 
 use super::fixture::{Outside, Paid, Shop, ShopOutcome, Unpaid};
@@ -114,8 +114,11 @@ fn what_the_test_says_has_to_hold_is_looked_at_in_each_run() {
     assert_eq!(looked.load(Ordering::Relaxed), 3, "the run without a failure, and two with one");
     let report = FailTest::new().only("seed=4,handler=1").run(careful);
     assert_eq!((report.runs, report.refused), (1, 1));
-    let asserted =
-        panics(|| FailTest::new().check(|ends| Ok(assert!(ends.is_empty(), "there are {}", ends.len()))).run(careful));
+    let asserts = |ends: &[FailEnd]| {
+        assert!(ends.is_empty(), "there are {}", ends.len());
+        Ok(())
+    };
+    let asserted = panics(|| FailTest::new().check(asserts).run(careful));
     assert!(asserted.contains("what:  there are 1") && asserted.contains("history of"), "{asserted}");
 }
 
