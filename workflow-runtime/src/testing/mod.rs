@@ -22,6 +22,7 @@ mod faulty;
 pub mod fuzz;
 pub mod lock;
 mod mock;
+mod reads;
 mod sim;
 mod unit;
 #[cfg(feature = "proptest")]

@@ -8,13 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use fault::Fault;
 use fault::{Faults, Kind};
 
-use crate::base::Timestamp;
-use crate::record::{EventRecord, ExecutionKey};
-use crate::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
-    Store, StoreError, StoreFuture, Stored,
-};
+use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreError, StoreFuture};
 use crate::stores::MemoryStore;
+use crate::testing::reads::forward_reads;
 
 /// A store that fails when it is told to: at the n-th call, from the n-th call on, or at random with a seed. Where it is not,
 /// it is the store that it stands in front of.
@@ -249,37 +245,7 @@ impl<S: Store> Store for FaultyStore<S> {
         })
     }
 
-    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
-        self.read(|store| store.load(key))
-    }
-
-    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
-        self.read(|store| store.load_many(keys))
-    }
-
-    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
-        self.read(|store| store.inbox(key, after))
-    }
-
-    fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
-        self.read(|store| store.event(key, event_id))
-    }
-
-    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
-        self.read(|store| store.due(workflows, now, limit))
-    }
-
-    fn list(&self, query: &Query) -> StoreFuture<Page> {
-        self.read(|store| store.list(query))
-    }
-
-    fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
-        self.read(|store| store.counts(workflow))
-    }
-
-    fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
-        self.read(|store| store.history(key, after, limit))
-    }
+    forward_reads!();
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::base::Timestamp;
+use crate::record::ExecutionKey;
 use crate::testing::conformance::Home;
 
 struct Faultless(FaultyStore<MemoryStore>);

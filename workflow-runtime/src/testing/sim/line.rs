@@ -8,14 +8,12 @@ use super::seed::chosen;
 use super::tape::Tape;
 use super::told::describe;
 use super::watchdog::Watchdog;
-use crate::base::{Name, Timestamp};
+use crate::base::Name;
 use crate::kernel::Advance;
-use crate::record::{EventRecord, ExecutionKey, JournalResult};
-use crate::store::{
-    Change, Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused,
-    StateCount, Store, StoreError, StoreFuture, Stored,
-};
+use crate::record::{ExecutionKey, JournalResult};
+use crate::store::{Change, Commit, Committed, Epoch, Refused, Store, StoreError, StoreFuture};
 use crate::testing::coverage::{Glance, Observer};
+use crate::testing::reads::forward_reads;
 
 /// An answer takes up to this many turns of the others, as the seed has it.
 const MOST_TURNS: u64 = 4;
@@ -163,37 +161,7 @@ impl Store for Line {
         }
     }
 
-    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
-        self.read(|store| store.load(key))
-    }
-
-    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
-        self.read(|store| store.load_many(keys))
-    }
-
-    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
-        self.read(|store| store.inbox(key, after))
-    }
-
-    fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
-        self.read(|store| store.event(key, event_id))
-    }
-
-    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
-        self.read(|store| store.due(workflows, now, limit))
-    }
-
-    fn list(&self, query: &Query) -> StoreFuture<Page> {
-        self.read(|store| store.list(query))
-    }
-
-    fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
-        self.read(|store| store.counts(workflow))
-    }
-
-    fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
-        self.read(|store| store.history(key, after, limit))
-    }
+    forward_reads!();
 }
 
 fn results_of(commit: &Commit) -> Results {
