@@ -35,7 +35,7 @@ const FAILED: u8 = 2;
 /// let command = LockCommand::default().of(Code::of::<Question>());
 /// let (mut output, mut errors) = (Vec::new(), Vec::new());
 /// assert_eq!(command.run_with(["show".into()], &mut output, &mut errors), 0);
-/// assert!(String::from_utf8(output).unwrap().contains(" 1 state asked: Asked\n"));
+/// assert!(String::from_utf8(output).unwrap().contains("\nworkflow Question\n"));
 /// ```
 #[derive(Debug, Default)]
 pub struct LockCommand {
