@@ -1,7 +1,7 @@
 //! A rollback: an older build finds what a newer one has written.
 
 use workflow_runtime::store::Query;
-use workflow_runtime::{EngineError, ErrorKind, Status, StuckBecause};
+use workflow_runtime::{AskError, EngineError, ErrorKind, Status, StuckBecause};
 
 use super::world::{DAY, Delivery, Payment, World, settle, test, v1, v2};
 
@@ -111,6 +111,107 @@ fn by_hand_nothing_happens_to_a_newer_one_before_its_build_is_back() {
         let new = world.engine_of(world.v2()).await;
         settle(&new).await;
         assert_eq!(world.record("a").await.status(), Status::Cancelled);
+    });
+}
+
+mod venue {
+    pub mod v1 {
+        use workflow_runtime::prelude::*;
+
+        #[state]
+        pub struct Open {
+            pub seats: u32,
+        }
+        #[state(end)]
+        pub struct Closed;
+        #[event]
+        pub struct Book;
+        #[event]
+        pub struct Close;
+
+        #[state(group)]
+        pub enum States {
+            Open(Open),
+            Closed(Closed),
+        }
+
+        pub struct Venue;
+
+        #[workflow(start = Open, allow(endless_wait))]
+        impl Venue {
+            #[on]
+            fn booked(&self, open: Open, _: Book) -> Reply<u32, Stay<Open>> {
+                let seats = open.seats - 1;
+                reply(seats, Stay(Open { seats }))
+            }
+            #[on]
+            fn closed(&self, _: Open, _: Close) -> Closed {
+                Closed
+            }
+        }
+    }
+
+    pub mod v2 {
+        use super::v1;
+        pub use super::v1::{Book, Close, Closed};
+        use workflow_runtime::prelude::*;
+
+        #[state]
+        pub struct Open {
+            pub left: u32,
+        }
+
+        pub struct Venue;
+
+        #[workflow(start = Open, version = 2, from(1 = v1::States), allow(endless_wait))]
+        impl Venue {
+            #[migrate(from = 1)]
+            fn open(old: v1::Open) -> Open {
+                Open { left: old.seats }
+            }
+            #[on]
+            fn booked(&self, open: Open, _: Book) -> Reply<u32, Stay<Open>> {
+                let left = open.left - 1;
+                reply(left, Stay(Open { left }))
+            }
+            #[on]
+            fn closed(&self, _: Open, _: Close) -> Closed {
+                Closed
+            }
+        }
+    }
+}
+
+#[test]
+fn whoever_asks_a_newer_one_is_told_at_once_and_is_answered_by_its_build() {
+    test(async {
+        let world = World::default();
+        let new = world.engine_of(venue::v2::Venue).await;
+        let venue = new.start::<venue::v2::Venue>("hall", venue::v2::Open { left: 9 }).await.unwrap();
+        assert_eq!(venue.ask_once("first", venue::v2::Book).await.unwrap(), 8);
+        new.shutdown().await.unwrap();
+
+        let old = world.engine_of(venue::v1::Venue).await;
+        let venue = old.execution::<venue::v1::Venue>("hall").unwrap();
+        assert_eq!(venue.ask_once("first", venue::v1::Book).await.unwrap(), 8, "what was answered is answered");
+        for _ in 0..2 {
+            let asked = venue.ask_once("second", venue::v1::Book);
+            let told = async {
+                tokio::select! {
+                    biased;
+                    told = asked => Some(told),
+                    () = settle(&old) => None,
+                }
+            };
+            let Some(Err(AskError::Engine(error))) = told.await else { panic!("nobody answers, so it is an error") };
+            assert!(matches!(&error, EngineError::OtherVersion { version: 2, known: 1, .. }), "{error}");
+        }
+        old.shutdown().await.unwrap();
+
+        let new = world.engine_of(venue::v2::Venue).await;
+        let venue = new.execution::<venue::v2::Venue>("hall").unwrap();
+        assert_eq!(venue.ask_once("second", venue::v2::Book).await.unwrap(), 7, "it was in the inbox, once");
+        assert_eq!(venue.ask(venue::v2::Book).await.unwrap(), 6);
     });
 }
 

@@ -30,7 +30,8 @@ impl<W: Workflow> Execution<W> {
     /// [`AskError::Refused`] if the edge refuses it. As [`AskError::Engine`]: [`EngineError::Rejected`] if no edge takes an
     /// event with the policy `reject`; [`EngineError::Ended`] if the execution has ended, or ends before it took the event;
     /// [`EngineError::EdgeFailed`] if the edge failed and another one caught that; [`EngineError::Unanswered`] if the event
-    /// was dropped; and those of [`send`](Self::send).
+    /// was dropped; [`EngineError::OtherVersion`] if the execution is of a version that this build is too old for: the event
+    /// is on disk, and waits for a build that has it; and those of [`send`](Self::send).
     #[expect(clippy::needless_pass_by_value, reason = "an event is given away")]
     pub fn ask<E>(&self, event: E) -> Sending<'_, Result<W::Reply, AskError<W::Refusal>>>
     where
@@ -137,6 +138,7 @@ impl<W: Workflow> Execution<W> {
                 if core.is_stopping() {
                     return Err(core.stopped());
                 }
+                self.check_not_newer(&record)?;
             }
             is_new = false;
             watch.told().await;

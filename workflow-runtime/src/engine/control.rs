@@ -17,7 +17,8 @@ use crate::store::{Change, Commit, Committed, Stored};
 /// row in the history that says who asked for it and why.
 ///
 /// An execution that rests, or is parked, has carried it out when the call returns. While a handler runs, it is
-/// interrupted: a step that runs is not cut off, and the call returns without waiting for it.
+/// interrupted: a step that runs is not cut off, and the call returns without waiting for it. To one of a version that this
+/// build is too old for, nothing happens before a build that has it is started: then it carries out what was asked for.
 impl<W: Workflow> Execution<W> {
     /// Cancels it: by the edge that its state has for the event [`Cancel`](crate::Cancel), if it has one, whatever runs.
     /// Else it is closed as cancelled where it is, and [`outcome`](Self::outcome) is [`EngineError::Cancelled`]. Asked a

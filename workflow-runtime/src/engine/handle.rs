@@ -264,7 +264,7 @@ impl<W: Workflow> Execution<W> {
     }
 
     /// Refuses one that this engine has no code for, as it is of a newer version: nothing happens to it here.
-    fn check_not_newer(&self, record: &ExecutionRecord) -> Result<(), EngineError> {
+    pub(super) fn check_not_newer(&self, record: &ExecutionRecord) -> Result<(), EngineError> {
         let (version, known) = (record.version, self.engine.core.machine(&self.key.workflow)?.plan().version());
         if version <= known {
             return Ok(());
