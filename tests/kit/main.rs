@@ -4,6 +4,7 @@ mod covered;
 mod crashes;
 mod endless;
 mod failing;
+mod faults;
 mod fixture;
 mod mocks;
 mod outside;

@@ -89,12 +89,12 @@ impl<B: Bank> Fulfilment<B> {
     }
 
     #[step(retry(max = 4, backoff = "1s..1s", jitter = none), timeout = "10s")]
-    async fn pay(&self, _: &Cx, _: u32) -> Result<String> {
+    pub async fn pay(&self, _: &Cx, _: u32) -> Result<String> {
         Ok(self.bank.name().to_owned())
     }
 
     #[step(blocking)]
-    fn weigh(&self, _: &Cx, item: String) -> Result<u64> {
+    pub fn weigh(&self, _: &Cx, item: String) -> Result<u64> {
         Ok(item.len() as u64)
     }
 }
@@ -105,18 +105,18 @@ async fn tell(_: &Cx, _: &Client, item: &str) -> Result<usize> {
     Ok(item.len())
 }
 
-fn order() -> Placed {
+pub fn order() -> Placed {
     Placed { item: "kettle".into(), count: 2 }
 }
 
-type Order = Fulfilment<FakeBank>;
+pub type Order = Fulfilment<FakeBank>;
 
 /// What an order comes to, in words.
-async fn fulfilled(sim: &Sim, id: &str) -> Result<String, EngineError> {
+pub async fn fulfilled(sim: &Sim, id: &str) -> Result<String, EngineError> {
     told(sim.start::<Order>(id, order()).await?.outcome().await)
 }
 
-fn told(outcome: Result<FulfilmentOutcome, EngineError>) -> Result<String, EngineError> {
+pub fn told(outcome: Result<FulfilmentOutcome, EngineError>) -> Result<String, EngineError> {
     match outcome {
         Ok(FulfilmentOutcome::Done(done)) => Ok(done.told),
         Ok(FulfilmentOutcome::Refused(refused)) => Ok(refused.why),

@@ -7,12 +7,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
-use crate::base::Timestamp;
-use crate::record::{EventRecord, ExecutionKey};
-use crate::store::{
-    Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
-    Store, StoreFuture, Stored,
-};
+use crate::store::{Commit, Committed, Epoch, Refused, Store, StoreFuture};
+use crate::testing::reads::forward_reads;
 
 /// Longer than any disk takes: a store that has not answered by then waits for this very thread.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -49,6 +45,10 @@ impl<S: Store> AtOnce<S> {
     /// `store`, with answers at once.
     pub fn new(store: S) -> Self {
         Self { store }
+    }
+
+    fn read<T: Send + 'static>(&self, read: impl FnOnce(&S) -> StoreFuture<T>) -> StoreFuture<T> {
+        waited(read(&self.store))
     }
 }
 
@@ -87,35 +87,5 @@ impl<S: Store> Store for AtOnce<S> {
         waited(self.store.commit(commits))
     }
 
-    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
-        waited(self.store.load(key))
-    }
-
-    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
-        waited(self.store.load_many(keys))
-    }
-
-    fn inbox(&self, key: &ExecutionKey, after: u64) -> StoreFuture<Vec<EventRecord>> {
-        waited(self.store.inbox(key, after))
-    }
-
-    fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {
-        waited(self.store.event(key, event_id))
-    }
-
-    fn due(&self, workflows: &[KnownWorkflow], now: Timestamp, limit: usize) -> StoreFuture<Due> {
-        waited(self.store.due(workflows, now, limit))
-    }
-
-    fn list(&self, query: &Query) -> StoreFuture<Page> {
-        waited(self.store.list(query))
-    }
-
-    fn counts(&self, workflow: Option<&str>) -> StoreFuture<Vec<StateCount>> {
-        waited(self.store.counts(workflow))
-    }
-
-    fn history(&self, key: &ExecutionKey, after: u64, limit: usize) -> StoreFuture<Vec<HistoryRow>> {
-        waited(self.store.history(key, after, limit))
-    }
+    forward_reads!();
 }

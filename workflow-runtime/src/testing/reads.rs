@@ -7,6 +7,12 @@ macro_rules! forward_reads {
         $crate::testing::reads::forward_reads! {
             load(key: &$crate::record::ExecutionKey) -> Option<$crate::store::Stored>;
             load_many(keys: &[$crate::record::ExecutionKey]) -> Vec<$crate::store::Loaded>;
+        }
+        $crate::testing::reads::forward_reads!(others);
+    };
+    // All but those that load executions.
+    (others) => {
+        $crate::testing::reads::forward_reads! {
             inbox(key: &$crate::record::ExecutionKey, after: u64) -> Vec<$crate::record::EventRecord>;
             undo(key: &$crate::record::ExecutionKey, count: u64) -> Vec<$crate::record::UndoRecord>;
             undo_before(key: &$crate::record::ExecutionKey, before: $crate::record::UndoPlace)

@@ -9,9 +9,8 @@ use serde_json::Value;
 use super::AnyMock;
 use super::shared::Shared;
 use crate::base::{Clock, Name};
-use crate::kernel::Advance;
 use crate::machine::{Answering, ArgumentsWanted, StepSeen};
-use crate::record::{ExecutionKey, JournalResult};
+use crate::record::{ExecutionKey, JournalEntry, JournalResult};
 
 /// The mocks of one world, each for other calls.
 #[derive(Debug, Default)]
@@ -25,8 +24,8 @@ struct Inner {
     /// What they take their time by.
     clock: Option<Arc<dyn Clock>>,
     mocks: Vec<Arc<Shared>>,
-    /// What the calls were made with that have a mock.
-    arguments: BTreeMap<(ExecutionKey, Name), Vec<Value>>,
+    /// What the calls were made with that have a mock, until what they came to for good is on disk.
+    arguments: BTreeMap<ExecutionKey, BTreeMap<Name, Vec<Value>>>,
     /// Has calls say what they are made with, as long as there are mocks.
     wanted: Option<ArgumentsWanted>,
 }
@@ -73,7 +72,8 @@ impl Mocks {
     /// A call was made with these arguments.
     pub(in crate::testing) fn called(&self, step: &StepSeen<'_>, arguments: &[Value]) {
         if self.mock_of(step).is_some() {
-            self.lock().arguments.insert((step.key.clone(), step.call.clone()), arguments.to_vec());
+            let mut inner = self.lock();
+            inner.arguments.entry(step.key.clone()).or_default().insert(step.call.clone(), arguments.to_vec());
         }
     }
 
@@ -81,19 +81,30 @@ impl Mocks {
         let mock = self.mock_of(step)?;
         let (arguments, clock) = {
             let inner = self.lock();
-            (inner.arguments.get(&(step.key.clone(), step.call.clone())).cloned(), inner.clock.clone())
+            (inner.arguments.get(step.key).and_then(|calls| calls.get(step.call)).cloned(), inner.clock.clone())
         };
         mock.began(step, arguments.unwrap_or_default(), clock)
     }
 
-    /// This is on disk: what it says of the results of calls is not lost any more.
-    pub(in crate::testing) fn saved(&self, key: &ExecutionKey, advance: &Advance) {
-        let is_result = |result: &JournalResult| {
-            matches!(result, JournalResult::Done(_) | JournalResult::Failed { .. } | JournalResult::Retrying { .. })
-        };
-        let results = || advance.journal.iter().filter(|entry| is_result(&entry.result));
-        for mock in self.lock().mocks.clone() {
-            mock.saved(key, |call| advance.drop_journal || results().any(|entry| entry.key == *call));
+    /// These entries of the execution's journal are on disk, or all that its handler has come to: the results of those calls are not
+    /// lost any more.
+    pub(in crate::testing) fn saved(&self, key: &ExecutionKey, drop_journal: bool, journal: &[JournalEntry]) {
+        let mut inner = self.lock();
+        if drop_journal {
+            inner.mocks.iter().for_each(|mock| mock.saved(key, None));
+            inner.arguments.remove(key);
+        }
+        for JournalEntry { key: call, result, .. } in journal {
+            let is_over = matches!(result, JournalResult::Done(_) | JournalResult::Failed { .. });
+            if is_over || matches!(result, JournalResult::Retrying { .. }) {
+                inner.mocks.iter().for_each(|mock| mock.saved(key, Some(call)));
+            }
+            if is_over && let Some(arguments) = inner.arguments.get_mut(key) {
+                arguments.remove(call);
+                if arguments.is_empty() {
+                    inner.arguments.remove(key);
+                }
+            }
         }
     }
 
@@ -111,5 +122,64 @@ impl Mocks {
         };
         text.push_str(". If that is meant, say `.optional()`");
         Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ExecutionId;
+    use crate::record::Json;
+
+    fn seen<'a>(key: &'a ExecutionKey, call: &'a Name, attempt: u32) -> StepSeen<'a> {
+        StepSeen {
+            key,
+            visit: 1,
+            edge_number: 0,
+            handler: "ship",
+            step: "book",
+            call,
+            attempt,
+            undoable: false,
+            digest: u128::from(crc32fast::hash(key.id.as_str().as_bytes())),
+        }
+    }
+
+    #[test]
+    fn what_is_on_disk_is_looked_at_no_more_however_much_it_was() {
+        let (mocks, mock) = (Mocks::default(), Arc::new(Shared::new(None, "book")));
+        mocks.add(AnyMock(Arc::clone(&mock)));
+        let entry = |call: &Name, result| JournalEntry::new(call.clone(), 1, result);
+        let done = || JournalResult::Done(Json::encode(&1).unwrap());
+        for number in 0..10_000 {
+            let id = ExecutionId::new(number.to_string()).unwrap();
+            let (key, call) = (ExecutionKey { workflow: "Order".into(), id }, Name::from("ship:book:1:0"));
+            mocks.called(&seen(&key, &call, 0), &[Value::from(number)]);
+            drop(mocks.began(&seen(&key, &call, 1)));
+            assert_eq!((mock.open(), mocks.lock().arguments.len()), (1, 1), "that of call {number} alone");
+            match number % 3 {
+                0 => mocks.saved(&key, true, &[]),
+                1 => mocks.saved(&key, false, &[entry(&call, done())]),
+                _ => mocks.saved(&key, true, &[entry(&call, done())]),
+            }
+            assert_eq!((mock.open(), mocks.lock().arguments.len()), (0, 0), "call {number}");
+        }
+        let calls = mock.calls();
+        assert_eq!((mock.attempts(), calls[9_999].argument::<u32>(0)), (10_000, 9_999));
+    }
+
+    #[test]
+    fn an_attempt_counts_once_until_it_is_on_disk() {
+        let (mocks, mock) = (Mocks::default(), Arc::new(Shared::new(None, "book")));
+        mocks.add(AnyMock(Arc::clone(&mock)));
+        let key = ExecutionKey { workflow: "Order".into(), id: ExecutionId::new("a").unwrap() };
+        let call = Name::from("ship:book:1:0");
+        for _ in 0..3 {
+            drop(mocks.began(&seen(&key, &call, 1)));
+        }
+        assert_eq!(mock.attempts(), 1, "it was lost twice");
+        mocks.saved(&key, true, &[]);
+        drop(mocks.began(&seen(&key, &call, 1)));
+        assert_eq!(mock.attempts(), 2, "it is made again for another reason");
     }
 }

@@ -193,7 +193,7 @@ impl<T, E> Mock<T, E> {
     /// How many attempts of the step have begun. One that is made again because a crash has lost its result counts once.
     #[must_use]
     pub fn attempts(&self) -> usize {
-        self.shared.calls().len()
+        self.shared.attempts()
     }
 
     /// The calls of the step, each as its first attempt was: a call has an idempotency key, which its attempts share.

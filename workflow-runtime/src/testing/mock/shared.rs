@@ -41,18 +41,15 @@ struct Inner {
     only_for: BTreeSet<String>,
     is_optional: bool,
     calls: Vec<MockCall>,
-    /// The last attempt of each call, by its digest.
-    last: BTreeMap<u128, Last>,
+    /// The last attempt of each call, until what came of it is on disk: so long it may be lost, and made again.
+    open: BTreeMap<ExecutionKey, BTreeMap<Name, Last>>,
 }
 
 /// The last attempt of a call.
 struct Last {
-    key: ExecutionKey,
-    call: Name,
+    digest: u128,
     attempt: u32,
     number: u64,
-    /// Whether what came of it is on disk: then it is not made again for having been lost.
-    is_saved: bool,
 }
 
 impl fmt::Debug for Shared {
@@ -122,6 +119,10 @@ impl Shared {
         self.lock().is_optional = true;
     }
 
+    pub(super) fn attempts(&self) -> usize {
+        self.lock().calls.len()
+    }
+
     pub(super) fn calls(&self) -> Vec<MockCall> {
         self.lock().calls.clone()
     }
@@ -170,15 +171,15 @@ impl Shared {
     ) -> Option<Answering> {
         let mut inner = self.lock();
         let seen = u64::try_from(inner.calls.len()).unwrap_or(u64::MAX);
-        let again = |last: &&Last| last.attempt == step.attempt && !last.is_saved;
-        let number = inner.last.get(&step.digest).filter(again).map_or(seen + 1, |last| last.number);
+        let open = inner.open.get(step.key).and_then(|open| open.get(step.call));
+        let again = |last: &&Last| (last.digest, last.attempt) == (step.digest, step.attempt);
+        let number = open.filter(again).map_or(seen + 1, |last| last.number);
         let call = MockCall::new(step, number, arguments);
         if number > seen {
             inner.calls.push(call.clone());
         }
-        let (key, name) = (step.key.clone(), step.call.clone());
-        let last = Last { key, call: name, attempt: step.attempt, number, is_saved: false };
-        inner.last.insert(step.digest, last);
+        let last = Last { digest: step.digest, attempt: step.attempt, number };
+        inner.open.entry(step.key.clone()).or_default().insert(step.call.clone(), last);
         let mut before = 0_u64;
         let is_next = |(_, times): &&(Say, Option<u64>)| {
             before = times.map_or(u64::MAX, |times| before.saturating_add(times));
@@ -204,12 +205,24 @@ impl Shared {
         }
     }
 
-    /// What came of these calls of the execution, or of all of them, is on disk.
-    pub(super) fn saved(&self, key: &ExecutionKey, is_saved: impl Fn(&Name) -> bool) {
-        for last in self.lock().last.values_mut() {
-            if last.key == *key && is_saved(&last.call) {
-                last.is_saved = true;
+    /// What came of this call of the execution, or of all of them, is on disk.
+    pub(super) fn saved(&self, key: &ExecutionKey, call: Option<&Name>) {
+        let mut inner = self.lock();
+        let is_last = inner.open.get_mut(key).is_some_and(|open| {
+            match call {
+                Some(call) => drop(open.remove(call)),
+                None => open.clear(),
             }
+            open.is_empty()
+        });
+        if is_last {
+            inner.open.remove(key);
         }
+    }
+
+    /// Of how many calls it is not known whether what came of them is on disk.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> usize {
+        self.lock().open.values().map(BTreeMap::len).sum()
     }
 }

@@ -133,6 +133,9 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
             ending
         }
     };
+    for kept in &kept {
+        world.tape.found(u64::MAX, &kept.key, Some(&kept.stored));
+    }
     Played {
         ending,
         from: world.clock.start(),

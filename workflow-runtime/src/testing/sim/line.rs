@@ -11,7 +11,7 @@ use super::watchdog::Watchdog;
 use crate::base::Name;
 use crate::kernel::Advance;
 use crate::record::{ExecutionKey, JournalResult};
-use crate::store::{Change, Commit, Committed, Epoch, Refused, Store, StoreError, StoreFuture};
+use crate::store::{Change, Commit, Committed, Epoch, Loaded, Refused, Store, StoreError, StoreFuture, Stored};
 use crate::testing::coverage::{Glance, Observer};
 use crate::testing::reads::forward_reads;
 
@@ -80,21 +80,35 @@ impl Line {
     }
 
     fn read<T: Send + 'static>(&self, read: impl FnOnce(&dyn Store) -> StoreFuture<T>) -> StoreFuture<T> {
+        self.looked(read, |_, _| {})
+    }
+
+    fn looked<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> StoreFuture<T>,
+        found: impl FnOnce(&Tape, &T) + Send + 'static,
+    ) -> StoreFuture<T> {
         if self.fuse.is_dead(self.process) {
             return self.nothing();
         }
-        self.heard(read(&*self.store), |_, _| {})
+        self.heard(read(&*self.store), found)
     }
 
-    /// Hands commits to the store, and tells the observer of those that are on disk, whoever else hears of it.
-    fn written(&self, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
-        let Some(observer) = self.observer.clone() else { return self.store.commit(commits) };
-        let glances = Glance::at(&commits);
+    /// Hands commits to the store, and tells the tape and the observer which are on disk, whoever else hears of it.
+    fn written(&self, given: Vec<Option<u64>>, commits: Vec<Commit>) -> StoreFuture<Vec<Result<Committed, Refused>>> {
+        let (observer, tape) = (self.observer.clone(), Arc::clone(&self.tape));
+        let glances = if observer.is_some() { Glance::at(&commits) } else { Vec::new() };
+        let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
         let answer = self.store.commit(commits);
         Box::pin(async move {
             let outcomes = answer.await?;
+            for ((key, given), outcome) in keys.iter().zip(given).zip(&outcomes) {
+                if let Some(number) = given {
+                    tape.answered(key, number, outcome.is_ok());
+                }
+            }
             for (glance, outcome) in glances.into_iter().zip(&outcomes) {
-                if let (Some(glance), Ok(_)) = (glance, outcome) {
+                if let (Some(observer), Some(glance), Ok(_)) = (&observer, glance, outcome) {
                     observer.committed(glance);
                 }
             }
@@ -132,16 +146,14 @@ impl Store for Line {
             Fate::Torn => commits.len() / 2,
             Fate::Written | Fate::Unanswered => commits.len(),
         };
-        for commit in &commits[..written] {
-            self.tape.written(commit);
-        }
+        let given = self.tape.given(self.process, &commits[..written]);
         if fate != Fate::Written {
             self.tape.crashed(describe(&commits));
         }
         match fate {
             Fate::Written => {
                 let results: Vec<_> = commits.iter().map(results_of).collect();
-                self.heard(self.written(commits), move |tape, outcomes| {
+                self.heard(self.written(given, commits), move |tape, outcomes| {
                     for (results, outcome) in results.into_iter().zip(outcomes) {
                         if outcome.is_ok() {
                             results.saved.iter().for_each(|call| tape.saved(&results.key, call));
@@ -155,13 +167,27 @@ impl Store for Line {
             Fate::Lost => self.nothing(),
             Fate::Torn => {
                 commits.truncate(written);
-                self.heard(self.written(commits), |_, _| {})
+                self.heard(self.written(given, commits), |_, _| {})
             }
-            Fate::Unanswered => self.heard(self.written(commits), |_, _| {}),
+            Fate::Unanswered => self.heard(self.written(given, commits), |_, _| {}),
         }
     }
 
-    forward_reads!();
+    fn load(&self, key: &ExecutionKey) -> StoreFuture<Option<Stored>> {
+        let (process, of) = (self.process, key.clone());
+        self.looked(|store| store.load(key), move |tape, stored| tape.found(process, &of, stored.as_ref()))
+    }
+
+    fn load_many(&self, keys: &[ExecutionKey]) -> StoreFuture<Vec<Loaded>> {
+        let (process, of) = (self.process, keys.to_vec());
+        let found = move |tape: &Tape, loaded: &Vec<Loaded>| {
+            let read = of.iter().zip(loaded).filter_map(|(key, loaded)| Some((key, loaded.as_ref().ok()?)));
+            read.for_each(|(key, stored)| tape.found(process, key, stored.as_ref()));
+        };
+        self.looked(|store| store.load_many(keys), found)
+    }
+
+    forward_reads!(others);
 }
 
 fn results_of(commit: &Commit) -> Results {

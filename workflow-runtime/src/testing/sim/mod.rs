@@ -3,13 +3,15 @@
 //! The scenario is a future on a tokio runtime whose clock is paused, and so are the tasks of the engine: one thread runs
 //! all of it, in an order that follows from the seed. The [`world`] keeps one process (an engine) up: it is started when it
 //! is first needed, and started again when it has died. Between the engine and its store is a [`line`] which counts the
-//! writes, is cut when the process dies, and delays answers as the seed has it. The [`tape`] sees every attempt of a step. A
+//! writes, is cut when the process dies, and delays answers as the seed has it. The [`tape`] sees every attempt of a step; what
+//! of it is on disk is told by what the store answers, and by what the next process finds ([`given`]). A
 //! [`watchdog`] finds out that nothing more will come.
 
 mod clock;
 mod ending;
 mod execution;
 mod fuse;
+mod given;
 mod injected;
 mod line;
 mod rest;

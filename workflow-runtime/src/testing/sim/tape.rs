@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use super::clock::SimClock;
 use super::fuse::Fuse;
+use super::given::{Given, Written};
 use super::injected::Injected;
 use super::seed::chosen;
 use crate::base::{Clock as _, Error, Name, Timestamp};
 use crate::machine::{Answering, HandlerSeen, Interceptor, StepSeen};
 use crate::record::{ErrorRecord, ExecutionKey, Json};
-use crate::store::{Change, Commit};
+use crate::store::{Commit, Stored};
 use crate::testing::mock::Mocks;
 
 /// A call of a step, as a simulation saw it.
@@ -137,6 +138,8 @@ struct Inner {
     ended: BTreeMap<ExecutionKey, Vec<(Name, u128)>>,
     /// Calls whose results are saved.
     saved: BTreeMap<(ExecutionKey, Name), u128>,
+    /// What the store has not answered for.
+    given: Given,
     /// How many rows each history has, and had whenever the process died.
     rows: BTreeMap<ExecutionKey, usize>,
     rows_then: Vec<BTreeMap<ExecutionKey, usize>>,
@@ -218,23 +221,38 @@ impl Tape {
         inner.rows_then.push(rows);
     }
 
-    /// The store writes this, whether or not anybody hears of it.
-    pub(super) fn written(&self, commit: &Commit) {
-        if let Change::Advance { advance, .. } = &commit.change {
-            self.mocks.saved(&commit.key, advance);
-        }
+    /// The store is given these commits: numbers to tell by what became of each.
+    pub(super) fn given(&self, process: u64, commits: &[Commit]) -> Vec<Option<u64>> {
         let mut inner = self.lock();
-        let rows = match &commit.change {
-            Change::Create { history, .. } => history.len(),
-            Change::Advance { advance, .. } => {
-                for call in &advance.forget {
-                    inner.saved.remove(&(commit.key.clone(), call.clone()));
-                }
-                advance.history.len()
+        let deaths = inner.rows_then.len();
+        commits.iter().map(|commit| inner.given.add(process, commit, deaths)).collect()
+    }
+
+    /// The store says of one of them whether it is on disk, whoever else hears of that.
+    pub(super) fn answered(&self, key: &ExecutionKey, number: u64, is_applied: bool) {
+        let written = self.lock().given.answered(key, number, is_applied);
+        self.written(key, written);
+    }
+
+    /// A process has read this: so it shows what is on disk of what the store has not answered for.
+    pub(super) fn found(&self, process: u64, key: &ExecutionKey, stored: Option<&Stored>) {
+        let written = self.lock().given.found(process, key, stored);
+        self.written(key, written);
+    }
+
+    fn written(&self, key: &ExecutionKey, written: impl IntoIterator<Item = Written>) {
+        for Written { rows, deaths, drop_journal, forget, journal, .. } in written {
+            self.mocks.saved(key, drop_journal, &journal);
+            let mut inner = self.lock();
+            for call in forget {
+                inner.saved.remove(&(key.clone(), call));
             }
-            Change::Deliver { .. } | Change::Quarantine { .. } => 0,
-        };
-        *inner.rows.entry(commit.key.clone()).or_insert(0) += rows;
+            *inner.rows.entry(key.clone()).or_insert(0) += rows;
+            // Those that died since then died with it on disk.
+            for rows_then in inner.rows_then.iter_mut().skip(deaths) {
+                *rows_then.entry(key.clone()).or_insert(0) += rows;
+            }
+        }
     }
 
     /// How many rows each history had whenever the process died.
