@@ -128,7 +128,7 @@ fn a_crash_between_the_start_of_a_child_and_its_note_leaves_no_child_behind() {
             loop {
                 let (engine, job, was_met) = after_crash(MemoryStore::new(), crash, applied, event).await;
                 let open = open_claims(&engine).await;
-                if job.is_some_and(|job| job.is_over()) {
+                if job.is_some_and(Status::is_over) {
                     assert_eq!(open, Vec::<String>::new(), "{event}, crash {crash}, {applied}: nobody knows of them");
                 } else {
                     assert!(event == "stop" || job.is_none(), "{event}, crash {crash}: {job:?}");
