@@ -23,6 +23,7 @@ mod lifecycle;
 mod limits;
 mod losses;
 mod on_disk;
+mod orphans;
 mod panics;
 mod parallel;
 mod races;

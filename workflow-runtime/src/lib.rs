@@ -58,6 +58,7 @@
 //! | another store | [`store::Store`] and its conformance suite |
 //! | another engine | [`driver`] |
 //! | one handler or step by itself, mocks | `testing::cx`, `testing::when`, with the feature `testing` |
+//! | whether new code reads what is stored | [`lock!`], [`lock_command!`] and `testing::lock`, with that feature; [`EngineBuilder::check`] |
 //! | a crash at every point, virtual time, stores that fail | `testing`, with the feature of that name |
 //!
 //! # Features
@@ -170,12 +171,58 @@ pub use machine::private as __private;
 #[cfg(any(test, feature = "testing"))]
 #[macro_export]
 macro_rules! lock {
-    ($($workflow:ty $(: [$($step:expr),* $(,)?])?),+ $(,)?) => {
+    (@with [$($target:tt)*] $($workflow:ty $(: [$($step:expr),* $(,)?])?),+ $(,)?) => {
+        $($target)*::default()
+            .beside(::core::option_env!("CARGO_MANIFEST_DIR"))
+            $(.of($crate::testing::lock::Code::of::<$workflow>()$($(.step($step))*)?))+
+    };
+    (@with [$($_:tt)*]) => {
+        ::core::compile_error!("name the workflows: `Fulfilment, Backup: [read_all, pack]`")
+    };
+    ($($workflows:tt)*) => {
         #[test]
         fn schema_lock() {
-            $crate::testing::lock::Checks::default()
-                $(.check($crate::testing::lock::Code::of::<$workflow>()$($(.step($step))*)?))+
-                .finish();
+            $crate::lock!(@with [$crate::testing::lock::Checks] $($workflows)*).finish();
+        }
+    };
+}
+
+/// A program that holds workflows to their locks, with the arguments of [`lock!`]: the whole of `examples/lock.rs`, as examples have the
+/// dev-dependencies.
+///
+/// ```
+/// # mod shop {
+/// #     use workflow_runtime::prelude::*;
+/// #     #[state] pub struct Asked;
+/// #     #[state(end)] pub struct Answered;
+/// #     #[event] pub struct Answer;
+/// #     pub struct Question;
+/// #     #[workflow(start = Asked)]
+/// #     impl Question { #[on(allow(endless_wait))] fn answered(&self, _: Asked, _: Answer) -> Answered { Answered } }
+/// # }
+/// # mod of_the_example {
+/// workflow_runtime::lock_command!(shop::Question);
+/// # use super::shop;
+/// # }
+/// # fn main() {}
+/// ```
+///
+/// | `cargo run --example lock` | |
+/// |---|---|
+/// | (nothing), `-- check` | compares, and writes nothing: for CI |
+/// | `-- record` | writes what fits, and locks that are missing |
+/// | `-- accept Fulfilment` | writes what does not fit, too |
+/// | `-- show` | prints the locks that the code has |
+/// | `-- --help` | says what there is |
+///
+/// Exit code: 0 if all fit, 1 if something does not, 2 if that could not be found out. The program runs without cargo, too; `--dir` says
+/// where the locks are. See [`testing::lock`](mod@crate::testing::lock) for what fits.
+#[cfg(any(test, feature = "testing"))]
+#[macro_export]
+macro_rules! lock_command {
+    ($($workflows:tt)*) => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::lock!(@with [$crate::testing::lock::LockCommand] $($workflows)*).run()
         }
     };
 }
@@ -190,6 +237,20 @@ macro_rules! lock {
         ::core::compile_error!(
             "`lock!` needs the feature `testing`: write `workflow-runtime = { …, features = [\"testing\"] }` under `[dev-dependencies]`"
         );
+    };
+}
+
+/// Says that a command for locks needs the feature `testing`.
+#[cfg(not(any(test, feature = "testing")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! lock_command {
+    ($($workflow:tt)*) => {
+        ::core::compile_error!(
+            "`lock_command!` needs the feature `testing`: write `workflow-runtime = { …, features = [\"testing\"] }` under `[dev-dependencies]`, and this in `examples/lock.rs`"
+        );
+
+        fn main() {}
     };
 }
 

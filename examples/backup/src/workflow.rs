@@ -22,13 +22,13 @@ pub fn every_night(folder: PathBuf) -> Schedule<StartsWorkflow> {
 
 /// Writes the archive of this night. Run again after a crash, it begins anew: what it had written is no archive yet.
 #[step(retry(max = 5, backoff = "1s..1m"), timeout = "1h")]
-async fn copy(cx: &Cx, vault: &Vault, folder: &Path) -> Result<Archive> {
+pub async fn copy(cx: &Cx, vault: &Vault, folder: &Path) -> Result<Archive> {
     vault.write(&cx.id().as_str().replace('/', "-"), folder).await
 }
 
 /// An archive that cannot be read back parks the night, for a person to look at the disk.
 #[step(retry(max = 2, backoff = "1s..1m"), timeout = "1h")]
-async fn verify(_: &Cx, vault: &Vault, archive: &Archive) -> Result<()> {
+pub async fn verify(_: &Cx, vault: &Vault, archive: &Archive) -> Result<()> {
     vault.verify(archive).await
 }
 

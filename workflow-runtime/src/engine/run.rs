@@ -269,7 +269,7 @@ impl Run {
     /// Delivers what the execution has to tell others. Whoever is gone need not know.
     async fn tell(&self, execution: &mut Kernel) -> Result<(), Stop> {
         self.commit(execution).await?;
-        self.core.deliver(execution.outgoing()).await?;
+        self.core.deliver(self.place.key(), execution.outgoing()).await?;
         execution.delivered();
         self.commit(execution).await
     }

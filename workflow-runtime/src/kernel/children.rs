@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use super::{Kernel, NewExecution, Next, Plan};
 use crate::base::{Name, Timestamp};
 use crate::record::{
-    CHILD_EVENT, ChildEnd, ChildReport, ControlAction, HistoryKind, HistoryRecord, JournalEntry, JournalResult, Json,
-    NewEvent, OutgoingRecord, Reason,
+    CHILD_EVENT, ChildCallRecord, ChildEnd, ChildReport, ControlAction, HistoryKind, HistoryRecord, JournalEntry,
+    JournalResult, Json, NewEvent, OutgoingRecord, Reason,
 };
 
 impl Kernel {
@@ -78,7 +78,7 @@ impl Kernel {
         let Ok(payload) = Json::encode(&report) else { return };
         let event_id = format!("{}{suffix}", parent.child);
         let event = NewEvent { event_id, name: CHILD_EVENT.to_owned(), payload, sent_at: now };
-        self.record.outgoing.push(OutgoingRecord { workflow: parent.workflow, id: parent.id, event });
+        self.record.outgoing.push(OutgoingRecord { workflow: parent.workflow, id: parent.id, event, only_of: None });
         self.changed = true;
     }
 
@@ -87,21 +87,22 @@ impl Kernel {
         let reported = self.journal.iter().filter(|entry| is_report_of_end(entry)).map(|entry| entry.key.as_str());
         let reported: HashSet<&str> = reported.collect();
         let left = |entry: &JournalEntry| match &entry.result {
-            JournalResult::Child { workflow, id, cancel_when_left: true }
+            JournalResult::Child { workflow, id, cancel_when_left: true, asked_in }
                 if is_dropped(entry) && !reported.contains(report_key(&entry.key).as_str()) =>
             {
-                Some((workflow.clone(), id.clone(), entry.key.clone()))
+                Some((workflow.clone(), id.clone(), entry.key.clone(), *asked_in))
             }
             _ => None,
         };
         let left: Vec<_> = self.journal.iter().filter_map(left).collect();
-        for (workflow, id, call) in left {
+        for (workflow, id, call, asked_in) in left {
             let reason = Reason::new("what started it has moved on, and does not wait for it any longer");
             let Ok(payload) = Json::encode(&reason) else { continue };
             let event_id = format!("~left:{}:{}:{call}", self.record.visit, self.record.edges_kept);
             let name = ControlAction::Cancel.event_name().to_owned();
             let event = NewEvent { event_id, name, payload, sent_at: now };
-            self.record.outgoing.push(OutgoingRecord { workflow, id, event });
+            let only_of = asked_in.map(|visit| ChildCallRecord { visit, call });
+            self.record.outgoing.push(OutgoingRecord { workflow, id, event, only_of });
             self.changed = true;
         }
     }

@@ -41,9 +41,8 @@ Usage: check [--store FILE] [--json]
   --dry-run        says what `migrate` would come to and writes nothing, so the store may be in use
   --help           this text
 
-What executions are saved as is compared with the lock files where the code is compiled:
-`WORKFLOW_LOCK=check cargo test schema_lock` compares and writes nothing, and
-`WORKFLOW_LOCK=accept cargo test schema_lock` records what does not fit. Exit code: 0 if all fits
+What executions are saved as is compared with the lock files where the code is compiled, by a command of
+its own: `workflow_runtime::lock_command!(…);` in `examples/lock.rs`, and `cargo run --example lock -- --help`
 ";
 
 /// Reads the arguments, the name of the program not among them.
@@ -74,7 +73,7 @@ fn read_all(mut parser: Parser) -> Result<Asked, lexopt::Error> {
         ([], _) => Err("there is no command".into()),
         (["migrate"], _) => Ok(Asked::Migrate { store, asked: migrate::Asked { workflow, dry_run, json } }),
         (["lock", ..], _) => Err(
-            "`lock` needs the source of the workflows: run `WORKFLOW_LOCK=check cargo test schema_lock` there, which is the test that `workflow_runtime::lock!` makes".into(),
+            "`lock` is a command of its own, beside the source of the workflows: `cargo run --example lock -- check`, with the one line `workflow_runtime::lock_command!(…);` in `examples/lock.rs`. `WORKFLOW_LOCK=check cargo test schema_lock` is the same by the test that `workflow_runtime::lock!` makes".into(),
         ),
         (["migrate", word, ..], _) => Err(format!("`migrate` takes no `{word}`").into()),
         ([word @ ("check" | "fork"), ..], _) if dry_run => Err(format!("`{word}` takes no `--dry-run`").into()),

@@ -17,7 +17,7 @@ pub enum LockError {
     },
     /// There is no lock, and none may be made here.
     #[error(
-        "the workflow `{workflow}` has no lock: {} does not exist. Run `cargo test` with neither CI nor WORKFLOW_LOCK set, which makes it, and commit the file",
+        "the workflow `{workflow}` has no lock: {} does not exist. {record}, which makes it, and commit the file",
         path.display()
     )]
     Missing {
@@ -25,10 +25,30 @@ pub enum LockError {
         workflow: String,
         /// Where the lock ought to be.
         path: PathBuf,
+        /// How it is made.
+        record: String,
+    },
+    /// There is no lock, and one that none of the workflows has and that this one would fit: it was renamed, as far as can be told.
+    #[error(
+        "the workflow `{workflow}` has no lock, and {}, of `{was}`, is the lock of none of the workflows that are named with it, and has nearly all of it. If `{was}` is called `{workflow}` now, what is stored under that name would not be found: write `name = \"{was}\"` in its `#[workflow(…)]`, and all stays as it is. If it is another workflow, or nothing of `{was}` is stored anywhere, {accept} makes {}; the file of a workflow that is gone can be deleted",
+        path.display(),
+        made.display()
+    )]
+    Renamed {
+        /// The workflow.
+        workflow: String,
+        /// The lock that it seems to have had.
+        path: PathBuf,
+        /// Whose that is.
+        was: String,
+        /// The lock that it would have.
+        made: PathBuf,
+        /// How it is made all the same.
+        accept: String,
     },
     /// The code fits, and has more than the lock.
     #[error(
-        "{} is out of date. What is different fits what is stored:\n{changes}\nRun `cargo test` with neither CI nor WORKFLOW_LOCK set, which records it, and commit the file",
+        "{} is out of date. What is different fits what is stored:\n{changes}\n{record}, which records it, and commit the file",
         path.display()
     )]
     Stale {
@@ -36,6 +56,8 @@ pub enum LockError {
         path: PathBuf,
         /// What is different.
         changes: String,
+        /// How it is recorded.
+        record: String,
     },
     /// The file is no lock, or not one that was left as it was written.
     #[error("{} cannot be read, and was left as it is", path.display())]
@@ -47,7 +69,10 @@ pub enum LockError {
         source: ParseError,
     },
     /// The file is the lock of another workflow.
-    #[error("{} is the lock of `{found}`, and not of `{workflow}`: give it its own name back", path.display())]
+    #[error(
+        "{} is the lock of `{found}`, and not of `{workflow}`. If the workflow has another name now, what is stored as `{found}` would not be found: write `name = \"{found}\"` in its `#[workflow(…)]`. In any case give the file its name back",
+        path.display()
+    )]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -64,6 +89,12 @@ pub enum LockError {
         /// Why not.
         source: io::Error,
     },
+    /// Two workflows have one name, so they would have one lock.
+    #[error("{what}")]
+    Ambiguous {
+        /// Which, and what to do.
+        what: String,
+    },
     /// An environment variable has a value that means nothing.
     #[error(
         "WORKFLOW_LOCK is {value:?}: it may be `accept`, which records what does not fit, `check`, which records nothing, or not be set"
@@ -74,7 +105,7 @@ pub enum LockError {
     },
     /// It is not known where the lock is.
     #[error(
-        "CARGO_MANIFEST_DIR is not set, so it is not known where the lock is: run the test by `cargo test`, or use `Code::verify` with a path"
+        "it is not known where the lock is: CARGO_MANIFEST_DIR is not set, and the package is not where it was compiled. Run the test by `cargo test`, or use `Code::verify` with a path"
     )]
     NoDirectory,
 }

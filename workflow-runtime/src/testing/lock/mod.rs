@@ -26,8 +26,21 @@
 //! | what changed cannot | fails, with the ways out | fails, with the ways out | records it |
 //! | is not as it was written, has the marks of a merge, or is of a newer version | fails; nothing is written | the same | the same |
 //!
-//! A file that was touched by hand, or by a merge that cannot be right, is never written over: to have it made anew, delete
-//! it. Lines of two branches can simply be kept both.
+//! A file that was touched by hand, or by a merge that cannot be right, is never written over: take it back from version control. To
+//! delete it and have it made anew loses what former code has written, so it is right only if nothing of that is stored. Lines of two
+//! branches can simply be kept both.
+//!
+//! The same as a command, without a test and without environment variables, is [`lock_command!`](crate::lock_command):
+//!
+//! | `cargo run --example lock` | does |
+//! |---|---|
+//! | (nothing), `-- check` | what the test does with `WORKFLOW_LOCK=check`, a line for each workflow; exit code 0 if all fit, 1 if something does not |
+//! | `-- record`, `-- accept` | what the test does without, and with `WORKFLOW_LOCK=accept` |
+//! | `-- show` | prints the locks that the code would have |
+//!
+//! A workflow that was renamed would not find what is stored by its old name. So no lock is made where one of the folder that none of the
+//! named workflows has names nearly all that the new one does: the failure says to keep the name, `name = "…"`. Files that belong to none are told by the
+//! command alone, and change nothing in its exit code, as a package may have workflows in other test programs.
 //!
 //! What is compatible and what is not:
 //!
@@ -43,12 +56,14 @@
 //! lock; a type that cannot be looked into (`#[serde(untagged)]`, `#[serde(flatten)]`) is in it as `opaque`, with what
 //! can be told of it.
 
+mod command;
 mod compare;
 mod error;
 mod judge;
 mod parse;
 mod print;
 mod section;
+mod several;
 mod shape;
 mod trace;
 mod verify;
@@ -57,6 +72,10 @@ mod workflow;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
+use self::several::{Checked, folder, verify_all};
+use self::verify::Advice;
+
+pub use command::LockCommand;
 pub use error::LockError;
 pub use parse::ParseError;
 pub use verify::{Mode, Verified};
@@ -105,34 +124,45 @@ impl std::fmt::Display for Lock {
 /// Of [`finish`](Self::finish): if one of them failed. The message says what to do.
 #[derive(Debug, Default)]
 pub struct Checks {
-    failures: Vec<String>,
+    package: Option<&'static str>,
+    codes: Vec<Code>,
 }
 
 impl Checks {
-    /// Holds the code of one workflow to its lock.
+    /// For the locks beside the `Cargo.toml` in this folder, where cargo does not run the test.
     #[must_use]
-    pub fn check(mut self, code: Code) -> Self {
-        let checked = code.path().and_then(|path| {
-            let verified = code.verify(&path, Mode::from_env()?)?;
-            Ok((path, verified))
-        });
-        match checked {
-            Ok((_, Verified::Same)) => {}
-            Ok((path, Verified::Made)) => say(&format!("made {}: commit it", path.display())),
-            Ok((path, Verified::Recorded(changes))) => {
-                say(&format!("wrote {}: commit it\n{changes}", path.display()));
-            }
-            Err(error) => self.failures.push(told(&error)),
-        }
+    pub fn beside(mut self, package: Option<&'static str>) -> Self {
+        self.package = package;
         self
     }
 
-    /// Ends the test.
+    /// With the code of one workflow.
+    #[must_use]
+    pub fn of(mut self, code: Code) -> Self {
+        self.codes.push(code);
+        self
+    }
+
+    /// Holds them to their locks, and ends the test.
     ///
     /// # Panics
     /// If one of them failed.
+    #[track_caller]
     pub fn finish(self) {
-        assert!(self.failures.is_empty(), "\n\n{}", self.failures.join("\n\n"));
+        let checked = folder(self.package)
+            .and_then(|folder| Ok(verify_all(self.codes, &folder, Mode::from_env()?, |_| true, |_| Advice::of_test())));
+        let mut failures = Vec::new();
+        for Checked { path, verified, .. } in checked.unwrap_or_else(|error| panic!("\n\n{error}\n")) {
+            match verified {
+                Ok(Verified::Same) => {}
+                Ok(Verified::Made) => say(&format!("made {}: commit it", path.display())),
+                Ok(Verified::Recorded(changes)) => {
+                    say(&format!("wrote {}: commit it\n{changes}", path.display()));
+                }
+                Err(error) => failures.push(told(&error)),
+            }
+        }
+        assert!(failures.is_empty(), "\n\n{}\n", failures.join("\n\n"));
     }
 }
 

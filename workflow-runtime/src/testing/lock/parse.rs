@@ -8,6 +8,9 @@ use super::print::{FORMAT, check_digits};
 use super::section::{Edge, Kind, Root, Section};
 use super::shape::{Content, Definition, Field, Float, Integer, Shape, Tagging};
 
+/// What is said of a file that is damaged: the file alone knows what former versions wrote.
+const WAY_BACK: &str = "`git checkout` and its path. To delete it and have it made anew is right only if nothing is stored any more that the lost lines tell of, as nothing else knows what former code has written";
+
 /// Why a text is no lock.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -29,9 +32,7 @@ pub enum ParseError {
         format: u32,
     },
     /// A line is not as it was written.
-    #[error(
-        "line {line} was changed by hand ({what}): bring it back from version control, or delete the file and have it made anew"
-    )]
+    #[error("line {line} was changed by hand ({what}): take the file back from version control, {WAY_BACK}")]
     Changed {
         /// The line, from 1.
         line: usize,
@@ -51,7 +52,7 @@ pub enum ParseError {
         what: String,
     },
     /// Something is missing.
-    #[error("{what}: bring it back from version control, or delete the file and have it made anew")]
+    #[error("{what}: take the file back from version control, {WAY_BACK}")]
     Incomplete {
         /// What is missing.
         what: String,

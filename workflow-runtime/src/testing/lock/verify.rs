@@ -47,6 +47,25 @@ impl Mode {
     }
 }
 
+/// What is said of how to go on, by who checks.
+#[derive(Debug, Clone)]
+pub(super) struct Advice {
+    /// How what fits is recorded: the beginning of a sentence.
+    pub(super) record: String,
+    /// How what does not fit is recorded, as a command.
+    pub(super) accept: String,
+}
+
+impl Advice {
+    /// Where a test checks.
+    pub(super) fn of_test() -> Self {
+        Self {
+            record: "Run `cargo test` with neither CI nor WORKFLOW_LOCK set".to_owned(),
+            accept: "`WORKFLOW_LOCK=accept cargo test`".to_owned(),
+        }
+    }
+}
+
 /// What was done with a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -83,10 +102,11 @@ fn read(path: &Path) -> Result<Option<(Lock, String)>, LockError> {
     }
 }
 
-pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool) -> Result<Verified, LockError> {
+pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool, advice: &Advice) -> Result<Verified, LockError> {
     let Some((recorded, text)) = read(path)? else {
         if mode == Mode::Check {
-            return Err(LockError::Missing { workflow: code.workflow.clone(), path: path.to_owned() });
+            let (workflow, record) = (code.workflow.clone(), advice.record.clone());
+            return Err(LockError::Missing { workflow, path: path.to_owned(), record });
         }
         write(path, &print(code))?;
         return Ok(Verified::Made);
@@ -98,7 +118,7 @@ pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool) -> Result
     let mut judgement = judge(&recorded, code, kept);
     if judgement.breaks() {
         if mode != Mode::Accept {
-            return Err(LockError::Broken { report: report(path, &recorded, code, &judgement) });
+            return Err(LockError::Broken { report: report(path, &recorded, code, &judgement, advice) });
         }
         judgement.lock = accepted(recorded, code, kept);
     } else if judgement.lock == recorded && mode == Mode::Check {
@@ -110,7 +130,7 @@ pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool) -> Result
         return Ok(Verified::Same);
     }
     if mode == Mode::Check {
-        return Err(LockError::Stale { path: path.to_owned(), changes });
+        return Err(LockError::Stale { path: path.to_owned(), changes, record: advice.record.clone() });
     }
     write(path, &new)?;
     Ok(Verified::Recorded(changes))
@@ -141,7 +161,7 @@ fn listed(judgement: &Judgement, wanted: impl Fn(&Difference) -> bool) -> String
     text
 }
 
-fn report(path: &Path, recorded: &Lock, code: &Lock, judgement: &Judgement) -> String {
+fn report(path: &Path, recorded: &Lock, code: &Lock, judgement: &Judgement, advice: &Advice) -> String {
     let workflow = &recorded.workflow;
     let (breaks, fits) =
         (listed(judgement, |difference| difference.breaks), listed(judgement, |difference| !difference.breaks));
@@ -197,9 +217,7 @@ There are two ways out:
             "\n     Events and steps have no migrations: give what is new another name, and leave the old one as long as it\n     may be stored.\n",
         );
     }
-    text.push_str(
-        "\nIf no execution of it is stored anywhere, `WORKFLOW_LOCK=accept cargo test` records it as it is.\n",
-    );
+    let _ = writeln!(text, "\nIf no execution of it is stored anywhere, {} records it as it is.", advice.accept);
     text
 }
 

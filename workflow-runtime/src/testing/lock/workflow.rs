@@ -1,16 +1,16 @@
 //! What a lock says of the code as it is.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
 use super::section::{Edge, Kind, Root, Section};
+use super::several::{EXTENSION, folder};
 use super::shape::Shape;
 use super::trace::{Named, Traced, Tracer};
-use super::verify::verify;
+use super::verify::{Advice, verify};
 use super::{Lock, LockError, Mode, Verified};
 use crate::machine::{Graph, Keep, SavedTypes, StepError, Workflow};
 use crate::testing::mock::function_name;
@@ -36,10 +36,12 @@ use crate::testing::mock::function_name;
 /// ```
 #[derive(Debug)]
 pub struct Code {
-    workflow: &'static str,
-    version: u32,
+    pub(super) workflow: &'static str,
+    pub(super) version: u32,
     /// Whether executions stay with it, once there is a newer version beside it.
-    kept: bool,
+    pub(super) kept: bool,
+    /// The type, for people.
+    pub(super) ty: &'static str,
     graph: &'static Graph,
     traces: Traces,
     old: BTreeMap<u32, Section>,
@@ -60,7 +62,15 @@ impl Code {
                 old.insert(leap.from, traces.into_section());
             }
         }
-        Self { workflow: W::NAME, version: W::VERSION, kept: W::KEEP != Keep::No, graph: W::GRAPH, traces, old }
+        Self {
+            workflow: W::NAME,
+            version: W::VERSION,
+            kept: W::KEEP != Keep::No,
+            ty: std::any::type_name::<W>(),
+            graph: W::GRAPH,
+            traces,
+            old,
+        }
     }
 
     /// With a step that is a function of its own, by its name: `.step(write_to)`. The workflow's type does not know which of
@@ -85,8 +95,7 @@ impl Code {
     /// # Errors
     /// [`LockError::NoDirectory`], if cargo does not run the program.
     pub fn path(&self) -> Result<PathBuf, LockError> {
-        let package = env::var_os("CARGO_MANIFEST_DIR").ok_or(LockError::NoDirectory)?;
-        Ok(Path::new(&package).join("workflows").join(format!("{}.lock", self.workflow)))
+        Ok(self.path_in(&folder(None)?))
     }
 
     /// Holds it to its lock at `path`, and writes there what `mode` allows.
@@ -95,7 +104,12 @@ impl Code {
     /// If the code does not fit its lock, or the lock cannot be read or written. Then nothing was written.
     pub fn verify(self, path: &Path, mode: Mode) -> Result<Verified, LockError> {
         let kept = self.kept;
-        verify(path, mode, &self.lock(), kept)
+        verify(path, mode, &self.lock(), kept, &Advice::of_test())
+    }
+
+    /// Where its lock is among others.
+    pub(super) fn path_in(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.{EXTENSION}", self.workflow))
     }
 }
 
