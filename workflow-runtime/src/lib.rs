@@ -284,6 +284,11 @@ macro_rules! coverage {
     (@of [$($workflow:ty,)+] [$percent:expr] [] without = [$($name:expr),* $(,)?] $(, $($rest:tt)*)?) => {
         $crate::coverage!(@of [$($workflow,)+] [$percent] [$($name),*] $($($rest)*)?);
     };
+    (@of [$($workflow:ty,)*] [$percent:expr] [$($name:expr),*] $key:ident = $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "`", ::core::stringify!($key), " = …` is not understood here: `coverage!` takes workflows, and then `at_least = 90` and `without = [\"gave_up\"]`, each at most once"
+        ));
+    };
     (@of [$($workflow:ty,)*] [$percent:expr] [$($name:expr),*] $next:ty $(, $($rest:tt)*)?) => {
         $crate::coverage!(@of [$($workflow,)* $next,] [$percent] [$($name),*] $($($rest)*)?);
     };
