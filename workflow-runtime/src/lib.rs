@@ -112,7 +112,6 @@ pub mod driver {
 pub use base::*;
 pub use engine::AskError;
 pub use engine::BulkReport;
-pub use engine::ForkRefused;
 pub use engine::Limit;
 pub use engine::MigrationReport;
 pub use engine::{
@@ -121,6 +120,7 @@ pub use engine::{
 };
 pub use engine::{CheckGroup, CheckReport, FitGroup, Misfit, Unknown};
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
+pub use engine::{ForkRefused, ForkableVisits};
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;
 pub use kernel::EventPolicy;
