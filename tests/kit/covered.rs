@@ -272,7 +272,7 @@ fn ten_thousand_executions_are_as_many_facts_as_one() {
         coverage.report()
     };
     let one = run(1);
-    assert_eq!(one, run(2_000));
+    assert_eq!(one, run(10_000));
 }
 
 #[test]

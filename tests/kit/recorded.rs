@@ -136,6 +136,12 @@ fn below_the_threshold_the_command_fails_and_names_what_is_missing() {
     let (passed, text) = report(folder.path(), "shown_alone::workflow_coverage");
     assert!(passed && text.contains("Phone: 62 % taken"), "{text}");
 
+    // A run in which nothing of it was taken does not count what the one before took.
+    recorded(folder.path(), &["workflow_coverage"]);
+    let (passed, text) = report(folder.path(), "shown_alone::workflow_coverage");
+    assert!(!passed && text.contains("is of an earlier run, and the last one took nothing of it"), "{text}");
+    assert!(text.contains("take it out of `coverage!`"), "{text}");
+
     // The first recording after a report begins anew.
     recorded(folder.path(), &["nobody_answers"]);
     let (_, text) = report(folder.path(), "shown_alone::workflow_coverage");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use workflow_runtime::driver::Command;
 use workflow_runtime::prelude::*;
 use workflow_runtime::testing::{UnitCx, cx, when};
-use workflow_runtime::{ExecutionKey, StepTimedOut, Timestamp, block_on};
+use workflow_runtime::{Branches, ExecutionKey, StepTimedOut, Timestamp, block_on};
 
 use super::planted::panics;
 
@@ -189,6 +189,103 @@ fn what_is_real_is_not_cut_off() {
     });
     assert_eq!(block_on(async { step.timeout(Duration::from_millis(1)).await }).unwrap(), 7);
     helper.join().unwrap();
+}
+
+/// Asks two services at once, or whichever is the first.
+pub struct Agency {
+    /// How long the real one takes.
+    real: Duration,
+}
+
+#[state]
+#[derive(Debug)]
+pub struct Wanted;
+#[state(end)]
+#[derive(Debug, PartialEq)]
+pub struct Found {
+    pub prices: Vec<u32>,
+}
+
+#[workflow(start = Wanted, allow(fragile_step, small_machine))]
+impl Agency {
+    #[state]
+    async fn both(&self, cx: &Cx, _: Wanted) -> Result<Found> {
+        Ok(Found { prices: self.prices(cx).await? })
+    }
+
+    #[parallel]
+    async fn prices(&self, cx: &Cx) -> Result<Vec<u32>> {
+        let here = self.here(cx).await?;
+        let there = self.there(cx).await?;
+        Ok(vec![here, there])
+    }
+
+    async fn first(&self, cx: &Cx) -> Result<u32> {
+        let branches = Branches::new()
+            .with("here", |cx: Cx| async move { self.here(&cx).await })
+            .with("there", |cx: Cx| async move { self.there(&cx).await });
+        cx.race(branches).await
+    }
+
+    #[step(timeout = "1s")]
+    async fn here(&self, _: &Cx) -> Result<u32> {
+        let (answer, answered) = futures::channel::oneshot::channel();
+        let real = self.real;
+        std::thread::spawn(move || {
+            std::thread::sleep(real);
+            answer.send(7).ok();
+        });
+        Ok(answered.await?)
+    }
+
+    #[step(retry(max = 9, backoff = "1h..1h", jitter = none))]
+    async fn there(&self, _: &Cx) -> Result<u32> {
+        Ok(8)
+    }
+
+    #[step(timeout = "2h")]
+    async fn nested(&self, cx: &Cx) -> Result<u32> {
+        cx.sleep(Duration::from_secs(60)).await;
+        self.there(cx).await
+    }
+}
+
+#[test]
+fn what_is_real_is_not_cut_off_beside_a_branch_that_pauses() {
+    let agency = Agency { real: Duration::from_millis(50) };
+    let there = when(Agency::there).fails_times(3, "busy").then(9).takes("10m");
+    let unit = cx::<Agency>().mock(&there);
+    assert_eq!(block_on(agency.both(&unit, Wanted)).unwrap(), Found { prices: vec![7, 9] });
+    assert_eq!(
+        unit.elapsed(),
+        Duration::from_secs(3 * 3_600 + 4 * 600),
+        "three pauses, four mocks that take their time"
+    );
+}
+
+#[test]
+fn a_mock_that_hangs_beside_what_is_real_is_cut_off_by_that() {
+    let agency = Agency { real: Duration::from_millis(50) };
+    let unit = cx::<Agency>().mock(when(Agency::there).hangs());
+    assert_eq!(block_on(agency.first(&unit)).unwrap(), 7);
+    // What was real is over, and was dropped in the race the other way round: nobody waits for it.
+    let agency = Agency { real: Duration::from_secs(60) };
+    let unit = cx::<Agency>().mock(when(Agency::there).returns(5));
+    assert_eq!(block_on(agency.first(&unit)).unwrap(), 5);
+    block_on(unit.sleep(Duration::from_secs(5)));
+    assert_eq!(unit.elapsed(), Duration::from_secs(5));
+}
+
+#[test]
+fn a_step_that_itself_waits_for_time_holds_up_nobody() {
+    let agency = Agency { real: Duration::ZERO };
+    let unit = cx::<Agency>().mock(when(Agency::there).fails_times(1, "busy").then(5).takes("10m"));
+    assert_eq!(block_on(agency.nested(&unit)).unwrap(), 5);
+    assert_eq!(unit.elapsed(), Duration::from_secs(60 + 600 + 3_600 + 600));
+    let unit = cx::<Agency>().mock(when(Agency::there).hangs());
+    let told = block_on(agency.nested(&unit)).unwrap_err();
+    assert!(told.is::<StepTimedOut>(), "the timeout of the step around it cuts it off: {told}");
+    assert_eq!(unit.elapsed(), Duration::from_secs(2 * 3_600));
 }
 
 #[test]

@@ -112,7 +112,6 @@ pub mod driver {
 pub use base::*;
 pub use engine::AskError;
 pub use engine::BulkReport;
-pub use engine::ForkRefused;
 pub use engine::Limit;
 pub use engine::MigrationReport;
 pub use engine::{
@@ -121,6 +120,7 @@ pub use engine::{
 };
 pub use engine::{CheckGroup, CheckReport, FitGroup, Misfit, Unknown};
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
+pub use engine::{ForkRefused, ForkableVisits};
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;
 pub use kernel::EventPolicy;
@@ -285,6 +285,11 @@ macro_rules! coverage {
     };
     (@of [$($workflow:ty,)+] [$percent:expr] [] without = [$($name:expr),* $(,)?] $(, $($rest:tt)*)?) => {
         $crate::coverage!(@of [$($workflow,)+] [$percent] [$($name),*] $($($rest)*)?);
+    };
+    (@of [$($workflow:ty,)*] [$percent:expr] [$($name:expr),*] $key:ident = $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "`", ::core::stringify!($key), " = …` is not understood here: `coverage!` takes workflows, and then `at_least = 90` and `without = [\"gave_up\"]`, each at most once"
+        ));
     };
     (@of [$($workflow:ty,)*] [$percent:expr] [$($name:expr),*] $next:ty $(, $($rest:tt)*)?) => {
         $crate::coverage!(@of [$($workflow,)* $next,] [$percent] [$($name),*] $($($rest)*)?);

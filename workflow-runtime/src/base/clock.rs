@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::Timestamp;
+use super::{Name, Timestamp};
 
 /// A future that is ready when its due time has come.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -22,9 +22,10 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn sleep_until(&self, due: Timestamp) -> Sleep;
 
     /// Waits until `due` where nothing is done meanwhile: between two attempts of a step, in a handler's own sleep. A clock for
-    /// tests may let the time pass there.
+    /// tests may let the time pass there. `call` is the key of the call that waits.
     #[doc(hidden)]
-    fn pause_until(&self, due: Timestamp) -> Sleep {
+    fn pause_until(&self, due: Timestamp, call: &Name) -> Sleep {
+        let _ = call;
         self.sleep_until(due)
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::core::Core;
 use crate::kernel::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, Kernel, StartCommand};
-use crate::record::{ChildEnd, ExecutionKey, ExecutionRecord, OutgoingRecord, ParentRecord};
-use crate::store::{Change, Commit, Committed, Refused, StoreError};
+use crate::record::{ChildCallRecord, ChildEnd, ExecutionKey, ExecutionRecord, OutgoingRecord, ParentRecord};
+use crate::store::{Change, Commit, Committed, Refused, StoreError, one_of_many};
 
 /// How many commands are written at once.
 const BATCH: usize = 1_000;
@@ -62,13 +62,24 @@ impl Core {
         Ok(())
     }
 
-    /// Puts events into the inboxes of other executions. Those that have ended, and those that there are not, get none.
-    pub(super) async fn deliver(self: &Arc<Self>, outgoing: &[OutgoingRecord]) -> Result<(), StoreError> {
+    /// Puts the events that an execution has for others into their inboxes. Those that have ended, and those that there are
+    /// not, get none.
+    pub(super) async fn deliver(
+        self: &Arc<Self>,
+        from: &ExecutionKey,
+        outgoing: &[OutgoingRecord],
+    ) -> Result<(), StoreError> {
         for outgoing in outgoing.chunks(BATCH) {
-            let commit = |outgoing: &OutgoingRecord| {
-                Some(Commit { key: outgoing.receiver()?, change: Change::Deliver { event: outgoing.event.clone() } })
-            };
-            let commits: Vec<_> = outgoing.iter().filter_map(commit).collect();
+            let mut commits = Vec::with_capacity(outgoing.len());
+            for outgoing in outgoing {
+                let Some(key) = outgoing.receiver() else { continue };
+                if let Some(call) = &outgoing.only_of
+                    && !self.has_started(from, call, &key).await?
+                {
+                    continue;
+                }
+                commits.push(Commit { key, change: Change::Deliver { event: outgoing.event.clone() } });
+            }
             let keys: Vec<_> = commits.iter().map(|commit| commit.key.clone()).collect();
             for (key, result) in keys.iter().zip(self.store.commit(commits).await?) {
                 if result.is_ok() {
@@ -122,6 +133,18 @@ impl Core {
             Some(_) => ChildEnd::of(&stored.record).map(Acknowledged::HadEnded).map_or_else(taken, Ok),
             None => taken(),
         })
+    }
+
+    /// Whether this call of `parent` has started an execution. A damaged one is taken for somebody else's: what it is told
+    /// would be of no use before a person has looked at it.
+    async fn has_started(
+        &self,
+        parent: &ExecutionKey,
+        call: &ChildCallRecord,
+        execution: &ExecutionKey,
+    ) -> Result<bool, StoreError> {
+        let stored = one_of_many(self.store.load(execution).await)?.ok().flatten();
+        Ok(stored.and_then(|stored| stored.record.parent).is_some_and(|by| by.is_call(parent, call)))
     }
 
     fn refused(&self, refused: Refused, execution: &ExecutionKey) -> CommandRefused {

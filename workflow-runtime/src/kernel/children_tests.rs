@@ -82,7 +82,8 @@ fn a_child_that_is_parked_as_it_is_looked_at_tells_its_parent_at_once() {
 }
 
 fn called(key: &str, cancel_when_left: bool) -> JournalEntry {
-    let child = JournalResult::Child { workflow: "Child".to_owned(), id: key.to_owned(), cancel_when_left };
+    let child =
+        JournalResult::Child { workflow: "Child".to_owned(), id: key.to_owned(), cancel_when_left, asked_in: None };
     result(key, 0, child)
 }
 
@@ -127,6 +128,25 @@ fn a_transition_cancels_the_children_that_nobody_waits_for_any_more() {
     assert_eq!(execution.decide(&plan(), at(1)), Next::Tell);
     execution.delivered();
     assert_eq!(execution.decide(&plan(), at(1)), Next::Run(handler("hang")));
+}
+
+#[test]
+fn what_was_asked_for_and_not_answered_is_cancelled_if_that_call_has_started_it() {
+    let mut execution = with_children();
+    let asked = |id: &str, asked_in| {
+        let (workflow, id) = ("Child".to_owned(), id.to_owned());
+        JournalResult::Child { workflow, id, cancel_when_left: true, asked_in }
+    };
+    let of_call = |execution: &Kernel, id: &str| {
+        let of_id = execution.outgoing().iter().find(|outgoing| outgoing.id == id);
+        of_id.map(|outgoing| outgoing.only_of.clone())
+    };
+    execution.recorded(vec![result("work:x:0", 0, asked("x", Some(1))), result("work:y:0", 0, asked("y", Some(1)))]);
+    execution.recorded(vec![result("work:y:0", 0, asked("y", None))]);
+    execution.handled(goto("stuck"), vec![], &plan(), at(1));
+    let call = ChildCallRecord { visit: 1, call: "work:x:0".into() };
+    assert_eq!(of_call(&execution, "x"), Some(Some(call)));
+    assert_eq!(of_call(&execution, "y"), Some(None), "the answer was recorded");
 }
 
 #[test]

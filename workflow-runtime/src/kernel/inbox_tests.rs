@@ -128,7 +128,12 @@ fn a_report_that_was_looked_at_is_looked_at_again_in_the_next_visit() {
 fn a_retry_forgets_failures_and_keeps_what_was_received_and_started() {
     let mut execution = start("stuck");
     assert_eq!(execution.decide(&plan(), at(0)), Next::Run(handler("hang")));
-    let started = JournalResult::Child { workflow: "Child".to_owned(), id: "1".to_owned(), cancel_when_left: true };
+    let started = JournalResult::Child {
+        workflow: "Child".to_owned(),
+        id: "1".to_owned(),
+        cancel_when_left: true,
+        asked_in: None,
+    };
     execution.recorded(vec![received("hang:recv:answer:0", 1), result("hang:call:0", 0, started)]);
     execution.suspended(None, vec![], &plan(), at(0));
     assert!(execution.retry(at(1)), "nothing could bring it on, so it was parked");

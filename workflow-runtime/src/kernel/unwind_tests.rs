@@ -550,7 +550,7 @@ fn what_an_earlier_version_left_in_the_record_stays_there_when_all_that_is_left_
     };
     let event =
         NewEvent { event_id: "e".to_owned(), name: "~child".to_owned(), payload: json("1"), sent_at: Timestamp::EPOCH };
-    let outgoing = vec![OutgoingRecord { workflow: "Parent".into(), id: "p".to_owned(), event }];
+    let outgoing = vec![OutgoingRecord { workflow: "Parent".into(), id: "p".to_owned(), event, only_of: None }];
     let old = ExecutionRecord { undo: vec![left.clone()], outgoing, ..execution.record().clone() };
     let mut over = Kernel::new(old, Vec::new(), Vec::new(), Vec::new());
     assert_eq!(over.decide(&plan(), at(2)), Next::Tell);

@@ -346,7 +346,15 @@ impl NewChild {
         let execution = ExecutionKey { workflow: workflow.into(), id: id.clone() };
         let start = StartCommand { version, parent: Some(parent), at, ..StartCommand::new(execution, state, data) };
         let (workflow, id) = (workflow.to_owned(), id.to_string());
-        let done = JournalResult::Child { workflow, id, cancel_when_left };
+        let done = JournalResult::Child { workflow, id, cancel_when_left, asked_in: None };
+        if let JournalResult::Child { workflow, id, cancel_when_left: true, .. } = &done
+            && turn.recorded(&key).is_none()
+        {
+            // A crash may come between the start and the note of it, and then something that leaves this visit at once.
+            let (workflow, id, asked_in) = (workflow.clone(), id.clone(), Some(scope.visit));
+            let asked = JournalResult::Child { workflow, id, cancel_when_left: true, asked_in };
+            turn.record(JournalEntry::new(key.clone(), 0, asked));
+        }
         carried_out(&turn, key, Command::Start(Box::new(start)), done).await
     }
 }

@@ -183,11 +183,11 @@ impl Cx {
                 Some(JournalResult::Sleeping { due }) => due,
                 _ => {
                     let due = turn.scope.services.clock.now() + duration;
-                    turn.record(JournalEntry::new(key, 0, JournalResult::Sleeping { due }));
+                    turn.record(JournalEntry::new(key.clone(), 0, JournalResult::Sleeping { due }));
                     due
                 }
             };
-            turn.sleep_until(due).await;
+            turn.sleep_until(due, &key).await;
         }
     }
 

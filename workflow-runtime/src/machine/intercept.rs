@@ -36,6 +36,13 @@ pub trait Interceptor: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// An attempt runs in which nothing answers in place of the step, or runs no more: it has ended, or was dropped.
+    #[cfg(any(test, feature = "testing"))]
+    #[doc(hidden)]
+    fn running(&self, step: &StepSeen<'_>, runs: bool) {
+        let _ = (step, runs);
+    }
+
     /// An attempt has ended, and what came of it is about to be recorded. One that is cut off with its handler does not end.
     fn ended(&self, step: &StepSeen<'_>, result: Result<&Json, &ErrorRecord>) {
         let _ = (step, result);

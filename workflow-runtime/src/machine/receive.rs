@@ -100,7 +100,7 @@ async fn receive_until(turn: &Arc<TurnState>, key: Name, slots: Vec<String>, tim
         }
     };
     let mut received = pin!(turn.receive(key.clone(), slots).until_a_time());
-    let mut over = pin!(turn.sleep_until(due));
+    let mut over = pin!(turn.sleep_until(due, &key));
     poll_fn(|context| match received.as_mut().poll(context) {
         Poll::Ready(payload) => Poll::Ready(Some(payload)),
         Poll::Pending if turn.is_interrupted() => Poll::Pending,

@@ -333,9 +333,9 @@ impl TurnState {
         Waker::from(Arc::new(LooseWake { turn: Arc::downgrade(self), foreign }))
     }
 
-    /// Ready when the clock shows `due`.
-    pub(super) fn sleep_until(self: &Arc<Self>, due: Timestamp) -> TurnSleep {
-        let detached = self.detached.then(|| self.scope.services.clock.pause_until(due));
+    /// Ready when the clock shows `due`. It is the call of this key that waits.
+    pub(super) fn sleep_until(self: &Arc<Self>, due: Timestamp, call: &Name) -> TurnSleep {
+        let detached = self.detached.then(|| self.scope.services.clock.pause_until(due, call));
         TurnSleep { state: Arc::clone(self), due, waiter: None, detached }
     }
 

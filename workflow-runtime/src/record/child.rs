@@ -41,6 +41,28 @@ pub struct OutgoingRecord {
     pub id: String,
     /// The event.
     pub event: NewEvent,
+    /// The call that may have started the receiver, where it is not known whether it has: one that it has not started gets
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_of: Option<ChildCallRecord>,
+}
+
+/// A call of an execution that starts another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildCallRecord {
+    /// The visit in which it was made.
+    pub visit: u64,
+    /// Its key in the journal.
+    pub call: Name,
+}
+
+impl ParentRecord {
+    /// Whether it was this call of this execution that started the child.
+    #[must_use]
+    pub fn is_call(&self, parent: &ExecutionKey, call: &ChildCallRecord) -> bool {
+        (&*self.workflow, &*self.id) == (&*parent.workflow, parent.id.as_str())
+            && (self.visit, &self.call) == (call.visit, &call.call)
+    }
 }
 
 impl OutgoingRecord {

@@ -104,6 +104,11 @@ pub enum JournalResult {
         /// Whether it is cancelled when the visit is left and this call has not been told of its end.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         cancel_when_left: bool,
+        /// The visit that the call counts itself to, as long as it is not known whether the child was started. Only a call
+        /// whose child is cancelled when it is left says so before it starts it, so that it is cancelled also if nobody
+        /// learns that it was started.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked_in: Option<u64>,
     },
     /// A durable sleep, over at this time.
     Sleeping {

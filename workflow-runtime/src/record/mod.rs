@@ -22,7 +22,7 @@ mod seal;
 mod undo;
 
 pub use attribute::{AttributeKind, AttributeValue};
-pub use child::{CHILD_EVENT, ChildEnd, ChildReport, OutgoingRecord, ParentRecord};
+pub use child::{CHILD_EVENT, ChildCallRecord, ChildEnd, ChildReport, OutgoingRecord, ParentRecord};
 pub use closed::Closed;
 pub use control::{ControlAction, MoveOrder, Reason, SkipOrder};
 pub use error::{ErrorKind, ErrorRecord};

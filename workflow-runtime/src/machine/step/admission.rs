@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::StepCall;
-use crate::base::Timestamp;
+use crate::base::{Name, Timestamp};
 use crate::machine::limits::{CallId, Permit, StepQueue};
 use crate::machine::turn_state::{TurnSleep, TurnState};
 
@@ -76,7 +76,7 @@ impl Future for Admission {
                 Err(due) => {
                     let sleep = match admission.sleep.take() {
                         Some((set_for, sleep)) if set_for == due => sleep,
-                        _ => admission.turn.sleep_until(due),
+                        _ => admission.turn.sleep_until(due, &Name::constant("~queued")),
                     };
                     let (_, sleep) = admission.sleep.insert((due, sleep));
                     if Pin::new(sleep).poll(context).is_pending() {

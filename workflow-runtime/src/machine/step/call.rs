@@ -168,7 +168,7 @@ impl StepCall {
                 JournalResult::Failed { error, value } => return self.failed_before(&error, value.as_ref()).await,
                 JournalResult::Retrying { due, .. } => {
                     failed = entry.attempts;
-                    turn.sleep_until(due).await;
+                    turn.sleep_until(due, &self.key).await;
                 }
                 JournalResult::Started
                 | JournalResult::Sleeping { .. }
@@ -203,6 +203,8 @@ impl StepCall {
                 let Some(attempt) = start(self.cx.in_step(&scope)) else {
                     return self.cut(Error::msg("a step without `retry` was to be tried again")).await;
                 };
+                #[cfg(any(test, feature = "testing"))]
+                let _running = self.running(number);
                 // It stays in one place, as it may be large, and is gone before anything else is done.
                 let attempt = pin!(attempt.instrument(span.clone()));
                 self.attempt(&scope, attempt).await
@@ -239,7 +241,7 @@ impl StepCall {
                 }
                 self.record(failed, JournalResult::Retrying { error, due });
                 drop(in_flight);
-                turn.sleep_until(due).await;
+                turn.sleep_until(due, &self.key).await;
                 turn.begin_attempt(&self.key);
                 continue;
             }

@@ -13,11 +13,27 @@ use super::scope::StepScope;
 use crate::base::Error;
 #[cfg(any(test, feature = "testing"))]
 use crate::machine::digest::Digest;
+#[cfg(any(test, feature = "testing"))]
+use crate::machine::intercept::Interceptor;
 use crate::machine::intercept::{Answer, Answering, StepSeen};
 use crate::record::{ErrorRecord, JournalResult, Json};
 
 /// What is said of an error of another type than the step's.
 pub(crate) const NOT_ITS_ERROR: &str = "the error in place of the step is not of the type of its errors";
+
+/// An attempt that is the step's own.
+#[cfg(any(test, feature = "testing"))]
+pub(super) struct Running<'a> {
+    interceptor: &'a dyn Interceptor,
+    step: StepSeen<'a>,
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.interceptor.running(&self.step, false);
+    }
+}
 
 impl StepCall {
     fn seen(&self, attempt: u32) -> StepSeen<'_> {
@@ -38,6 +54,15 @@ impl StepCall {
     pub(super) fn began(&self, attempt: u32) -> Option<Answering> {
         let interceptor = self.cx.turn().scope.services.interceptor.as_ref()?;
         interceptor.began(&self.seen(attempt))
+    }
+
+    /// Tells of an attempt that is the step's own, and, when this is dropped, that it is no more.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn running(&self, attempt: u32) -> Option<Running<'_>> {
+        let interceptor = &**self.cx.turn().scope.services.interceptor.as_ref()?;
+        let step = self.seen(attempt);
+        interceptor.running(&step, true);
+        Some(Running { interceptor, step })
     }
 
     /// Tells what came of an attempt.

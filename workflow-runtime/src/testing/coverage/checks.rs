@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::asked::{Asked, VARIABLE};
 use super::fact::Seen;
-use super::recording::{Recording, file_name};
+use super::recording::{Recorded, Recording, file_name};
 use super::report::{CoverageReport, names};
 use crate::machine::{Keep, Workflow};
 
@@ -34,7 +34,12 @@ impl Checks {
             failures.push(format!("no more than 100 % can be taken, and {percent} % are demanded"));
         }
         let (workflows, known) = (Vec::new(), Vec::new());
-        Self { asked: Asked::from_env(), percent, without: without.to_vec(), known, workflows, failures }
+        let asked = Asked::from_env();
+        // That there was a run is recorded also where nothing is left that would record what it took.
+        if let Ok(Asked::Record(recording)) = &asked {
+            failures.extend(recording.run().err());
+        }
+        Self { asked, percent, without: without.to_vec(), known, workflows, failures }
     }
 
     /// Makes the report on one workflow, if the environment asks for it.
@@ -67,7 +72,16 @@ impl Checks {
 }
 
 fn report<W: Workflow>(recording: &Recording, percent: u32, without: &[&str]) -> Result<(), String> {
+    let mut run = recording.last_run()?;
     let recorded = recording.read(W::NAME)?.filter(|recorded| !recorded.facts.is_empty());
+    let is_of_last = |recorded: &Recorded| recorded.run == run.id();
+    if recorded.as_ref().is_some_and(|recorded| !is_of_last(recorded)) {
+        return Err(format!(
+            "what is recorded of {} in {} is of an earlier run, and the last one took nothing of it: run `{VARIABLE}=record cargo test` with all tests, and with simulations of it (`Sim`, `crash_everywhere`) among them; if it has none any more, take it out of `coverage!`",
+            W::NAME,
+            recording.folder().display()
+        ));
+    }
     let Some(recorded) = recorded else {
         return Err(format!(
             "nothing is recorded of what tests take of {} in {}: run `{VARIABLE}=record cargo test` first, with simulations of it (`Sim`, `crash_everywhere`) among the tests",
@@ -105,6 +119,7 @@ fn report<W: Workflow>(recording: &Recording, percent: u32, without: &[&str]) ->
     fs::write(&page, report.to_markdown())
         .map_err(|error| format!("the report cannot be written to {}: {error}", page.display()))?;
     recording.reported(W::NAME)?;
+    run.reported().map_err(|error| format!("{} cannot be written to: {error}", run.path().display()))?;
     let required = report.require(percent);
     if required.is_ok() {
         say(&format!("{report}\nWith a diagram: {}", page.display()));

@@ -27,7 +27,8 @@
 //! line made prints the table, writes it with the diagram to `Question.md` beside the files, and fails if less is taken than is
 //! demanded. Without `WORKFLOW_COVERAGE=report`, it passes and does nothing, as no test knows that it is the last one.
 //!
-//! The first recording after a report begins anew; until then what is recorded adds up, so that several commands may record (for
+//! The first recording after a report begins anew, for all workflows at once: one of which no test is left is not counted by what an
+//! earlier run has taken of it, and its report fails. Until then what is recorded adds up, so that several commands may record (for
 //! other features of the crate, for instance). What a change of the code has left without a place in the graph is told, and does not
 //! count.
 //!
@@ -56,6 +57,7 @@ mod fact;
 mod observer;
 mod recording;
 mod report;
+mod run;
 mod watched;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,8 +2,8 @@
 //!
 //! Whoever adds to a file locks it, reads what is in it, and adds what is not: so it stays as small as the workflow, however
 //! many tests there are. Each line stands for itself, with check digits: a process that is killed while it writes leaves half a
-//! line, which is left out and told, and the next one begins a line of its own. A report is a line, too: whoever
-//! adds something after it begins the file anew.
+//! line, which is left out and told, and the next one begins a line of its own. A file is of one [run](Run): whoever adds
+//! something in another one begins it anew.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,13 +13,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::fact::{Fact, Seen};
+use super::run::Run;
 
 const FORMAT: u32 = 1;
 const HEAD: &str = "workflow coverage, format ";
 const REPORTED: &str = "reported";
+const RUN: &str = "run ";
 
 /// What this process has recorded, so that it looks into the files for what is new alone.
-static RECORDED: Mutex<Seen> = Mutex::new(Seen::new());
+static RECORDED: Mutex<Done> = Mutex::new(Done { run: None, seen: Seen::new() });
+
+struct Done {
+    /// The run that all of it is recorded in.
+    run: Option<u64>,
+    seen: Seen,
+}
 
 /// A folder with what tests saw.
 #[derive(Debug, Clone)]
@@ -37,6 +45,8 @@ pub(super) struct Recorded {
     pub(super) newer: usize,
     /// Whether nothing was added since the last report.
     pub(super) is_reported: bool,
+    /// The run that it is of.
+    pub(super) run: Option<u64>,
     /// Whether the file has its first line.
     has_head: bool,
     /// Whether the file ends in the middle of a line.
@@ -57,9 +67,35 @@ impl Recording {
         self.folder.join(format!("{}.seen", file_name(workflow)))
     }
 
+    /// The run that is recorded now.
+    ///
+    /// # Errors
+    /// If the folder cannot be written to.
+    pub(super) fn run(&self) -> Result<Run, String> {
+        Run::recording(&self.folder).map_err(|error| unwritable(&self.folder, &error))
+    }
+
+    /// The last run that was recorded.
+    ///
+    /// # Errors
+    /// If the folder cannot be written to.
+    pub(super) fn last_run(&self) -> Result<Run, String> {
+        Run::last(&self.folder).map_err(|error| unwritable(&self.folder, &error))
+    }
+
     /// Adds what is new of this.
     pub(super) fn add(&self, seen: &Seen) -> Result<(), String> {
         let mut recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
+        let Done { run: recorded_in, seen: recorded } = &mut *recorded;
+        let run = self.run()?;
+        if *recorded_in != run.id() {
+            // The files begin anew, without what this process has added to them before.
+            let before = std::mem::take(recorded);
+            for (code, facts) in before {
+                self.add_to(&run, &code.0, &facts.into_iter().map(|fact| (code.1, fact)).collect())?;
+            }
+            *recorded_in = run.id();
+        }
         let mut news: Vec<(&str, BTreeSet<(u32, Fact)>)> = Vec::new();
         for ((workflow, version), facts) in seen {
             let known = recorded.get(&(workflow.clone(), *version));
@@ -71,7 +107,7 @@ impl Recording {
             }
         }
         for (workflow, facts) in news.into_iter().filter(|(_, facts)| !facts.is_empty()) {
-            self.add_to(workflow, &facts)?;
+            self.add_to(&run, workflow, &facts)?;
         }
         for (code, facts) in seen {
             recorded.entry(code.clone()).or_default().extend(facts.iter().cloned());
@@ -79,14 +115,16 @@ impl Recording {
         Ok(())
     }
 
-    pub(super) fn add_to(&self, workflow: &str, facts: &BTreeSet<(u32, Fact)>) -> Result<(), String> {
+    pub(super) fn add_to(&self, run: &Run, workflow: &str, facts: &BTreeSet<(u32, Fact)>) -> Result<(), String> {
         let path = self.path(workflow);
         self.change(&path, workflow, |mut recorded, mut file| {
-            if recorded.is_reported {
+            let mut news = Vec::new();
+            if recorded.run != run.id() {
                 file.set_len(0).and_then(|()| file.rewind()).map_err(|error| unwritable(&path, &error))?;
                 recorded = Recorded::default();
+                news.extend(run.id().map(|id| checked(&format!("{RUN}{id:016x}"))));
             }
-            let news: Vec<String> = facts.difference(&recorded.facts).filter_map(line).collect();
+            news.extend(facts.difference(&recorded.facts).filter_map(line));
             Ok((recorded, news))
         })
     }
@@ -166,7 +204,7 @@ fn line((version, fact): &(u32, Fact)) -> Option<String> {
     Some(checked(&format!("{version} {}", serde_json::to_string(fact).ok()?)))
 }
 
-fn checked(line: &str) -> String {
+pub(super) fn checked(line: &str) -> String {
     format!("{:08x} {line}", crc32fast::hash(line.as_bytes()))
 }
 
@@ -207,6 +245,9 @@ fn read(bytes: &[u8], path: &Path, workflow: &str) -> Result<Recorded, String> {
         let body = line.split_once(' ').filter(|(_, body)| checked(body) == line).map(|(_, body)| body);
         match body.map(|body| (body, body.split_once(' '))) {
             Some((REPORTED, _)) => recorded.is_reported = true,
+            Some((body, _)) if body.starts_with(RUN) => {
+                recorded.run = body.strip_prefix(RUN).and_then(|id| u64::from_str_radix(id, 16).ok());
+            }
             Some((_, Some((version, fact)))) => match (version.parse(), serde_json::from_str(fact)) {
                 (Ok(version), Ok(fact)) => {
                     recorded.facts.insert((version, fact));

@@ -188,17 +188,18 @@ impl Shared {
         let say = inner.answers.iter().find(is_next).map(|(say, _)| say.clone())?;
         let takes = inner.takes;
         drop(inner);
+        let name = step.call.clone();
         match say {
             Say::Run => None,
             Say::Hang => Some(Box::pin(async move {
                 if let Some(clock) = clock {
-                    clock.pause_until(Timestamp::MAX).await;
+                    clock.pause_until(Timestamp::MAX, &name).await;
                 }
                 pending().await
             })),
             Say::Answer(answer) => Some(Box::pin(async move {
                 if let Some(clock) = clock.filter(|_| !takes.is_zero()) {
-                    clock.pause_until(clock.now() + takes).await;
+                    clock.pause_until(clock.now() + takes, &name).await;
                 }
                 answer(&call)
             })),

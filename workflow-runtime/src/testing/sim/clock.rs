@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::base::{Clock, Sleep, Timestamp};
+use crate::base::{Clock, Name, Sleep, Timestamp};
 
 /// tokio's timers reach about two years ahead; a sleep of more is made of several.
 const LONGEST_NAP: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -43,7 +43,7 @@ impl SimClock {
 }
 
 impl Clock for SimClock {
-    fn pause_until(&self, due: Timestamp) -> Sleep {
+    fn pause_until(&self, due: Timestamp, _: &Name) -> Sleep {
         match due {
             // What never ends is no time that the simulation could go on to.
             Timestamp::MAX => Box::pin(pending()),

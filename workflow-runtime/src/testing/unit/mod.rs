@@ -82,7 +82,7 @@ const START: Timestamp = Timestamp::from_millis(1_893_456_000_000);
 /// | [`Cx::random`], [`Cx::uuid`] | the same for one [`seed`](Self::seed) |
 /// | [`Cx::idempotency_key`] | the same for one [`execution`](Self::execution), [`visit`](Self::visit) and call |
 /// | [`Cx::flag`] | off, unless [`flags`](Self::flags) says otherwise |
-/// | steps | run for real, unless a [`mock`](Self::mock) takes their place; with their retries, and in no time between two attempts. Time stands still while one runs, so its `timeout` cuts off a mock that takes too long, and nothing that is real |
+/// | steps | run for real, unless a [`mock`](Self::mock) takes their place; with their retries, and in no time between two attempts. Time stands still while one runs, also if another branch pauses, so its `timeout` cuts off a mock that takes too long, and nothing that is real |
 /// | [`Cx::sleep`] | over at once, and the time is later |
 /// | `#[parallel]` | as in an engine; branches share the thread |
 /// | [`Cx::recv`] | an [event](Self::event) that was given beforehand. Without one it panics, and `recv_timeout` is over at once |
@@ -250,10 +250,15 @@ impl<W: Workflow> UnitCx<W> {
         self.made.get_or_init(|| {
             let Setting { id, now, seed, visit, attempt, flags, mocks, inbox, journal } = &self.setting;
             let clock = ManualClock::new(*now);
-            let unit = UnitClock(clock.clone());
+            let unit = UnitClock::new(clock.clone());
             mocks.keep_time_by(unit.clone());
-            let seen =
-                Arc::new(Seen { seed: *seed, attempt: *attempt, mocks: Arc::clone(mocks), steps: Mutex::default() });
+            let seen = Arc::new(Seen {
+                seed: *seed,
+                attempt: *attempt,
+                clock: unit.clone(),
+                mocks: Arc::clone(mocks),
+                steps: Mutex::default(),
+            });
             let mut services = Services::new(unit).interceptor(Arc::clone(&seen) as _);
             services.flags.clone_from(flags);
             let id = ExecutionId::new(id).unwrap_or_else(|error| unreachable!("it was looked at before: {error}"));
@@ -337,6 +342,7 @@ impl<W> Drop for UnitCx<W> {
 struct Seen {
     seed: u64,
     attempt: u32,
+    clock: UnitClock,
     mocks: Arc<Mocks>,
     // Held only to read or change plain data.
     steps: Mutex<Vec<String>>,
@@ -361,6 +367,10 @@ impl Interceptor for Seen {
         }
         self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step.step.to_owned());
         self.mocks.began(step)
+    }
+
+    fn running(&self, step: &StepSeen<'_>, runs: bool) {
+        self.clock.running(step.call, runs);
     }
 
     fn chance(&self, call: u128) -> Option<u64> {

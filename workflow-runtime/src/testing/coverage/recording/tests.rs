@@ -13,7 +13,7 @@ fn recording() -> (tempfile::TempDir, Recording) {
 }
 
 fn add(recording: &Recording, name: &str) {
-    recording.add_to("Sale", &BTreeSet::from([state(name)])).unwrap();
+    recording.add_to(&recording.run().unwrap(), "Sale", &BTreeSet::from([state(name)])).unwrap();
 }
 
 fn names(recording: &Recording) -> Vec<String> {
@@ -29,7 +29,7 @@ fn what_is_added_is_there_once_by_its_name() {
     add(&recording, "open");
     add(&recording, "a|b \"c\"\n");
     let text = fs::read_to_string(recording.path("Sale")).unwrap();
-    assert_eq!(text.lines().count(), 3, "{text}");
+    assert_eq!(text.lines().count(), 4, "{text}");
     assert!(text.starts_with("workflow coverage, format 1, of Sale\n"), "{text}");
     assert!(text.contains(" 1 {\"state\":\"open\"}\n"), "{text}");
     assert_eq!(names(&recording), ["the state `a|b \"c\"\n`", "the state `open`"]);
@@ -55,7 +55,7 @@ fn each_fact_is_read_as_it_was_written() {
         (1, Fact::Closed { state: name(), how: How::Cancelled }),
         (1, Fact::Moved { from: name(), to: name() }),
     ]);
-    recording.add_to("Sale", &facts).unwrap();
+    recording.add_to(&recording.run().unwrap(), "Sale", &facts).unwrap();
     assert_eq!(recording.read("Sale").unwrap().unwrap().facts, facts);
 }
 
@@ -73,7 +73,7 @@ fn many_at_once_lose_nothing() {
         (0..20).flat_map(|fact| [state(&fact.to_string()), state(&(fact * 2).to_string())]).collect();
     assert_eq!((recorded.facts, recorded.damaged), (all, Vec::new()));
     let lines = fs::read_to_string(recording.path("Sale")).unwrap().lines().count();
-    assert_eq!(lines, 31, "each fact once, and the head");
+    assert_eq!(lines, 32, "each fact once, the head and the run");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_changed_line_says_nothing_and_is_told() {
     let path = recording.path("Sale");
     fs::write(&path, fs::read_to_string(&path).unwrap().replace("open", "oven")).unwrap();
     let recorded = recording.read("Sale").unwrap().unwrap();
-    assert_eq!((recorded.facts, recorded.damaged), (BTreeSet::from([state("shut")]), vec![2]));
+    assert_eq!((recorded.facts, recorded.damaged), (BTreeSet::from([state("shut")]), vec![3]));
     // A fact that only a newer build knows.
     let newer = checked("1 {\"dreamed\":\"of\"}");
     fs::write(&path, format!("{}\n{newer}\n", head("Sale"))).unwrap();
@@ -121,7 +121,7 @@ fn what_is_no_recording_is_left_as_it_is() {
         ("workflow coverage, format 1, of Rent\n", "is of the workflow Rent, and not of Sale"),
     ] {
         fs::write(&path, text).unwrap();
-        let error = recording.add_to("Sale", &BTreeSet::from([state("a")])).unwrap_err();
+        let error = recording.add_to(&recording.run().unwrap(), "Sale", &BTreeSet::from([state("a")])).unwrap_err();
         assert!(error.contains(expected), "{error}");
         assert!(recording.read("Sale").unwrap_err().contains(expected));
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
@@ -132,11 +132,41 @@ fn what_is_no_recording_is_left_as_it_is() {
 fn after_a_report_it_begins_anew() {
     let (_folder, recording) = recording();
     add(&recording, "open");
-    recording.reported("Sale").unwrap();
-    recording.reported("Sale").unwrap();
+    for _ in 0..2 {
+        recording.reported("Sale").unwrap();
+        recording.last_run().unwrap().reported().unwrap();
+    }
     assert_eq!(names(&recording), ["the state `open`"], "a second report reads the same");
+    let reported = recording.last_run().unwrap().id();
     add(&recording, "shut");
     assert_eq!(names(&recording), ["the state `shut`"]);
+    let run = recording.last_run().unwrap().id();
+    assert!(run != reported && recording.read("Sale").unwrap().unwrap().run == run);
+}
+
+#[test]
+fn a_run_that_adds_nothing_to_a_file_leaves_its_mark_all_the_same() {
+    let (_folder, recording) = recording();
+    add(&recording, "open");
+    recording.last_run().unwrap().reported().unwrap();
+    drop(recording.run().unwrap());
+    let of = recording.read("Sale").unwrap().unwrap().run;
+    assert!(of.is_some() && of != recording.last_run().unwrap().id(), "it is of the run before");
+}
+
+#[test]
+fn a_run_whose_mark_is_damaged_is_another_one() {
+    let (_folder, recording) = recording();
+    add(&recording, "open");
+    let path = recording.last_run().unwrap().path().to_owned();
+    let text = fs::read_to_string(&path).unwrap();
+    for damaged in ["", "dear diary\n", &text[..10], &text.replace("open", "over"), &format!("{text}{text}")] {
+        fs::write(&path, damaged).unwrap();
+        assert_eq!(recording.last_run().unwrap().id(), None, "{damaged:?}");
+    }
+    add(&recording, "shut");
+    assert_eq!(names(&recording), ["the state `shut`"]);
+    assert_eq!(fs::read_to_string(&path).unwrap().len(), text.len());
 }
 
 #[test]
@@ -144,7 +174,7 @@ fn a_folder_that_cannot_be_made_is_said() {
     let (folder, _) = recording();
     fs::write(folder.path().join("file"), "").unwrap();
     let recording = Recording::new(folder.path().join("file/inside"));
-    let error = recording.add_to("Sale", &BTreeSet::from([state("a")])).unwrap_err();
+    let error = recording.run().unwrap_err();
     assert!(error.starts_with("what the tests take cannot be recorded in "), "{error}");
 }
 

@@ -1,0 +1,22 @@
+use workflow_runtime::prelude::*;
+
+#[state]
+struct Open;
+#[state(end)]
+struct Paid;
+#[event]
+struct Payment;
+
+struct Sale;
+
+#[workflow(start = Open, allow(endless_wait))]
+impl Sale {
+    #[on]
+    fn paid(&self, _: Open, _: Payment) -> Paid {
+        Paid
+    }
+}
+
+workflow_runtime::coverage!(Sale, without = ["paid"], without = ["open"]);
+
+fn main() {}
