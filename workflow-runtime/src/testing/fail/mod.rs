@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use self::check::Ended;
 use self::course::{Course, VARIABLE};
-use super::again;
+use super::again::Call;
 use super::crash::histories;
 use super::sim::{Ending, FailPoint, FailWhat, Played, Sim, SimEvent, chain, play};
 use crate::base::Result;
@@ -187,8 +187,10 @@ impl<'a> FailTest<'a> {
     /// If something does not hold in one of them: with the place, the history, and how to run that one again.
     #[track_caller]
     pub fn run<T: fmt::Debug, F: Future<Output = Result<T>>>(self, scenario: impl Fn(Sim) -> F) -> FailReport {
-        let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.is_empty());
-        let only = match asked.map(|asked| asked.parse::<Course>()).or(self.only.clone()) {
+        let call = Call::next(VARIABLE);
+        let asked = call.asked(|_| true).transpose();
+        let asked = asked.map(|asked| asked.and_then(|asked| asked.parse::<Course>()));
+        let only = match asked.or(self.only.clone()) {
             Some(Err(mistake)) => panic!("{mistake}"),
             Some(Ok(course)) => Some(course),
             None => None,
@@ -197,7 +199,7 @@ impl<'a> FailTest<'a> {
         let without = Course { seed, point: None };
         let (played, _) = self.play(&without, &scenario);
         if let Err(what) = self.holds(&played).and_then(|()| refusal(&played).map_or(Ok(()), Err)) {
-            panic!("the scenario fails without a failure already\n{}", told(&without, &played, None, &what));
+            panic!("the scenario fails without a failure already\n{}", told(call, &without, &played, None, &what));
         }
         let count = |is: fn(&SimEvent) -> bool| played.events.iter().filter(|(_, event)| is(event)).count() as u64;
         let attempts = count(|event| matches!(event, SimEvent::Began { .. }));
@@ -215,14 +217,17 @@ impl<'a> FailTest<'a> {
             if let Err(what) = self.holds(&played) {
                 panic!(
                     "what has to hold does not, where something fails\n{}",
-                    told(&course, &played, failed.as_deref(), &what)
+                    told(call, &course, &played, failed.as_deref(), &what)
                 );
             }
             if course.point.is_some() && failed.is_none() {
                 let what = format!(
                     "the run ended before it came to that: without a failure there are {attempts} attempts of steps and {handlers} runs of handlers"
                 );
-                panic!("the run that was asked for fails nothing\n{}", told(&course, &played, None, &Ended::of(what)));
+                panic!(
+                    "the run that was asked for fails nothing\n{}",
+                    told(call, &course, &played, None, &Ended::of(what))
+                );
             }
             report.runs += 1;
             report.refused += usize::from(refusal(&played).is_some());
@@ -287,12 +292,18 @@ fn refusal(played: &Played<Result<(), String>>) -> Option<Ended> {
 }
 
 /// All that there is to say of a run in which something did not hold.
-fn told(course: &Course, played: &Played<Result<(), String>>, failed: Option<&str>, what: &Ended) -> String {
+fn told(
+    call: Call,
+    course: &Course,
+    played: &Played<Result<(), String>>,
+    failed: Option<&str>,
+    what: &Ended,
+) -> String {
     let failed = failed.map_or_else(String::new, |failed| format!("\n       fails: {failed}"));
     let said = what.what.replace('\n', "\n       ");
     let mut text = format!("\nwhere: {course}{failed}\nwhat:  {said}\n{}", histories(played, what.about.as_ref()));
     if course.point.is_some() {
-        let alone = again::command(VARIABLE, &course.to_string());
+        let alone = call.command(&course.to_string());
         let _ = writeln!(text, "\nthis run alone: {alone}");
         let _ = writeln!(text, "            or: FailTest::new().only(\"{course}\").run(…)");
     }

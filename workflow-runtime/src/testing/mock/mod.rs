@@ -12,6 +12,7 @@ mod shared;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -82,6 +83,11 @@ use crate::testing::sim::length;
 /// let mock = when(book).returns("a parcel");
 /// ```
 ///
+/// A step that is a function of its own is known by its name, as it is in the journal: two of one name in two modules are one step here,
+/// and a workflow's own step of that name is another one.
+///
+/// A private step can be named where it can be called: in a unit test of its own module (`#[cfg(test)] mod tests`), or make it `pub(crate)`.
+///
 /// # Panics
 /// If `step` is no step: a handler, another function, a closure. What undoes a step can be mocked, too.
 #[track_caller]
@@ -90,7 +96,9 @@ pub fn when<Arguments, F: StepItem<Arguments>>(step: F) -> Mock<F::Value, F::Err
     let known = F::known();
     match function_name(&step) {
         Some(name) => match mistake(name, &known) {
-            None => Mock { shared: Arc::new(Shared::new(known.workflow, name)), makes: PhantomData },
+            None => {
+                Mock { shared: Arc::new(Shared::new(known.workflow, name, Location::caller())), makes: PhantomData }
+            }
             Some(mistake) => panic!("{mistake}"),
         },
         None => panic!(

@@ -68,7 +68,9 @@ use crate::record::{EventRecord, ExecutionKey, JournalEntry, JournalResult, NewE
 ///
 /// See [`UnitCx`] for what can be said of it, and for what it cannot do.
 pub fn cx<W: Workflow>() -> UnitCx<W> {
-    UnitCx { setting: Setting::default(), made: OnceLock::new(), of: PhantomData }
+    let setting = Setting::default();
+    setting.mocks.knows(W::GRAPH);
+    UnitCx { setting, made: OnceLock::new(), of: PhantomData }
 }
 
 /// 2030-01-01T00:00:00Z, as in a simulation.

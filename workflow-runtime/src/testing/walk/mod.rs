@@ -23,6 +23,7 @@ pub use self::act::Act;
 pub use self::play::Walked;
 pub use self::run::WalkReport;
 pub use self::told::WalkFailure;
+use super::names::instead;
 use super::sim::Sim;
 use crate::base::Error;
 use crate::engine::Interval;
@@ -146,6 +147,8 @@ pub struct Walk<W: Workflow, O> {
     mistake: Option<String>,
     /// The steps that were called in some walk.
     called: Arc<Mutex<BTreeSet<String>>>,
+    /// The events that were sent in some walk.
+    sent: Mutex<BTreeSet<String>>,
 }
 
 type Setup<S, O> = dyn Fn(&Sim) -> (S, O);
@@ -211,6 +214,7 @@ impl<W: Workflow, O> Walk<W, O> {
             only: None,
             mistake: None,
             called: Arc::default(),
+            sent: Mutex::default(),
         }
     }
 
@@ -383,10 +387,19 @@ impl<W: Workflow, O> Walk<W, O> {
                 Act::Event { event, .. }
                     if W::GRAPH.event(event).is_none() && !self.events.iter().any(|known| known.name == event) =>
                 {
-                    return Err(format!("{} takes no event `{event}`: in the walk {act:?}", W::NAME));
+                    let taken = W::GRAPH.events.iter().map(|event| event.name).filter(|name| !name.starts_with('~'));
+                    return Err(format!(
+                        "{} takes no event `{event}`: in the walk {act:?}. Its events are {}",
+                        W::NAME,
+                        instead(event, taken)
+                    ));
                 }
                 Act::Fail(step) if !self.failing.contains_key(step) => {
-                    return Err(format!("how `{step}` fails is not said: `.fails({step:?})`"));
+                    let said = self.failing.keys().map(String::as_str);
+                    return Err(format!(
+                        "how `{step}` fails is not said: `.fails({step:?})`. It is said of these: {}",
+                        instead(step, said)
+                    ));
                 }
                 _ => {}
             }
@@ -398,5 +411,11 @@ impl<W: Workflow, O> Walk<W, O> {
     fn never_called(&self) -> Option<&str> {
         let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
         self.failing.keys().find(|step| !called.contains(*step)).map(String::as_str)
+    }
+
+    /// An event that is given, and that no walk has sent.
+    fn never_sent(&self) -> Option<&str> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        self.events.iter().map(|event| event.name).find(|event| !sent.contains(*event))
     }
 }
