@@ -65,7 +65,11 @@ mod tests {
 
     fn told(whats: &str) -> Vec<String> {
         let told = folded(&lines(whats));
-        told.iter().map(|line| line.split_once("  ").map_or("", |(_, what)| what).trim().to_owned()).collect()
+        let what = |line: &String| {
+            let line = line.trim_start();
+            line.strip_prefix('+').and_then(|line| line.split_once("  ")).map_or(line, |(_, what)| what).to_owned()
+        };
+        told.iter().map(what).collect()
     }
 
     #[test]
