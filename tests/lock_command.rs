@@ -48,6 +48,15 @@ macro_rules! sale {
 sale!(old: u32);
 sale!(wider: u64, note);
 sale!(narrower: u16);
+sale!(untagged: super::Either);
+
+/// What serde does not tell the shape of.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Either {
+    Number(u32),
+    Text(String),
+}
 
 /// Another workflow, which stays as it is, with a step that is a function.
 #[workflow_runtime::workflow]
@@ -101,6 +110,7 @@ const CASES: &[(&str, fn())] = &[
     ("locks_are_made_and_fit", locks_are_made_and_fit),
     ("what_fits_is_told_and_recorded", what_fits_is_told_and_recorded),
     ("what_does_not_fit_is_told_and_accepted", what_does_not_fit_is_told_and_accepted),
+    ("what_cannot_be_looked_into_is_named", what_cannot_be_looked_into_is_named),
     ("a_damaged_lock_is_left_alone", a_damaged_lock_is_left_alone),
     ("a_workflow_that_was_renamed_is_told", a_workflow_that_was_renamed_is_told),
     ("two_of_one_name_are_told", two_of_one_name_are_told),
@@ -116,6 +126,7 @@ fn main() -> ExitCode {
         Ok("old") => old::run(),
         Ok("wider") => wider::run(),
         Ok("narrower") => narrower::run(),
+        Ok("untagged") => untagged::run(),
         Ok("renamed") => renamed::run(),
         Ok("namesakes") => namesakes::run(),
         _ => run_cases(),
@@ -244,6 +255,14 @@ fn what_does_not_fit_is_told_and_accepted() {
     assert_eq!(ended.code, Some(0), "{}", ended.output);
     assert_has(&ended.output, &["Sale: wrote ", "  ! version 1: state `pending`"]);
     assert_eq!(world.run("narrower", &[]).code, Some(0));
+}
+
+fn what_cannot_be_looked_into_is_named() {
+    let world = World::new();
+    let ended = world.run("untagged", &["record", "Sale"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_has(&ended.output, &[": commit it\n  ? what changes inside of `Pending.sum` is not noticed: "]);
+    assert_eq!(world.run("untagged", &["check", "Sale"]).output, "Sale: fits\n");
 }
 
 fn a_damaged_lock_is_left_alone() {

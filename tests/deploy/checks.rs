@@ -345,8 +345,8 @@ fn the_command_forks_an_execution_of_a_store_that_nobody_uses() {
     assert!(command(same(&path), &fork).1.contains("is already a fork of"));
     let refusals = [
         (["fork", "held", "1", "other"], "data of its states was not kept"),
-        (["fork", "nobody", "1", "other"], "no execution Job/nobody"),
-        (["fork", "held", "9", "other"], "from 1 to 2"),
+        (["fork", "nobody", "1", "other"], "no execution Job/nobody in this store"),
+        (["fork", "held", "9", "other"], "it has had 2 so far; these of its visits can be forked: 2"),
         (["fork", "held", "2", "waiting 0"], "choose another id"),
     ];
     for (arguments, expected) in refusals {
@@ -366,7 +366,7 @@ fn the_command_forks_an_execution_of_a_store_that_nobody_uses() {
 
 #[test]
 fn bad_arguments_say_what_is_wrong_and_how_it_is_written() {
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 14] = [
         (&[], "no command"),
         (&["chekc"], "no command `chekc`"),
         (&["check", "--jsn"], "--jsn"),
@@ -374,6 +374,9 @@ fn bad_arguments_say_what_is_wrong_and_how_it_is_written() {
         (&["check", "--store"], "--store"),
         (&["check", "--workflow", "Job"], "takes no `--workflow`"),
         (&["fork", "a", "first", "b"], "`first` is no visit"),
+        (&["fork", "a", "0", "b"], "`0` is no visit: write a number from 1"),
+        (&["fork", "a", "-1", "b"], "`-1` is no visit: write a number from 1"),
+        (&["fork", "a", "-12", "b"], "`-12` is no visit: write a number from 1"),
         (&["fork", "a", "1"], "FROM VISIT NEW_ID"),
         (&["fork", "a", "1", "b", "--json"], "takes no `--json`"),
         (&["fork", "a", "1", "b"], "--workflow`: Job, Ticket"),

@@ -223,10 +223,15 @@ fn what_cannot_be_forked_says_why_and_what_to_do() {
         let (store, calls) = (MemoryStore::new(), Calls::default());
         let engine = builder(&store, &calls).start().await?;
         sold(&engine, "a").await;
-        assert_eq!(refused(&engine, "a", 2, "b").await, ForkRefused::NotKept { last: 4 });
-        assert_eq!(refused(&engine, "a", 4, "b").await, ForkRefused::EndState { state: "sent".to_owned() });
+        let none = "none of its visits can be forked, so start a new execution";
+        let why = refused(&engine, "a", 2, "b").await;
+        assert!(matches!(&why, ForkRefused::NotKept { .. }) && why.to_string().ends_with(none), "{why}");
+        let why = refused(&engine, "a", 4, "b").await;
+        assert!(matches!(&why, ForkRefused::EndState { state, .. } if state == "sent"), "{why}");
+        assert!(why.to_string().ends_with(none), "{why}");
         for visit in [0, 5, u64::MAX] {
-            assert_eq!(refused(&engine, "a", visit, "b").await, ForkRefused::NoSuchVisit { last: 4 });
+            let why = refused(&engine, "a", visit, "b").await;
+            assert_eq!(why.to_string(), format!("visits are counted from 1, and it has had 4 so far; {none}"));
         }
         let unknown = engine.fork::<Sale>("z", 1, "b").await.unwrap_err();
         assert!(matches!(unknown, EngineError::UnknownExecution { .. }), "{unknown}");
@@ -238,12 +243,50 @@ fn what_cannot_be_forked_says_why_and_what_to_do() {
         }
         let fork = engine.fork::<Sale>("waiting", 2, "b").await?;
         assert!(matches!(fork.state().await?, SaleState::Paying(paying) if paying.attempts == 1));
+        let why = refused(&engine, "waiting", 1, "c").await;
+        assert!(why.to_string().ends_with("; these of its visits can be forked: 2"), "{why}");
         engine.shutdown().await?;
 
         let engine = builder(&store, &calls).keep_state_data(true).keep_history(2).start().await?;
         sold(&engine, "trimmed").await;
-        assert_eq!(refused(&engine, "trimmed", 1, "c").await, ForkRefused::Trimmed { first: 3 });
+        for (visit, begins) in
+            [(1, "that visit is not in its history any more"), (4, "`sent` is an end state"), (7, "visits")]
+        {
+            let why = refused(&engine, "trimmed", visit, "c").await.to_string();
+            assert!(why.starts_with(begins) && why.ends_with("; these of its visits can be forked: 3"), "{why}");
+        }
         engine.fork::<Sale>("trimmed", 3, "c").await?;
+        engine.shutdown().await?;
+
+        // The one row that is kept is that of the end.
+        let engine = builder(&store, &calls).keep_state_data(true).keep_history(1).start().await?;
+        sold(&engine, "short").await;
+        for visit in 1..=4 {
+            let why = refused(&engine, "short", visit, "d").await.to_string();
+            assert!(why.ends_with("none of its visits can be forked, so start a new execution"), "{visit}: {why}");
+        }
+        let going = engine.start::<Sale>("going", Cart { items: 1 }).await?;
+        going.send(Attempt).await?;
+        while going.history(0, 9).await?.first().is_none_or(|row| row.seq < 3) {
+            tokio::task::yield_now().await;
+        }
+        let why = refused(&engine, "going", 1, "d").await.to_string();
+        assert!(why.contains("have it keep more from now on") && why.ends_with("can be forked: 2"), "{why}");
+        engine.shutdown().await?;
+        Result::<()>::Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_can_be_forked_is_named_in_few_words_however_much_it_is() {
+    block_on(async {
+        let (store, calls) = (MemoryStore::new(), Calls::default());
+        let engine = builder(&store, &calls).keep_state_data(true).start().await?;
+        sold(&engine, "a").await;
+        let ForkRefused::EndState { forkable, .. } = refused(&engine, "a", 4, "b").await else { panic!("it ended") };
+        assert_eq!(forkable.to_string(), "these of its visits can be forked: 1 to 3");
+        assert!(forkable.contains(3) && !forkable.contains(4));
         engine.shutdown().await?;
         Result::<()>::Ok(())
     })

@@ -315,6 +315,28 @@ fn an_edge_for_it_is_taken_while_a_step_runs_and_while_it_is_parked() {
 }
 
 #[test]
+fn one_that_was_parked_while_it_was_cancelled_goes_on_with_that_when_it_is_cancelled_again() {
+    test(async {
+        let world = World::default();
+        let (engine, request) = request(&world).await;
+        request.send(Work).await.unwrap();
+        settle(&engine).await;
+        world.script.will("clean_up", Act::Fail("the disk is full"));
+        request.cancel("no more").await.unwrap();
+        let error = request.outcome().await.unwrap_err();
+        assert!(matches!(&error, EngineError::Parked { .. }), "{error}");
+        request.cancel("not at all").await.unwrap();
+        assert_eq!(withdrawn(&request).await, "no more None", "it was cancelled for that");
+        assert_eq!(world.script.count("clean_up"), 2);
+        let asked = request.history(0, 99).await.unwrap().into_iter().filter_map(|row| match row.record.kind {
+            HistoryKind::Control { reason, refused, .. } => Some((reason.to_string(), refused)),
+            _ => None,
+        });
+        assert_eq!(asked.last().unwrap(), ("not at all".to_owned(), None));
+    });
+}
+
+#[test]
 fn the_event_may_be_sent_as_any_other() {
     test(async {
         let world = World::default();

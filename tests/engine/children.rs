@@ -8,8 +8,8 @@ use futures::future::join_all;
 use workflow_runtime::prelude::*;
 use workflow_runtime::record::{HistoryKind, Status};
 use workflow_runtime::store::{Query, StoreError};
-use workflow_runtime::stores::MemoryStore;
-use workflow_runtime::{ChildError, Engine, EngineBuilder, Execution};
+use workflow_runtime::stores::{MemoryStore, SqliteStore};
+use workflow_runtime::{ChildError, Engine, EngineBuilder, EngineError, Execution};
 
 use super::fixture::{World, settle, test};
 use super::hooked::{Call, Hooked};
@@ -313,6 +313,56 @@ fn a_parked_child_is_waited_for_unless_the_call_says_otherwise() {
         settle(&engine).await;
         let of_second = engine.execution::<Question>("t-0").unwrap();
         assert_eq!(of_second.record().await.unwrap().status(), Status::Cancelled, "nobody waits for it any more");
+    });
+}
+
+#[test]
+fn a_damaged_child_counts_as_parked_for_a_parent_that_does_not_wait_for_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("survey.db");
+    test(async {
+        for impatient in [true, false] {
+            for damage in [
+                "replace(body, '\"number\":1', '\"number\":5')",
+                "'{\"damaged' || substr(body, 10)",
+                "substr(body, 1, 9)",
+            ] {
+                let open = || World::on(Arc::new(SqliteStore::open(&path).unwrap()));
+                let world = open();
+                let engine = builder(&world).start().await.unwrap();
+                let asking = Asking { impatient, ..asking([waiting(1)]) };
+                let survey = engine.start::<Survey>("s", asking).await.unwrap();
+                while engine.active() > 0 || survey.record().await.unwrap().status() != Status::Waiting {
+                    tokio::task::yield_now().await;
+                }
+                engine.shutdown().await.unwrap();
+                drop((engine, survey, world));
+                let shell = rusqlite::Connection::open(&path).unwrap();
+                let change = format!("UPDATE executions SET body = {damage} WHERE id = 's-0'");
+                assert_eq!(shell.execute(&change, []), Ok(1));
+                drop(shell);
+
+                let world = open();
+                let engine = builder(&world).start().await.unwrap();
+                let survey = engine.execution::<Survey>("s").unwrap();
+                let error = child(&engine, 0).state().await.unwrap_err();
+                assert!(matches!(error, EngineError::Parked { .. }), "{error}");
+                child(&engine, 0).send(Answer).await.unwrap();
+                let is_told = impatient && !damage.starts_with("substr");
+                if is_told {
+                    let why = why(&survey).await;
+                    assert!(why.starts_with("the child Question/s-0 is parked: "), "{why}");
+                } else {
+                    while engine.active() > 0 {
+                        tokio::task::yield_now().await;
+                    }
+                    assert_eq!(survey.record().await.unwrap().status(), Status::Waiting, "{damage}");
+                }
+                engine.shutdown().await.unwrap();
+                drop((engine, survey, world));
+                std::fs::remove_file(&path).unwrap();
+            }
+        }
     });
 }
 

@@ -19,6 +19,7 @@ mod hooked;
 mod interruption;
 mod lagging;
 mod later;
+mod left;
 mod lifecycle;
 mod limits;
 mod losses;

@@ -5,6 +5,7 @@ mod crashes;
 mod dying;
 mod eager;
 mod kept;
+mod killed;
 mod lazy;
 mod newer;
 mod renamed;

@@ -112,7 +112,6 @@ pub mod driver {
 pub use base::*;
 pub use engine::AskError;
 pub use engine::BulkReport;
-pub use engine::ForkRefused;
 pub use engine::Limit;
 pub use engine::MigrationReport;
 pub use engine::{
@@ -121,6 +120,7 @@ pub use engine::{
 };
 pub use engine::{CheckGroup, CheckReport, FitGroup, Misfit, Unknown};
 pub use engine::{Engine, EngineBuilder, EngineError, Execution, SystemClock, block_on};
+pub use engine::{ForkRefused, ForkableVisits};
 pub use engine::{StuckBecause, StuckExecution, StuckPage};
 pub use kernel::CommandRefused;
 pub use kernel::EventPolicy;
@@ -176,8 +176,10 @@ macro_rules! lock {
             .beside(::core::option_env!("CARGO_MANIFEST_DIR"))
             $(.of($crate::testing::lock::Code::of::<$workflow>()$($(.step($step))*)?))+
     };
-    (@with [$($_:tt)*]) => {
-        ::core::compile_error!("name the workflows: `Fulfilment, Backup: [read_all, pack]`")
+    (@with $($_:tt)*) => {
+        ::core::compile_error!(
+            "name the types of workflows, and in brackets the steps of each that are functions of their own: `Fulfilment, Backup: [read_all, pack]`"
+        )
     };
     ($($workflows:tt)*) => {
         #[test]

@@ -22,7 +22,7 @@ use crate::store::{Change, Commit, Committed, Stored};
 impl<W: Workflow> Execution<W> {
     /// Cancels it: by the edge that its state has for the event [`Cancel`](crate::Cancel), if it has one, whatever runs.
     /// Else it is closed as cancelled where it is, and [`outcome`](Self::outcome) is [`EngineError::Cancelled`]. Asked a
-    /// second time while it is being cancelled, nothing changes.
+    /// second time while it is being cancelled, nothing changes; if that has failed, and it is parked for it, it is tried again.
     ///
     /// ```
     /// # use workflow_runtime::prelude::*;

@@ -73,7 +73,7 @@ pub enum EngineError {
         reason: String,
     },
     /// There is no such execution.
-    #[error("there is no execution {key}: start it first")]
+    #[error("there is no execution {key} in this store: nobody has started it, or its id is another")]
     UnknownExecution {
         /// Which.
         key: ExecutionKey,

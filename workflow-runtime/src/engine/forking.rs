@@ -1,6 +1,7 @@
 //! Executions that begin where another one was.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use super::registry::Versions;
 use super::{Engine, EngineError, Execution};
@@ -8,42 +9,47 @@ use crate::base::{ExecutionId, Timestamp};
 use crate::kernel::Kernel;
 use crate::machine::Workflow;
 use crate::record::{ExecutionKey, ForkRecord, JsonError, KeptState};
-use crate::store::{Change, Commit, Store, StoreError};
+use crate::store::{Change, Commit, Store, StoreError, one_of_many};
 
 /// How many rows of history are read at once.
 const PAGE: usize = 256;
+
+/// How many times that many are read to say what can be forked, at most.
+const MOST_PAGES: usize = 100;
 
 /// Why an execution was not forked. Each says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ForkRefused {
     /// It has not had so many visits, or none is asked for.
-    #[error("it has had {last} so far: name one from 1 to {last}")]
+    #[error("visits are counted from 1, and it has had {last} so far; {forkable}")]
     NoSuchVisit {
         /// Its present visit.
         last: u64,
+        /// Those that can be.
+        forkable: ForkableVisits,
     },
     /// The history has no data of that visit.
-    #[error(
-        "the data of its states was not kept then, which takes engines with `.keep_state_data(true)`; its present visit, {last}, can be forked in any case unless it has ended"
-    )]
+    #[error("the data of its states was not kept then, which takes engines with `.keep_state_data(true)`; {forkable}")]
     NotKept {
-        /// Its present visit.
-        last: u64,
+        /// Those that can be.
+        forkable: ForkableVisits,
     },
     /// The rows of that visit were dropped from the history.
     #[error(
-        "its history is kept from the visit {first} on, which is what `.keep_history(…)` says: fork a later one, or keep more rows from now on"
+        "that visit is not in its history any more, of which `.keep_history(…)` keeps the last rows alone: have it keep more from now on; {forkable}"
     )]
     Trimmed {
-        /// The first visit that is left.
-        first: u64,
+        /// Those that can be.
+        forkable: ForkableVisits,
     },
     /// Nothing goes on from there.
-    #[error("`{state}` is an end state, and nothing goes on from there: name an earlier visit")]
+    #[error("`{state}` is an end state, and nothing goes on from there; {forkable}")]
     EndState {
         /// The state.
         state: String,
+        /// The visits that can be forked.
+        forkable: ForkableVisits,
     },
     /// The code has no such state.
     #[error(
@@ -89,6 +95,56 @@ pub enum ForkRefused {
         /// The id.
         id: ExecutionId,
     },
+}
+
+/// The visits of an execution that can be forked, with this code: those whose data is kept, and the present one unless it has
+/// ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ForkableVisits {
+    /// The first and the last of some that follow each other.
+    ranges: Vec<(u64, u64)>,
+    /// Whether there may be others.
+    is_cut: bool,
+}
+
+impl ForkableVisits {
+    /// Whether this one is among them.
+    #[must_use]
+    pub fn contains(&self, visit: u64) -> bool {
+        self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&visit))
+    }
+
+    /// Adds one that is no earlier than those before.
+    fn add(&mut self, visit: u64) {
+        match self.ranges.last_mut() {
+            Some((_, last)) if visit <= last.saturating_add(1) => *last = visit.max(*last),
+            _ => self.ranges.push((visit, visit)),
+        }
+    }
+}
+
+impl fmt::Display for ForkableVisits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// How many are named.
+        const NAMED: usize = 8;
+
+        if self.ranges.is_empty() && !self.is_cut {
+            return formatter.write_str("none of its visits can be forked, so start a new execution");
+        }
+        formatter.write_str("these of its visits can be forked: ")?;
+        for (place, (first, last)) in self.ranges.iter().take(NAMED).enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            match first == last {
+                true => write!(formatter, "{comma}{first}")?,
+                false => write!(formatter, "{comma}{first} to {last}")?,
+            }
+        }
+        match (self.ranges.is_empty(), self.is_cut || self.ranges.len() > NAMED) {
+            (true, _) => formatter.write_str("perhaps some"),
+            (false, true) => formatter.write_str(" and perhaps others"),
+            (false, false) => Ok(()),
+        }
+    }
 }
 
 impl Engine {
@@ -172,7 +228,12 @@ impl Fork<'_> {
             return Ok(None);
         }
         let kept = self.find().await?;
-        let kept = self.fit(kept).map_err(|why| self.refused(why))?;
+        let kept = match self.fit(kept) {
+            Err(ForkRefused::EndState { state, .. }) => {
+                Err(self.refused(ForkRefused::EndState { state, forkable: self.forkable().await? }))
+            }
+            fit => fit.map_err(|why| self.refused(why)),
+        }?;
         let plan = self.versions.of_version(kept.version).plan();
         let new = Kernel::fork(kept, &self.from.id, plan, now).keeping_state_data(keeps);
         let change = Change::Create { record: Box::new(new.record), history: vec![new.history] };
@@ -208,7 +269,9 @@ impl Fork<'_> {
         let last = stored.record.visit;
         match self.visit {
             visit if visit == last => Ok(KeptState::of(&stored.record)),
-            visit if visit == 0 || visit > last => Err(self.refused(ForkRefused::NoSuchVisit { last })),
+            visit if visit == 0 || visit > last => {
+                Err(self.refused(ForkRefused::NoSuchVisit { last, forkable: self.forkable().await? }))
+            }
             _ => self.look_back(Some(last)).await,
         }
     }
@@ -267,11 +330,46 @@ impl Fork<'_> {
         Ok(match last {
             // The row that begins a visit is the last one of the visit before.
             _ if oldest.seq > 1 && oldest.record.visit >= self.visit => {
-                ForkRefused::Trimmed { first: oldest.record.visit + 1 }
+                ForkRefused::Trimmed { forkable: self.forkable().await? }
             }
-            Some(last) => ForkRefused::NotKept { last },
+            Some(_) => ForkRefused::NotKept { forkable: self.forkable().await? },
             None => ForkRefused::Damaged { reason: "its record, and the history has no data of that visit".to_owned() },
         })
+    }
+
+    /// What can be forked in place of what was asked for.
+    async fn forkable(&self) -> Result<ForkableVisits, EngineError> {
+        let mut forkable = ForkableVisits::default();
+        let mut after = 0;
+        for page in 0..=MOST_PAGES {
+            let rows = match self.store.history(self.from, after, PAGE).await {
+                Ok(rows) if page < MOST_PAGES => rows,
+                Ok(rows) => {
+                    forkable.is_cut = !rows.is_empty();
+                    break;
+                }
+                Err(StoreError::Corrupt { .. }) => {
+                    forkable.is_cut = true;
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let Some(end) = rows.last().map(|row| row.seq) else { break };
+            for kept in rows.into_iter().filter_map(|row| row.record.kept) {
+                let visit = kept.visit;
+                if !forkable.contains(visit) && self.fit(*kept).is_ok() {
+                    forkable.add(visit);
+                }
+            }
+            after = end;
+        }
+        let stored = one_of_many(self.store.load(self.from).await)?.ok().flatten();
+        if let Some(record) = stored.map(|stored| stored.record).filter(|record| !record.status().is_over())
+            && self.fit(KeptState::of(&record)).is_ok()
+        {
+            forkable.add(record.visit);
+        }
+        Ok(forkable)
     }
 
     /// What an execution can begin with: the state as the code has it that goes on with its version, or the present code.
@@ -294,7 +392,7 @@ impl Fork<'_> {
             None => Err(ForkRefused::UnknownState { state }),
             Some(Err(error)) => Err(ForkRefused::Unreadable { state, reason: why(&error) }),
             Some(Ok(())) if machine.plan().state(&kept.state).is_some_and(|plan| plan.end) => {
-                Err(ForkRefused::EndState { state })
+                Err(ForkRefused::EndState { state, forkable: ForkableVisits::default() })
             }
             Some(Ok(())) => Ok(kept),
         }

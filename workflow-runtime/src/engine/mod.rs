@@ -48,7 +48,7 @@ pub use checking::{CheckGroup, CheckReport, FitGroup, Misfit, Unknown};
 #[cfg(all(feature = "command", any(test, feature = "testing")))]
 pub(crate) use command::reads_command;
 pub use error::EngineError;
-pub use forking::ForkRefused;
+pub use forking::{ForkRefused, ForkableVisits};
 pub use handle::Execution;
 pub use limits::Limit;
 pub use migrating::MigrationReport;

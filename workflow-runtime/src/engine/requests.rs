@@ -36,6 +36,8 @@ struct Waiting {
     event_id: String,
     /// Whether it is on disk: before that, nobody can have taken it.
     delivered: bool,
+    /// Whether the execution has ended since it was asked.
+    is_over: bool,
     answer: oneshot::Sender<Taken>,
 }
 
@@ -62,7 +64,7 @@ impl Requests {
     /// Where the answer to a request comes out.
     pub(super) fn ask(&self, key: &ExecutionKey, event_id: &str) -> oneshot::Receiver<Taken> {
         let (answer, receiver) = oneshot::channel();
-        let waiting = Waiting { event_id: event_id.to_owned(), delivered: false, answer };
+        let waiting = Waiting { event_id: event_id.to_owned(), delivered: false, is_over: false, answer };
         self.lock().entry(key.clone()).or_default().push(waiting);
         receiver
     }
@@ -72,6 +74,7 @@ impl Requests {
         if let Some(waiting) = self.lock().get_mut(key) {
             waiting.iter_mut().filter(|waiting| waiting.event_id == event_id).for_each(|one| one.delivered = true);
         }
+        self.answer(key, &Taken::Over, |waiting| waiting.delivered && waiting.is_over);
     }
 
     /// Somebody asks no longer, and has dropped where the answer would have come out.
@@ -84,6 +87,15 @@ impl Requests {
         for (event_id, taken) in taken {
             self.answer(key, &taken, |waiting| waiting.event_id == event_id);
         }
+    }
+
+    /// The execution has come to its end, and whoever has not been told by now was not heard: what is on disk was left by
+    /// that, and what is not will be refused.
+    pub(super) fn over(&self, key: &ExecutionKey) {
+        if let Some(waiting) = self.lock().get_mut(key) {
+            waiting.iter_mut().for_each(|waiting| waiting.is_over = true);
+        }
+        self.answer(key, &Taken::Over, |waiting| waiting.delivered);
     }
 
     /// Nobody is to wait for this execution any longer.
@@ -136,6 +148,26 @@ mod tests {
         assert!(third.try_recv().is_err(), "it is not on disk yet");
         requests.all_later();
         assert!(matches!(third.try_recv(), Err(oneshot::error::TryRecvError::Closed)));
+        assert!(requests.lock().is_empty());
+    }
+
+    #[test]
+    fn what_is_on_disk_when_all_is_over_was_left_by_that() {
+        let (requests, key) = (Requests::default(), key());
+        let (mut taken, mut left) = (requests.ask(&key, "taken"), requests.ask(&key, "left"));
+        let (mut late, mut refused) = (requests.ask(&key, "late"), requests.ask(&key, "refused"));
+        requests.delivered(&key, "taken");
+        requests.delivered(&key, "left");
+        requests.tell(&key, vec![("taken".to_owned(), Taken::Done)]);
+        requests.over(&key);
+        assert_eq!((taken.try_recv().unwrap(), left.try_recv().unwrap()), (Taken::Done, Taken::Over));
+        assert!(late.try_recv().is_err(), "nobody knows whether it came before the end");
+        requests.later(&key);
+        requests.delivered(&key, "late");
+        assert_eq!(late.try_recv().unwrap(), Taken::Over);
+        assert!(refused.try_recv().is_err());
+        drop(refused);
+        requests.gone(&key);
         assert!(requests.lock().is_empty());
     }
 

@@ -15,7 +15,7 @@ use super::migrating::Migrated;
 use super::registry::{Machine, Versions};
 use super::requests::taken_in;
 use crate::base::Error;
-use crate::kernel::{HandlerPlan, Kernel, Next};
+use crate::kernel::{HandlerPlan, Kernel, Next, parking_told};
 use crate::machine::{Finished, Finishing, HandlerCall, Progress, Turn, TurnScope, panic_text};
 use crate::record::{Activity, ErrorKind, ErrorRecord, Status};
 use crate::store::{Change, Commit, Fence, Refused, StoreError, Stored};
@@ -394,6 +394,9 @@ impl Run {
             Some(Err(refused)) => Err(Stop::Refused(refused)),
             Some(Ok(_)) | None => {
                 self.core.requests.tell(self.place.key(), taken);
+                if execution.record().status().is_over() {
+                    self.core.requests.over(self.place.key());
+                }
                 if is_answer {
                     self.core.watchers.tell_of(self.place.key(), execution.record());
                 }
@@ -427,6 +430,10 @@ impl Run {
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(%error, "a damaged execution is parked");
                 let (key, record) = (self.place.key(), ErrorRecord::new(ErrorKind::Unreadable, &Error::from(error)));
+                // Whoever waits for it is told before: it is not looked at again, and they would never be.
+                let parent = self.core.store.parent(key).await?;
+                let told = parent.and_then(|parent| parking_told(&parent, record.clone(), self.core.now()));
+                self.core.deliver(key, told.as_slice()).await?;
                 let change = Change::Quarantine { error: record.clone(), at: self.core.now() };
                 self.core.store.commit(vec![Commit { key: key.clone(), change }]).await?;
                 self.core.watchers.tell(key);

@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use super::{Kernel, NewExecution, Next, Plan};
 use crate::base::{Name, Timestamp};
 use crate::record::{
-    CHILD_EVENT, ChildCallRecord, ChildEnd, ChildReport, ControlAction, HistoryKind, HistoryRecord, JournalEntry,
-    JournalResult, Json, NewEvent, OutgoingRecord, Reason,
+    CHILD_EVENT, ChildCallRecord, ChildEnd, ChildReport, ControlAction, ErrorRecord, HistoryKind, HistoryRecord,
+    JournalEntry, JournalResult, Json, NewEvent, OutgoingRecord, ParentRecord, Reason,
 };
 
 impl Kernel {
@@ -67,18 +67,15 @@ impl Kernel {
             && self.record.parent.as_ref().is_some_and(|parent| parent.reports_parking)
         {
             let error = parked.error.clone();
-            self.report(ChildEnd::Parked { error }, &format!(":parked:{}", now.as_millis()), now);
+            self.report(ChildEnd::Parked { error }, &parked_suffix(now), now);
         }
     }
 
     fn report(&mut self, end: ChildEnd, suffix: &str, now: Timestamp) {
-        let Some(parent) = self.record.parent.clone() else { return };
-        let report = ChildReport { visit: parent.visit, edge: parent.edge, call: parent.call, end };
-        // A report is made of what was read from records, so it has a JSON form.
-        let Ok(payload) = Json::encode(&report) else { return };
-        let event_id = format!("{}{suffix}", parent.child);
-        let event = NewEvent { event_id, name: CHILD_EVENT.to_owned(), payload, sent_at: now };
-        self.record.outgoing.push(OutgoingRecord { workflow: parent.workflow, id: parent.id, event, only_of: None });
+        let Some(outgoing) = self.record.parent.as_ref().and_then(|parent| told(parent, end, suffix, now)) else {
+            return;
+        };
+        self.record.outgoing.push(outgoing);
         self.changed = true;
     }
 
@@ -106,6 +103,25 @@ impl Kernel {
             self.changed = true;
         }
     }
+}
+
+/// What the parent of an execution is to be told that is parked with this error, if it wants to know.
+pub(crate) fn parking_told(parent: &ParentRecord, error: ErrorRecord, now: Timestamp) -> Option<OutgoingRecord> {
+    parent.reports_parking.then(|| told(parent, ChildEnd::Parked { error }, &parked_suffix(now), now)).flatten()
+}
+
+fn told(parent: &ParentRecord, end: ChildEnd, suffix: &str, now: Timestamp) -> Option<OutgoingRecord> {
+    let report = ChildReport { visit: parent.visit, edge: parent.edge, call: parent.call.clone(), end };
+    // A report is made of what was read from records, so it has a JSON form.
+    let payload = Json::encode(&report).ok()?;
+    let event_id = format!("{}{suffix}", parent.child);
+    let event = NewEvent { event_id, name: CHILD_EVENT.to_owned(), payload, sent_at: now };
+    Some(OutgoingRecord { workflow: parent.workflow.clone(), id: parent.id.clone(), event, only_of: None })
+}
+
+/// An execution may be parked more than once.
+fn parked_suffix(now: Timestamp) -> String {
+    format!(":parked:{}", now.as_millis())
 }
 
 /// The key under which the report of a child is recorded whose call has this key.

@@ -9,6 +9,7 @@
 //! | any | has ended | the store refuses it |
 //! | cancel | is in a state with an edge for [`Cancel`](crate::Cancel) | that edge's handler, whatever it did before |
 //! | cancel | runs that handler | nothing: it is being cancelled |
+//! | cancel | is parked while it ran that handler | that handler again, as for retry |
 //! | cancel | is unwinding, and not parked on the way | nothing: undos are not cut off |
 //! | cancel | is in any other state, or parked while it was unwinding | unwinding, closed as cancelled then |
 //! | park | is not parked | parked |
@@ -108,6 +109,10 @@ impl Kernel {
         if let Activity::Handler { cause: Cause::Event { event: taken, .. }, .. } = &self.record.activity
             && *taken == event.name
         {
+            // Parked on the way, it would stay so for ever, and whoever asks again wants it to be cancelled.
+            if self.retry(now) {
+                return Ok(());
+            }
             return Err(format!("it is being cancelled, by `{handler}`"));
         }
         self.unpark(now);

@@ -37,7 +37,7 @@ mod unwind_tests;
 
 pub use advance::Advance;
 pub use breaker::{BreakerPolicy, BreakerState};
-pub(crate) use children::report_key;
+pub(crate) use children::{parking_told, report_key};
 pub use command::{Acknowledged, Command, CommandAnswer, CommandCall, CommandRefused, StartCommand};
 pub use decided::Decided;
 pub use execution::{Kernel, NewExecution, Next};

@@ -29,8 +29,8 @@ pub use query::{ExecutionSummary, HistoryRow, Page, Query, StateCount};
 
 use crate::base::Timestamp;
 use crate::record::{
-    Answer, ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent, UndoPlace,
-    UndoRecord,
+    Answer, ErrorRecord, EventRecord, ExecutionKey, ExecutionRecord, HistoryRecord, JournalEntry, NewEvent,
+    ParentRecord, UndoPlace, UndoRecord,
 };
 
 /// What a store answers, some time later. It borrows nothing, and dropping it does not undo the call.
@@ -114,6 +114,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(None)))
     }
 
+    /// Who started this execution, as far as that can be made out: also where what is stored of it is damaged, so nothing of
+    /// it is checked. It is there to tell whoever waits for the execution of that damage, and for nothing else. `None` if
+    /// nobody did, or it cannot be made out.
+    ///
+    /// A store that can look past some damage has a method of its own; this one loads the execution.
+    ///
+    /// # Errors
+    /// Those of the store; none for a damage.
+    fn parent(&self, key: &ExecutionKey) -> StoreFuture<Option<ParentRecord>> {
+        let load = self.load(key);
+        Box::pin(async move { Ok(one_of_many(load.await)?.ok().flatten().and_then(|stored| stored.record.parent)) })
+    }
+
     /// What is known of the event with this id that was delivered to an execution; `None` if there was none. Answers, too,
     /// are kept for good.
     ///
@@ -194,6 +207,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn undo_before(&self, key: &ExecutionKey, before: UndoPlace) -> StoreFuture<Option<Vec<UndoRecord>>> {
         (**self).undo_before(key, before)
+    }
+
+    fn parent(&self, key: &ExecutionKey) -> StoreFuture<Option<ParentRecord>> {
+        (**self).parent(key)
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {

@@ -17,6 +17,7 @@ macro_rules! forward_reads {
             undo(key: &$crate::record::ExecutionKey, count: u64) -> Vec<$crate::record::UndoRecord>;
             undo_before(key: &$crate::record::ExecutionKey, before: $crate::record::UndoPlace)
                 -> Option<Vec<$crate::record::UndoRecord>>;
+            parent(key: &$crate::record::ExecutionKey) -> Option<$crate::record::ParentRecord>;
             event(key: &$crate::record::ExecutionKey, event_id: &str) -> Option<$crate::store::KnownEvent>;
             due(workflows: &[$crate::store::KnownWorkflow], now: $crate::base::Timestamp, limit: usize) -> $crate::store::Due;
             list(query: &$crate::store::Query) -> $crate::store::Page;

@@ -1,6 +1,7 @@
 //! What the command is asked for.
 
 use std::ffi::OsString;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt as _};
@@ -16,12 +17,18 @@ pub(super) enum Asked {
     Fork { store: Option<PathBuf>, workflow: Option<String>, from: String, visit: u64, to: String },
 }
 
-pub(super) const USAGE: &str = "\
+/// What `--help` says, of the program of this name.
+pub(super) fn usage(program: Option<&str>) -> String {
+    let program = program.map(|program| format!("{program} ")).unwrap_or_default();
+    USAGE.replace("{program}", &program)
+}
+
+const USAGE: &str = "\
 Looks after the executions of a store, with the workflows of this program.
 
-Usage: check [--store FILE] [--json]
-       migrate [--workflow NAME] [--dry-run] [--store FILE] [--json]
-       fork FROM VISIT NEW_ID [--workflow NAME] [--store FILE]
+Usage: {program}check [--store FILE] [--json]
+       {program}migrate [--workflow NAME] [--dry-run] [--store FILE] [--json]
+       {program}fork FROM VISIT NEW_ID [--workflow NAME] [--store FILE]
 
   check            tries every execution that has not ended with this code, and says which do not go on
                    with it and why. Nothing is run and nothing is written, so the store may be in use.
@@ -32,8 +39,11 @@ Usage: check [--store FILE] [--json]
                    those of a newer version, or of a workflow that this program does not have
                    Exit code: 0 if all are there, 1 if some are not, 2 if it could not be carried out
   fork             begins the execution NEW_ID in the state that the execution FROM was in at its visit
-                   VISIT, counted from 1. The store must not be in use.
+                   VISIT, counted from 1. The store must not be in use. Earlier visits than the present one take
+                   a history with the data of states, which engines with `.keep_state_data(true)` write
                    Exit code: 0 if it is there, 1 if it was refused, 2 if that could not be found out
+
+Whatever is not written as above is exit code 2.
 
   --store FILE     the store; without, the one that the program names
   --json           the report as JSON
@@ -64,6 +74,11 @@ fn read_all(mut parser: Parser) -> Result<Asked, lexopt::Error> {
             Arg::Long("json") => json = true,
             Arg::Long("dry-run") => dry_run = true,
             Arg::Value(word) => words.push(word.string()?),
+            // A number below zero looks like an option.
+            Arg::Short(digit @ '0'..='9') if words.first().is_some_and(|word| word == "fork") => {
+                let rest = parser.optional_value().unwrap_or_default();
+                return Err(no_visit(&format!("-{digit}{}", rest.to_string_lossy())));
+            }
             other => return Err(other.unexpected()),
         }
     }
@@ -81,14 +96,32 @@ fn read_all(mut parser: Parser) -> Result<Asked, lexopt::Error> {
         (["check"], Some(_)) => Err("`check` tries all workflows, and takes no `--workflow`".into()),
         (["check", word, ..], _) => Err(format!("`check` takes no `{word}`").into()),
         (["fork", ..], _) if json => Err("`fork` takes no `--json`".into()),
-        (["fork", from, visit, to], _) => match visit.parse() {
+        (["fork", from, visit, to], _) => match visit.parse::<NonZeroU64>() {
             Ok(visit) => {
                 let (from, to) = ((*from).to_owned(), (*to).to_owned());
-                Ok(Asked::Fork { store, workflow, from, visit, to })
+                Ok(Asked::Fork { store, workflow, from, visit: visit.get(), to })
             }
-            Err(_) => Err(format!("`{visit}` is no visit: write a number from 1").into()),
+            Err(_) => Err(no_visit(visit)),
         },
         (["fork", ..], _) => Err("`fork` takes three words: FROM VISIT NEW_ID".into()),
         ([word, ..], _) => Err(format!("there is no command `{word}`").into()),
+    }
+}
+
+fn no_visit(word: &str) -> lexopt::Error {
+    format!("`{word}` is no visit: write a number from 1").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usage_begins_each_line_with_the_program_if_that_has_a_name() {
+        let named = usage(Some("sales-store"));
+        assert!(named.contains("\nUsage: sales-store check [--store FILE]"), "{named}");
+        assert!(named.contains("\n       sales-store fork FROM VISIT NEW_ID"), "{named}");
+        let unnamed = usage(None);
+        assert!(unnamed.contains("\nUsage: check [--store FILE]") && !unnamed.contains('{'), "{unnamed}");
     }
 }

@@ -6,11 +6,11 @@ mod migrate;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
 
-use self::arguments::{Asked, USAGE, read};
+use self::arguments::{Asked, read, usage};
 use super::forking::Fork;
 use super::registry::{Registry, Versions};
 use super::{EngineBuilder, EngineError, block_on, schedule};
@@ -21,7 +21,7 @@ use crate::store::{Commit, Committed, Refused};
 /// The exit code where something does not fit, or was refused.
 const UNFIT: u8 = 1;
 
-/// The exit code where the command could not be carried out.
+/// The exit code where the command could not be carried out, or was written wrongly.
 const FAILED: u8 = 2;
 
 /// What the command has to say.
@@ -72,9 +72,11 @@ impl EngineBuilder {
     /// workflows need not reach anything.
     #[must_use]
     pub fn command(self) -> ExitCode {
-        let arguments = std::env::args_os().skip(1);
+        let mut arguments = std::env::args_os();
+        let program = arguments.next();
+        let program = program.as_deref().and_then(|program| Path::new(program).file_stem()?.to_str());
         // Not locked: what a migration prints is printed by another thread.
-        self.run_command(arguments, &mut io::stdout(), &mut io::stderr()).into()
+        self.run_as(program, arguments, &mut io::stdout(), &mut io::stderr()).into()
     }
 
     /// As [`command`](Self::command), with these arguments, for a program that has others of its own. What it says goes to
@@ -101,11 +103,22 @@ impl EngineBuilder {
         output: &mut dyn Write,
         errors: &mut dyn Write,
     ) -> u8 {
+        self.run_as(None, arguments, output, errors)
+    }
+
+    fn run_as(
+        self,
+        program: Option<&str>,
+        arguments: impl IntoIterator<Item = OsString>,
+        output: &mut dyn Write,
+        errors: &mut dyn Write,
+    ) -> u8 {
         let Told { code, output: text, error } = match read(arguments) {
-            Ok(Asked::Help) => Told { code: 0, output: USAGE.to_owned(), error: String::new() },
+            Ok(Asked::Help) => Told { code: 0, output: usage(program), error: String::new() },
             Ok(asked) => self.carry_out(asked, errors),
             Err(wrong) => {
-                Told { code: FAILED, output: String::new(), error: format!("{wrong}\n`--help` says what there is\n") }
+                let help = program.map_or_else(|| "--help".to_owned(), |program| format!("{program} --help"));
+                Told { code: FAILED, output: String::new(), error: format!("{wrong}\n`{help}` says what there is\n") }
             }
         };
         // There is nowhere else to say that this cannot be written.
@@ -124,7 +137,7 @@ impl EngineBuilder {
         let (progress, said) = channel();
         let progress = Progress(progress);
         let run = move || match asked {
-            Asked::Help => Told { code: 0, output: USAGE.to_owned(), error: String::new() },
+            Asked::Help => Told { code: 0, output: usage(None), error: String::new() },
             Asked::Check { store, json } => told(self.at(store).and_then(|builder| builder.run_check(json))),
             Asked::Fork { store, workflow, from, visit, to } => {
                 told(self.at(store).and_then(|builder| builder.run_fork(workflow.as_deref(), &from, visit, &to)))

@@ -14,6 +14,7 @@
 
 mod apply;
 mod cache;
+mod damaged;
 mod desk;
 mod error;
 mod health;
@@ -56,7 +57,7 @@ use self::stats::Counters;
 use self::worker::Worker;
 use self::write::Write;
 use crate::base::Timestamp;
-use crate::record::{EventRecord, ExecutionKey, UndoPlace, UndoRecord};
+use crate::record::{EventRecord, ExecutionKey, ParentRecord, UndoPlace, UndoRecord};
 use crate::store::{
     Commit, Committed, Due, Epoch, HistoryRow, KnownEvent, KnownWorkflow, Loaded, Page, Query, Refused, StateCount,
     Store, StoreError, StoreFuture, Stored, one_of_many,
@@ -272,6 +273,11 @@ impl Store for SqliteStore {
     fn undo_before(&self, key: &ExecutionKey, before: UndoPlace) -> StoreFuture<Option<Vec<UndoRecord>>> {
         let key = key.clone();
         self.read(move |connection| read::undo_before(connection, &key, before).map(Some))
+    }
+
+    fn parent(&self, key: &ExecutionKey) -> StoreFuture<Option<ParentRecord>> {
+        let key = key.clone();
+        self.read(move |connection| damaged::parent(connection, &key))
     }
 
     fn event(&self, key: &ExecutionKey, event_id: &str) -> StoreFuture<Option<KnownEvent>> {

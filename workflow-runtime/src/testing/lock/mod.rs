@@ -54,7 +54,7 @@
 //! A workflow's steps are its methods. Functions with `#[step]` that are called from there are named with it:
 //! `workflow_runtime::lock!(Backup: [read_all, pack], Order);`. What `cx.step(…)` returns is known to the compiler alone, and not in the
 //! lock; a type that cannot be looked into (`#[serde(untagged)]`, `#[serde(flatten)]`) is in it as `opaque`, with what
-//! can be told of it.
+//! can be told of it, and is named where a lock is written.
 
 mod command;
 mod compare;
@@ -152,12 +152,12 @@ impl Checks {
         let checked = folder(self.package)
             .and_then(|folder| Ok(verify_all(self.codes, &folder, Mode::from_env()?, |_| true, |_| Advice::of_test())));
         let mut failures = Vec::new();
-        for Checked { path, verified, .. } in checked.unwrap_or_else(|error| panic!("\n\n{error}\n")) {
+        for Checked { path, note, verified, .. } in checked.unwrap_or_else(|error| panic!("\n\n{error}\n")) {
             match verified {
                 Ok(Verified::Same) => {}
-                Ok(Verified::Made) => say(&format!("made {}: commit it", path.display())),
+                Ok(Verified::Made) => say(&format!("made {}: commit it\n{note}", path.display())),
                 Ok(Verified::Recorded(changes)) => {
-                    say(&format!("wrote {}: commit it\n{changes}", path.display()));
+                    say(&format!("wrote {}: commit it\n{changes}{note}", path.display()));
                 }
                 Err(error) => failures.push(told(&error)),
             }
@@ -182,5 +182,5 @@ fn told(error: &LockError) -> String {
 
 /// Says something that is seen also where the test passes: the output of a test is kept back then, and this is none.
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "workflow lock: {text}");
+    let _ = writeln!(std::io::stderr(), "workflow lock: {}", text.trim_end());
 }

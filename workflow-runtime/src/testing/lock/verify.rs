@@ -166,7 +166,7 @@ fn report(path: &Path, recorded: &Lock, code: &Lock, judgement: &Judgement, advi
     let (breaks, fits) =
         (listed(judgement, |difference| difference.breaks), listed(judgement, |difference| !difference.breaks));
     let newest = recorded.newest();
-    let next = newest + 1;
+    let next = code.newest().max(newest + 1);
     let mut text = format!(
         "the code of `{workflow}` cannot read what executions were saved as. Against {}:\n\n{breaks}",
         path.display()
@@ -195,13 +195,23 @@ that version in it, those that did not change as well.\n"
     if broken().all(|(version, _)| frozen.contains(version)) {
         return text;
     }
-    let _ = write!(
-        text,
+    text.push_str(
         "
 There are two ways out:
 
-  1. Make it compatible, as is said at each line: old data can be read, and nothing of it is lost.
-  2. Make it a new version, with migrations. Keep the old types of the states in a module, together in an enum, and say
+  1. Make it compatible, so that old data can be read: put back what is gone, let what is new be missing (`Option`,
+     `#[serde(default)]`), and give names as the lines say.
+",
+    );
+    let is_other = |kind: Option<Kind>| kind.is_some_and(|kind| kind != Kind::State);
+    if broken().all(|(_, difference)| is_other(difference.kind)) {
+        text.push_str(
+            "  2. Events and steps have no migrations: give what is new another name, and leave the old one as long as it\n     may be stored.\n",
+        );
+    } else {
+        let _ = write!(
+            text,
+            "  2. Make it a new version, with migrations. Keep the old types of the states in a module, together in an enum, and say
      what becomes of each:
 
          mod v{newest} {{ … #[state(group)] pub enum States {{ … }} }}
@@ -210,12 +220,12 @@ There are two ways out:
          impl {workflow} {{
              #[migrate(from = {newest})] fn …(old: v{newest}::…) -> … {{ … }}
 "
-    );
-    let others = |kind: Option<Kind>| kind.is_some_and(|kind| kind != Kind::State);
-    if judgement.differences.iter().any(|(_, difference)| difference.breaks && others(difference.kind)) {
-        text.push_str(
-            "\n     Events and steps have no migrations: give what is new another name, and leave the old one as long as it\n     may be stored.\n",
         );
+        if broken().any(|(_, difference)| is_other(difference.kind)) {
+            text.push_str(
+                "\n     Events and steps have no migrations: give what is new another name, and leave the old one as long as it\n     may be stored.\n",
+            );
+        }
     }
     let _ = writeln!(text, "\nIf no execution of it is stored anywhere, {} records it as it is.", advice.accept);
     text

@@ -85,6 +85,25 @@ fn what_does_not_fit_is_recorded_only_when_it_is_accepted() {
 }
 
 #[test]
+fn what_has_no_migration_is_not_told_to_migrate() {
+    let (_folder, path) = folder();
+    let with = |step: Shape| {
+        let mut lock = code(&[("paid", U32)]);
+        let root = Root { shape: step, was: Default::default() };
+        lock.versions.get_mut(&1).unwrap().roots.insert((Kind::Step, "book".to_owned()), root);
+        lock
+    };
+    verify(&path, Mode::Record, &with(U64), false).unwrap();
+    let error = verify(&path, Mode::Record, &with(U32), false).unwrap_err().to_string();
+    assert!(error.contains("! version 1: the result of step `book` was `u64` and is `u32`"), "{error}");
+    assert!(
+        error.contains("2. Events and steps have no migrations: give what is new another name")
+            && !error.contains("#[migrate"),
+        "{error}"
+    );
+}
+
+#[test]
 fn an_older_version_is_to_stay_and_newer_code_to_be_built() {
     let (_folder, path) = folder();
     let of_two = |old: Shape, new: Shape| {
