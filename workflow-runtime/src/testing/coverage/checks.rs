@@ -61,6 +61,7 @@ impl Checks {
     ///
     /// # Panics
     /// If one of the reports failed.
+    #[track_caller]
     pub fn finish(mut self) {
         for name in self.without.iter().filter(|name| !self.known.contains(*name)) {
             let workflows = self.workflows.join(", ");

@@ -111,7 +111,10 @@ fn with_crashes<T>(kept: &Kept, played: &Played<T>) -> Vec<String> {
     let crashed = |(at, event): &(Timestamp, SimEvent)| matches!(event, SimEvent::Crashed { .. }).then_some(*at);
     let times = played.events.iter().filter_map(crashed);
     let places = played.rows.iter().map(|rows| rows.get(&kept.key).copied().unwrap_or(0));
-    let mut crashes = times.zip(places).peekable();
+    // What was not there yet did not die.
+    let begins = kept.history.first().map(|row| row.record.at);
+    let was_there = |(at, place): &(Timestamp, usize)| *place > 0 || begins.is_none_or(|begins| begins <= *at);
+    let mut crashes = times.zip(places).filter(was_there).peekable();
     let crash = |(at, _): (Timestamp, usize)| Line {
         at: after(at.since(played.from)),
         visit: None,

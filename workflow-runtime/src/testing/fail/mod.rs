@@ -162,7 +162,54 @@ impl<'a> FailTest<'a> {
         self
     }
 
-    /// Has `check` look at how all executions were left, in each run: with an error, it has not held.
+    /// Has `check` look at how all executions were left, in each run: with an error, or where it panics, it has not held.
+    ///
+    /// It is given one [`FailEnd`] for each execution, children and schedules included, in the order of workflow and id, after the thirty
+    /// days: of those that ended as of those that are parked. It is called for the run without a failure, too. What the outside world has seen is
+    /// not in it: have the scenario leave that where the check finds it, so that it is looked at also where the scenario itself ended with an error.
+    ///
+    /// ```
+    /// # use workflow_runtime::prelude::*;
+    /// # use std::cell::RefCell;
+    /// # use std::sync::{Arc, Mutex};
+    /// # use workflow_runtime::testing::FailTest;
+    /// # #[state] pub struct Placed;
+    /// # #[state(end)] pub struct Paid;
+    /// # #[state(end)] pub struct Cancelled;
+    /// # pub struct Order { bank: Arc<Mutex<i64>> }
+    /// # #[workflow(start = Placed, allow(small_machine))]
+    /// # impl Order {
+    /// #     #[state]
+    /// #     async fn pay(&self, cx: &Cx, _: Placed) -> Result<Paid> { self.charge(cx).await?; self.mail(cx).await?; Ok(Paid) }
+    /// #     #[catch]
+    /// #     fn failed(&self, _: Placed, _: Error) -> Unwind<Cancelled> { Unwind(Cancelled) }
+    /// #     #[step(retry(max = 2), undo = refund)]
+    /// #     async fn charge(&self, _: &Cx) -> Result<()> { *self.bank.lock().unwrap() = 5; Ok(()) }
+    /// #     async fn refund(&self, _: &Cx, _: ()) -> Result<()> { *self.bank.lock().unwrap() = 0; Ok(()) }
+    /// #     #[step(retry(max = 2))]
+    /// #     async fn mail(&self, _: &Cx) -> Result<()> { Ok(()) }
+    /// # }
+    /// let bank = RefCell::new(Arc::new(Mutex::new(0)));
+    /// FailTest::new()
+    ///     .check(|ends| {
+    ///         // An undo that was forgotten shows here: nobody has paid for what was cancelled.
+    ///         if ends[0].state == "cancelled" {
+    ///             assert_eq!(*bank.borrow().lock().unwrap(), 0);
+    ///         }
+    ///         Ok(())
+    ///     })
+    ///     .run(|sim| {
+    ///         let of_run = Arc::<Mutex<i64>>::default();
+    ///         *bank.borrow_mut() = Arc::clone(&of_run);
+    ///         sim.workflow(move || Order { bank: Arc::clone(&of_run) });
+    ///         async move {
+    ///             sim.start::<Order>("order-1", Placed).await?.outcome().await?;
+    ///             Ok(())
+    ///         }
+    ///     });
+    /// ```
+    ///
+    /// Or without the outside world:
     ///
     /// ```
     /// # use workflow_runtime::prelude::*;

@@ -134,7 +134,8 @@ fn mistake(name: &str, known: &Known) -> Option<String> {
 /// | | |
 /// |---|---|
 /// | [`returns`](Self::returns), [`then`](Self::then) | this value |
-/// | [`returns_with`](Self::returns_with), [`answers`](Self::answers) | what a function makes of the call |
+/// | [`returns_with`](Self::returns_with) | the value that a function makes of the call |
+/// | [`answers`](Self::answers) | the value or the error that a function makes of the call |
 /// | [`fails`](Self::fails), [`fails_times`](Self::fails_times) | this error |
 /// | [`panics`](Self::panics) | as if the step panicked |
 /// | [`hangs`](Self::hangs) | never: the step's `timeout` or `heartbeat` cuts it off |
@@ -308,7 +309,7 @@ impl<T: Serialize, E: Send + 'static> Mock<T, E> {
         self.returns(value)
     }
 
-    /// The step returns what this makes of the call.
+    /// The step returns what this makes of the call. Where that may also be an error, it is [`answers`](Self::answers).
     ///
     /// ```
     /// # use workflow_runtime::prelude::*;
@@ -325,7 +326,18 @@ impl<T: Serialize, E: Send + 'static> Mock<T, E> {
         self.answers(move |call| Ok(make(call)))
     }
 
-    /// The step comes to what this makes of the call, good or bad.
+    /// The step comes to what this makes of the call, good or bad: as [`returns_with`](Self::returns_with), with a `Result`.
+    ///
+    /// ```
+    /// # use workflow_runtime::prelude::*;
+    /// # use workflow_runtime::testing::when;
+    /// # #[step(retry(max = 5))]
+    /// # async fn book(_: &Cx, _item: &str) -> Result<u64> { Ok(4711) }
+    /// let book = when(book).answers(|call| match call.argument::<String>(0).as_str() {
+    ///     "kettle" => Ok(call.number),
+    ///     item => Err(Error::msg(format!("{item} is too large"))),
+    /// });
+    /// ```
     ///
     /// # Panics
     /// As each answer: if the one before it is for all attempts.

@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(told("a b a b a b a"), rounds);
         let few = folded(&lines("a b a b c c"));
         assert_eq!(few.len(), 6, "twice is told twice: {few:?}");
-        assert_eq!(folded(&[]), [String::new(); 0]);
+        assert!(folded(&[]).is_empty());
     }
 
     #[test]

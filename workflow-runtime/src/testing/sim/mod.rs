@@ -140,8 +140,16 @@ impl Sim {
         self.world.knows(W::GRAPH);
     }
 
-    /// Changes what the engine is started with: its limits, for instance. The clock and the store are those of the
+    /// Changes what the engine is started with: its limits, or its feature flags. The clock and the store are those of the
     /// simulation whatever this says.
+    ///
+    /// ```no_run
+    /// # use workflow_runtime::ExecutionKey;
+    /// # use workflow_runtime::testing::Sim;
+    /// # fn example(sim: Sim) {
+    /// sim.engine(|engine| engine.flags(|flag: &str, _: &ExecutionKey| flag == "new_carrier"));
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// If an execution was started already.

@@ -47,6 +47,9 @@ const OFTEN: u32 = 3;
 
 /// Random walks of one execution of `W` in a [`Sim`], against what is to hold after each act.
 ///
+/// Strategies are those of proptest, which this crate has as [`walk::proptest`](proptest): as here, or as a dependency of your own for
+/// its macros (`cargo add --dev proptest@1`).
+///
 /// ```
 /// use workflow_runtime::prelude::*;
 /// use workflow_runtime::testing::walk::Walk;
@@ -91,7 +94,8 @@ const OFTEN: u32 = 3;
 /// [`Sim`]. After each act everything comes to rest, and every [`invariant`](Self::invariant) is asked. At the end nothing is done for a
 /// while ([`drain`](Self::drain)); then each execution of `W` has to have ended, to be parked with an error that says something, or to wait for
 /// a time or an event: one that is stuck breaks the walk, as does an error of the engine. An event that nobody takes stays in the inbox, or is
-/// refused as its type says; that is no failure, unless [`every_event_is_taken`](Self::every_event_is_taken).
+/// refused as its type says; that is no failure, unless [`every_event_is_taken`](Self::every_event_is_taken). A kind of event that no walk has
+/// sent is one.
 ///
 /// The walks follow from the seed, so each run of a test has the same ones, and there are no files of regressions: a walk that
 /// failed goes into a test as text, by [`only`](Self::only). `WORKFLOW_WALK='walks=10000'` plays more of them, and
