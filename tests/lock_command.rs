@@ -94,6 +94,52 @@ mod renamed {
     }
 }
 
+/// A version whose code is kept, and the one after it.
+mod kept {
+    use std::process::ExitCode;
+
+    use workflow_runtime::prelude::*;
+
+    mod v1 {
+        use workflow_runtime::prelude::*;
+
+        pub(super) use crate::old::{Paid, Payment, Pending};
+
+        pub struct Sale;
+
+        #[workflow(start = Pending, version = 1, keep)]
+        impl Sale {
+            #[on(allow(endless_wait))]
+            fn paid(&self, _: Pending, _: Payment) -> Paid {
+                Paid
+            }
+        }
+    }
+
+    #[state]
+    pub struct Offered {
+        pub cents: u64,
+    }
+    #[state(end)]
+    pub struct Closed;
+
+    pub struct Sale;
+
+    #[workflow(start = Offered, version = 2, allow(no_migration))]
+    impl Sale {
+        #[after("1d")]
+        fn closed(&self, _: Offered) -> Closed {
+            Closed
+        }
+    }
+
+    workflow_runtime::lock_command!(v1::Sale, Sale);
+
+    pub(super) fn run() -> ExitCode {
+        main()
+    }
+}
+
 mod namesakes {
     use std::process::ExitCode;
 
@@ -113,6 +159,7 @@ const CASES: &[(&str, fn())] = &[
     ("what_cannot_be_looked_into_is_named", what_cannot_be_looked_into_is_named),
     ("a_damaged_lock_is_left_alone", a_damaged_lock_is_left_alone),
     ("a_workflow_that_was_renamed_is_told", a_workflow_that_was_renamed_is_told),
+    ("code_that_is_kept_is_held_to_its_version", code_that_is_kept_is_held_to_its_version),
     ("two_of_one_name_are_told", two_of_one_name_are_told),
     ("wrong_arguments_are_told", wrong_arguments_are_told),
     ("help_and_locks_are_shown", help_and_locks_are_shown),
@@ -127,6 +174,7 @@ fn main() -> ExitCode {
         Ok("wider") => wider::run(),
         Ok("narrower") => narrower::run(),
         Ok("untagged") => untagged::run(),
+        Ok("kept") => kept::run(),
         Ok("renamed") => renamed::run(),
         Ok("namesakes") => namesakes::run(),
         _ => run_cases(),
@@ -305,7 +353,7 @@ fn a_workflow_that_was_renamed_is_told() {
             &[
                 "Purchase: has no lock, and may have been renamed\nGreet: fits\n",
                 "Sale.lock: belongs to none of these",
-                "write `name = \"Sale\"` in its `#[workflow(…)]`",
+                "write `name = \"Sale\"` in the `#[workflow(…)]` of `Purchase`",
                 " accept Purchase --dir ",
             ],
         );
@@ -320,6 +368,25 @@ fn a_workflow_that_was_renamed_is_told() {
     assert_eq!(world.run("renamed", &["check", "Greet"]).output, "Greet: fits\n");
     fs::remove_file(world.path("Sale")).unwrap();
     assert_eq!(world.run("renamed", &[]).output, "Purchase: fits\nGreet: fits\n");
+}
+
+fn code_that_is_kept_is_held_to_its_version() {
+    let world = World::recorded();
+    let ended = world.run("kept", &["record"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_has(
+        &ended.output,
+        &["Sale (version 1): fits\nSale (version 2): wrote ", "  + version 2: version 2 is new\n"],
+    );
+    let ended = world.run("kept", &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_has(&ended.output, &["Sale (version 1): fits\nSale (version 2): fits\n"]);
+    // Without the newer code, the version goes back.
+    let ended = world.run("old", &["accept", "Greet"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    let ended = world.run("old", &[]);
+    assert_eq!(ended.code, Some(1));
+    assert_has(&ended.output, &["Sale: does not fit\n", "this code is of version 1: build the newer code"]);
 }
 
 fn two_of_one_name_are_told() {

@@ -38,6 +38,8 @@
 //! | `-- record`, `-- accept` | what the test does without, and with `WORKFLOW_LOCK=accept` |
 //! | `-- show` | prints the locks that the code would have |
 //!
+//! The code of an older version that is kept is named with the newer one, `lock!(v1::Sale, Sale)`, and so is known to be there.
+//!
 //! A workflow that was renamed would not find what is stored by its old name. So no lock is made where one of the folder that none of the
 //! named workflows has names nearly all that the new one does: the failure says to keep the name, `name = "…"`. Files that belong to none are told by the
 //! command alone, and change nothing in its exit code, as a package may have workflows in other test programs.
@@ -151,8 +153,13 @@ impl Checks {
     pub fn finish(self) {
         let checked = folder(self.package)
             .and_then(|folder| Ok(verify_all(self.codes, &folder, Mode::from_env()?, |_| true, |_| Advice::of_test())));
+        let checked = match checked {
+            Ok(checked) => checked,
+            // Not in a closure, which would not know who calls.
+            Err(error) => panic!("\n\n{error}\n"),
+        };
         let mut failures = Vec::new();
-        for Checked { path, note, verified, .. } in checked.unwrap_or_else(|error| panic!("\n\n{error}\n")) {
+        for Checked { path, note, verified, .. } in checked {
             match verified {
                 Ok(Verified::Same) => {}
                 Ok(Verified::Made) => say(&format!("made {}: commit it\n{note}", path.display())),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use super::judge::Kept;
 use super::verify::{Advice, verify};
 use super::{Code, Lock, LockError, Mode, Verified};
 
@@ -58,13 +59,15 @@ pub(super) fn verify_all(
         let has_namesake = known.iter().filter(|other| other.name == name).count() > 1;
         let label = if has_namesake { format!("{name} (version {})", code.version) } else { name.to_owned() };
         let advice = advice(name);
-        let (kept, lock) = (code.kept, code.lock());
+        let older = known.iter().filter(|other| other.name == name && other.kept && other.version < code.version);
+        let kept = Kept { this: code.kept, older: older.map(|other| other.version).collect() };
+        let lock = code.lock();
         let note = opaque_note(&lock);
         let verified = ambiguity(&known, place).and_then(|()| {
             if mode != Mode::Accept && !path.exists() {
                 check_name(&lock, &path, &strangers, &advice)?;
             }
-            verify(&path, mode, &lock, kept, &advice)
+            verify(&path, mode, &lock, &kept, &advice)
         });
         Checked { label, path, note, verified }
     });

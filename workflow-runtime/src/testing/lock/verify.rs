@@ -6,7 +6,7 @@ use std::path::Path;
 use std::{env, fs, io};
 
 use super::compare::Difference;
-use super::judge::{Judgement, accepted, judge};
+use super::judge::{Judgement, Kept, accepted, judge};
 use super::parse::parse;
 use super::print::print;
 use super::section::Kind;
@@ -102,7 +102,13 @@ fn read(path: &Path) -> Result<Option<(Lock, String)>, LockError> {
     }
 }
 
-pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool, advice: &Advice) -> Result<Verified, LockError> {
+pub(super) fn verify(
+    path: &Path,
+    mode: Mode,
+    code: &Lock,
+    kept: &Kept,
+    advice: &Advice,
+) -> Result<Verified, LockError> {
     let Some((recorded, text)) = read(path)? else {
         if mode == Mode::Check {
             let (workflow, record) = (code.workflow.clone(), advice.record.clone());
@@ -120,7 +126,7 @@ pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool, advice: &
         if mode != Mode::Accept {
             return Err(LockError::Broken { report: report(path, &recorded, code, &judgement, advice) });
         }
-        judgement.lock = accepted(recorded, code, kept);
+        judgement.lock = accepted(recorded, code, kept.this);
     } else if judgement.lock == recorded && mode == Mode::Check {
         return Ok(Verified::Same);
     }
@@ -195,6 +201,21 @@ that version in it, those that did not change as well.\n"
     if broken().all(|(version, _)| frozen.contains(version)) {
         return text;
     }
+    // What is different in no type has its way out in its line.
+    if broken().any(|(_, difference)| difference.kind.is_some()) {
+        write_ways(&mut text, workflow, (newest, next), broken().map(|(_, difference)| difference.kind));
+    }
+    let _ = writeln!(text, "\nIf no execution of it is stored anywhere, {} records it as it is.", advice.accept);
+    text
+}
+
+/// The two ways out of what is broken in these kinds of types.
+fn write_ways(
+    text: &mut String,
+    workflow: &str,
+    (newest, next): (u32, u32),
+    mut kinds: impl Iterator<Item = Option<Kind>> + Clone,
+) {
     text.push_str(
         "
 There are two ways out:
@@ -204,7 +225,7 @@ There are two ways out:
 ",
     );
     let is_other = |kind: Option<Kind>| kind.is_some_and(|kind| kind != Kind::State);
-    if broken().all(|(_, difference)| is_other(difference.kind)) {
+    if kinds.clone().all(is_other) {
         text.push_str(
             "  2. Events and steps have no migrations: give what is new another name, and leave the old one as long as it\n     may be stored.\n",
         );
@@ -221,14 +242,12 @@ There are two ways out:
              #[migrate(from = {newest})] fn …(old: v{newest}::…) -> … {{ … }}
 "
         );
-        if broken().any(|(_, difference)| is_other(difference.kind)) {
+        if kinds.any(is_other) {
             text.push_str(
                 "\n     Events and steps have no migrations: give what is new another name, and leave the old one as long as it\n     may be stored.\n",
             );
         }
     }
-    let _ = writeln!(text, "\nIf no execution of it is stored anywhere, {} records it as it is.", advice.accept);
-    text
 }
 
 #[cfg(test)]

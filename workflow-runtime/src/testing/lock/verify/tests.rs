@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Advice, Mode, Verified};
+use super::{Advice, Kept, Mode, Verified};
 use crate::testing::lock::section::{Kind, Root, Section};
 use crate::testing::lock::shape::{Integer, Shape};
 use crate::testing::lock::{Lock, LockError};
 
 fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool) -> Result<Verified, LockError> {
-    super::verify(path, mode, code, kept, &Advice::of_test())
+    super::verify(path, mode, code, &Kept { this: kept, ..Kept::default() }, &Advice::of_test())
 }
 
 const U32: Shape = Shape::Integer(Integer::new(false, 32));
