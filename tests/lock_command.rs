@@ -48,6 +48,15 @@ macro_rules! sale {
 sale!(old: u32);
 sale!(wider: u64, note);
 sale!(narrower: u16);
+sale!(untagged: super::Either);
+
+/// What serde does not tell the shape of.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Either {
+    Number(u32),
+    Text(String),
+}
 
 /// Another workflow, which stays as it is, with a step that is a function.
 #[workflow_runtime::workflow]
@@ -85,6 +94,52 @@ mod renamed {
     }
 }
 
+/// A version whose code is kept, and the one after it.
+mod kept {
+    use std::process::ExitCode;
+
+    use workflow_runtime::prelude::*;
+
+    mod v1 {
+        use workflow_runtime::prelude::*;
+
+        pub(super) use crate::old::{Paid, Payment, Pending};
+
+        pub struct Sale;
+
+        #[workflow(start = Pending, version = 1, keep)]
+        impl Sale {
+            #[on(allow(endless_wait))]
+            fn paid(&self, _: Pending, _: Payment) -> Paid {
+                Paid
+            }
+        }
+    }
+
+    #[state]
+    pub struct Offered {
+        pub cents: u64,
+    }
+    #[state(end)]
+    pub struct Closed;
+
+    pub struct Sale;
+
+    #[workflow(start = Offered, version = 2, allow(no_migration))]
+    impl Sale {
+        #[after("1d")]
+        fn closed(&self, _: Offered) -> Closed {
+            Closed
+        }
+    }
+
+    workflow_runtime::lock_command!(v1::Sale, Sale);
+
+    pub(super) fn run() -> ExitCode {
+        main()
+    }
+}
+
 mod namesakes {
     use std::process::ExitCode;
 
@@ -101,8 +156,10 @@ const CASES: &[(&str, fn())] = &[
     ("locks_are_made_and_fit", locks_are_made_and_fit),
     ("what_fits_is_told_and_recorded", what_fits_is_told_and_recorded),
     ("what_does_not_fit_is_told_and_accepted", what_does_not_fit_is_told_and_accepted),
+    ("what_cannot_be_looked_into_is_named", what_cannot_be_looked_into_is_named),
     ("a_damaged_lock_is_left_alone", a_damaged_lock_is_left_alone),
     ("a_workflow_that_was_renamed_is_told", a_workflow_that_was_renamed_is_told),
+    ("code_that_is_kept_is_held_to_its_version", code_that_is_kept_is_held_to_its_version),
     ("two_of_one_name_are_told", two_of_one_name_are_told),
     ("wrong_arguments_are_told", wrong_arguments_are_told),
     ("help_and_locks_are_shown", help_and_locks_are_shown),
@@ -116,6 +173,8 @@ fn main() -> ExitCode {
         Ok("old") => old::run(),
         Ok("wider") => wider::run(),
         Ok("narrower") => narrower::run(),
+        Ok("untagged") => untagged::run(),
+        Ok("kept") => kept::run(),
         Ok("renamed") => renamed::run(),
         Ok("namesakes") => namesakes::run(),
         _ => run_cases(),
@@ -246,6 +305,14 @@ fn what_does_not_fit_is_told_and_accepted() {
     assert_eq!(world.run("narrower", &[]).code, Some(0));
 }
 
+fn what_cannot_be_looked_into_is_named() {
+    let world = World::new();
+    let ended = world.run("untagged", &["record", "Sale"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_has(&ended.output, &[": commit it\n  ? what changes inside of `Pending.sum` is not noticed: "]);
+    assert_eq!(world.run("untagged", &["check", "Sale"]).output, "Sale: fits\n");
+}
+
 fn a_damaged_lock_is_left_alone() {
     let world = World::recorded();
     let good = world.text("Sale");
@@ -286,7 +353,7 @@ fn a_workflow_that_was_renamed_is_told() {
             &[
                 "Purchase: has no lock, and may have been renamed\nGreet: fits\n",
                 "Sale.lock: belongs to none of these",
-                "write `name = \"Sale\"` in its `#[workflow(…)]`",
+                "write `name = \"Sale\"` in the `#[workflow(…)]` of `Purchase`",
                 " accept Purchase --dir ",
             ],
         );
@@ -301,6 +368,25 @@ fn a_workflow_that_was_renamed_is_told() {
     assert_eq!(world.run("renamed", &["check", "Greet"]).output, "Greet: fits\n");
     fs::remove_file(world.path("Sale")).unwrap();
     assert_eq!(world.run("renamed", &[]).output, "Purchase: fits\nGreet: fits\n");
+}
+
+fn code_that_is_kept_is_held_to_its_version() {
+    let world = World::recorded();
+    let ended = world.run("kept", &["record"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_has(
+        &ended.output,
+        &["Sale (version 1): fits\nSale (version 2): wrote ", "  + version 2: version 2 is new\n"],
+    );
+    let ended = world.run("kept", &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_has(&ended.output, &["Sale (version 1): fits\nSale (version 2): fits\n"]);
+    // Without the newer code, the version goes back.
+    let ended = world.run("old", &["accept", "Greet"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    let ended = world.run("old", &[]);
+    assert_eq!(ended.code, Some(1));
+    assert_has(&ended.output, &["Sale: does not fit\n", "this code is of version 1: build the newer code"]);
 }
 
 fn two_of_one_name_are_told() {

@@ -5,3 +5,4 @@ mod flags;
 mod forks;
 mod reading;
 mod stacks;
+mod timers;

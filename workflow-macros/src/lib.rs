@@ -277,6 +277,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `never_taken` | a declared target that the handler provably never takes |
 /// | `ambient_time` | the clock or a pause in a handler, past `cx.now()` and `cx.sleep(…)` |
 /// | `ambient_task` | a task or thread that a handler starts |
+/// | `no_migration` | a version before this one that `from(…)` has nothing of (for the `impl`) |
 /// | `no_undo` | a step without `undo` in a workflow that unwinds (for the step, or the `impl`) |
 /// | `small_machine` | fewer than five states, one after the other: an `async fn` would do |
 /// | `unmarked_step` | an async method that takes `&Cx` and uses it as a step does, without `#[step]` (for the `impl`) |

@@ -17,10 +17,11 @@ pub(crate) enum Lint {
     UnmarkedStep,
     SmallMachine,
     NoUndo,
+    NoMigration,
 }
 
 impl Lint {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::EndlessWait,
         Self::FragileStep,
         Self::NeverTaken,
@@ -29,6 +30,7 @@ impl Lint {
         Self::UnmarkedStep,
         Self::SmallMachine,
         Self::NoUndo,
+        Self::NoMigration,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -41,6 +43,7 @@ impl Lint {
             Self::UnmarkedStep => "unmarked_step",
             Self::SmallMachine => "small_machine",
             Self::NoUndo => "no_undo",
+            Self::NoMigration => "no_migration",
         }
     }
 }

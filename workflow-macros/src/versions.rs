@@ -12,6 +12,8 @@ pub(crate) struct Versions {
     pub(crate) name: Option<String>,
     /// `version = …`, if it is said.
     pub(crate) version: Option<u32>,
+    /// Where it is said.
+    pub(crate) version_span: Option<Span>,
     /// `from(…)`, in ascending order.
     pub(crate) from: Vec<OldVersion>,
     pub(crate) keep: Option<Keep>,

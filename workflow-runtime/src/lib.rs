@@ -176,8 +176,10 @@ macro_rules! lock {
             .beside(::core::option_env!("CARGO_MANIFEST_DIR"))
             $(.of($crate::testing::lock::Code::of::<$workflow>()$($(.step($step))*)?))+
     };
-    (@with [$($_:tt)*]) => {
-        ::core::compile_error!("name the workflows: `Fulfilment, Backup: [read_all, pack]`")
+    (@with $($_:tt)*) => {
+        ::core::compile_error!(
+            "name the types of workflows, and in brackets the steps of each that are functions of their own: `Fulfilment, Backup: [read_all, pack]`"
+        )
     };
     ($($workflows:tt)*) => {
         #[test]

@@ -1,6 +1,6 @@
 //! `version = …`, `from(…)` and `keep` of `#[workflow]`, and functions with `#[migrate]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
@@ -26,7 +26,9 @@ pub(crate) fn parse_version_key(
     errors: &mut Errors,
 ) -> syn::Result<()> {
     let read = match unraw(key).as_str() {
-        "version" => parse_number(key, input).map(|version| versions.version = Some(version)),
+        "version" => parse_number(key, input).map(|(version, span)| {
+            (versions.version, versions.version_span) = (Some(version), Some(span));
+        }),
         "keep" => parse_keep(key, input).map(|keep| versions.keep = Some(keep)),
         "from" => parse_from(key, input, versions, errors),
         _ => parse_name(key, input).map(|name| versions.name = Some(name)),
@@ -37,7 +39,7 @@ pub(crate) fn parse_version_key(
 
 // #[workflow(version = "2")]
 // #[workflow(version = 0)]
-fn parse_number(key: &Ident, input: ParseStream<'_>) -> syn::Result<u32> {
+fn parse_number(key: &Ident, input: ParseStream<'_>) -> syn::Result<(u32, Span)> {
     let wanted = format!("write a number: `{key} = 2`");
     if !input.peek(Token![=]) {
         return Err(syn::Error::new(key.span(), wanted));
@@ -49,7 +51,8 @@ fn parse_number(key: &Ident, input: ParseStream<'_>) -> syn::Result<u32> {
             Err(_) => syn::Error::new(key.span(), wanted),
         });
     }
-    version_number(&input.parse()?)
+    let literal = input.parse()?;
+    Ok((version_number(&literal)?, literal.span()))
 }
 
 fn version_number(literal: &LitInt) -> syn::Result<u32> {
@@ -204,7 +207,7 @@ fn parse_migrate_args(inert: &Inert, errors: &mut Errors) -> Option<u32> {
     }
     parse_keys("migrate", &["from"], tokens, errors, |key, input, _| {
         is_told = true;
-        from = Some(parse_number(key, input)?);
+        from = Some(parse_number(key, input)?.0);
         Ok(())
     });
     if from.is_none() && !is_told && errors.is_empty() {

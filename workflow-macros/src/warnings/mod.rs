@@ -6,6 +6,7 @@ mod ambient;
 mod endless_wait;
 mod fragile_step;
 mod never_taken;
+mod no_migration;
 mod no_undo;
 mod small_machine;
 mod unmarked_step;
@@ -30,6 +31,7 @@ pub(crate) fn expand_lints(machine: &Machine, item: &ItemImpl) -> TokenStream {
     endless_wait::find(machine, &mut warnings);
     fragile_step::find(machine, &mut warnings);
     never_taken::find(machine, &mut warnings);
+    no_migration::find(machine, &mut warnings);
     no_undo::find(machine, &mut warnings);
     ambient::find(machine, &mut warnings);
     unmarked_step::find(machine, item, &mut warnings);

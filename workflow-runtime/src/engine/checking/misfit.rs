@@ -105,6 +105,14 @@ pub enum Unknown {
     Timer {
         /// The handler.
         handler: String,
+        /// The handlers of timers that the state has, and that are not set.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        instead: Vec<String>,
+    },
+    /// It waits, and a timer that the state has is not set, as the code had none when the state was entered.
+    NewTimer {
+        /// The handler.
+        handler: String,
     },
     /// More is to be undone than the newest, and the store cannot read it, or it has changed too fast.
     OlderUndos,
@@ -176,9 +184,19 @@ impl fmt::Display for Unknown {
                 formatter,
                 "`{step}` has a result and is no method of the workflow: found if a function with `#[step]` or `cx.step` has that name"
             ),
-            Self::Timer { handler } => {
-                write!(formatter, "a timer is set for `{handler}`, which the state does not have: it runs nothing")
-            }
+            Self::Timer { handler, instead } if instead.is_empty() => write!(
+                formatter,
+                "a timer is set for `{handler}`, which the state does not have: when it is due, nothing is run. If the edge is meant to be gone, that is right"
+            ),
+            Self::Timer { handler, instead } => write!(
+                formatter,
+                "a timer is set for `{handler}`, which the state does not have, and none for `{}`: when it is due, nothing of `{handler}` is run, and what the state has is set then, or when the execution is touched before, counted from when the state was entered. If the edge is the same, call it `{handler}` again",
+                instead.join("`, `")
+            ),
+            Self::NewTimer { handler } => write!(
+                formatter,
+                "no timer is set for `{handler}`, which the state has by now: that is done when the execution is next touched, by an event or by hand. A new version of the workflow has `migrate` set it for all"
+            ),
             Self::OlderUndos => formatter.write_str(
                 "more is to be undone than the newest steps, and could not be read: try again when less goes on",
             ),

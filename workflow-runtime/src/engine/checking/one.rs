@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::undos::Older;
 use super::{Misfit, Unknown};
 use crate::engine::registry::{Machine, Registry};
-use crate::kernel::StatePlan;
+use crate::kernel::{StatePlan, TimerRule};
 use crate::machine::ResultReaders;
 use crate::record::{
     Activity, CHILD_EVENT, EventRecord, JournalEntry, JournalResult, JsonError, UndoOutput, UndoRecord, UnwindInto,
@@ -86,9 +86,27 @@ impl Trial<'_> {
     }
 
     fn check_timers(&self, state: &StatePlan, found: &mut Found) {
-        let is_gone = |handler: &str| !state.after.iter().any(|after| after.handler.name == *handler);
-        let timers = self.stored.record.timers.iter().filter(|timer| !timer.fired && is_gone(&timer.handler));
-        found.unknown.extend(timers.map(|timer| Unknown::Timer { handler: timer.handler.to_string() }));
+        let record = &self.stored.record;
+        let is_there = |handler: &str| state.after.iter().any(|after| after.handler.name == *handler);
+        let is_set = |handler: &str| record.timers.iter().any(|timer| timer.handler == *handler);
+        // That of a field may have no time.
+        let timed = state.after.iter().filter(|after| after.rule != TimerRule::At);
+        let new = timed.map(|after| &after.handler.name).filter(|handler| !is_set(handler)).map(ToString::to_string);
+        let new: Vec<String> = new.collect();
+        let gone = record.timers.iter().filter(|timer| !timer.fired && !is_there(&timer.handler));
+        let gone = gone.map(|timer| Unknown::Timer { handler: timer.handler.to_string(), instead: new.clone() });
+        let gone: Vec<Unknown> = gone.collect();
+        // Whatever is under way, or has a time, is touched by itself.
+        let is_at_rest = match record.activity {
+            Activity::Waiting => true,
+            Activity::Entry => state.entry.is_none(),
+            _ => false,
+        };
+        let sleeps = is_at_rest && record.parked.is_none() && record.wake_at().is_none();
+        if gone.is_empty() && sleeps {
+            found.unknown.extend(new.into_iter().map(|handler| Unknown::NewTimer { handler }));
+        }
+        found.unknown.extend(gone);
     }
 
     fn check_journal(&self, state: &StatePlan, found: &mut Found) {

@@ -26,7 +26,7 @@ pub struct CheckReport {
     pub fitting: Vec<FitGroup>,
     /// Those that do not go on with this code, by workflow, state and reason. One that does not for several reasons is in several.
     pub misfits: Vec<CheckGroup<Misfit>>,
-    /// What cannot be told from outside, by workflow and state.
+    /// What cannot be told from outside, and may be as it should, by workflow and state.
     pub unknown: Vec<CheckGroup<Unknown>>,
     /// How many further reasons there are: that a thousand groups are full.
     pub left_out: u64,
@@ -154,7 +154,7 @@ impl fmt::Display for CheckReport {
         if *left_out > 0 {
             writeln!(formatter, "  {left_out:>9}  further reasons, left out here")?;
         }
-        write_groups(formatter, "and this cannot be told:", unknown)
+        write_groups(formatter, "and these may be as they should:", unknown)
     }
 }
 

@@ -239,12 +239,14 @@ fn exit_code(checked: &Checked) -> u8 {
 /// A line for each workflow, and then what is to be said of those that do not fit.
 fn report(checked: &[Checked], orphans: &[PathBuf]) -> String {
     let mut text = String::new();
-    for Checked { label, path, verified } in checked {
+    for Checked { label, path, note, verified } in checked {
         // Writing to a text does not fail.
         let _ = match verified {
             Ok(Verified::Same) => writeln!(text, "{label}: fits"),
-            Ok(Verified::Made) => writeln!(text, "{label}: made {}: commit it", path.display()),
-            Ok(Verified::Recorded(changes)) => write!(text, "{label}: wrote {}: commit it\n{changes}", path.display()),
+            Ok(Verified::Made) => write!(text, "{label}: made {}: commit it\n{note}", path.display()),
+            Ok(Verified::Recorded(changes)) => {
+                write!(text, "{label}: wrote {}: commit it\n{changes}{note}", path.display())
+            }
             Err(error) => writeln!(text, "{label}: {}", in_short(error)),
         };
     }

@@ -108,7 +108,9 @@ impl<'a> Comparison<'a> {
                 Some(successor) => self.breaks(format!(
                     "step `{name}` is gone and `{successor}` is new, and they return the same: if it was renamed, results that are recorded would not be found, and its effect would be done again. Put `was = \"{name}\"` on it"
                 )),
-                None => self.fits(format!("step `{name}` is gone")),
+                None => self.fits(format!(
+                    "step `{name}` is gone; if it is a function that is called as before, name it with the workflow"
+                )),
             },
             Kind::Reply | Kind::Refusal | Kind::Error => self.fits(format!("{} `{name}` is gone", kind.told())),
         }

@@ -30,7 +30,13 @@ pub enum LockError {
     },
     /// There is no lock, and one that none of the workflows has and that this one would fit: it was renamed, as far as can be told.
     #[error(
-        "the workflow `{workflow}` has no lock, and {}, of `{was}`, is the lock of none of the workflows that are named with it, and has nearly all of it. If `{was}` is called `{workflow}` now, what is stored under that name would not be found: write `name = \"{was}\"` in its `#[workflow(…)]`, and all stays as it is. If it is another workflow, or nothing of `{was}` is stored anywhere, {accept} makes {}; the file of a workflow that is gone can be deleted",
+        "the workflow `{workflow}` has no lock, and {}, the lock of `{was}`, is like it and belongs to none of the workflows that are named here.
+
+  1. If `{was}` was renamed, write `name = \"{was}\"` in the `#[workflow(…)]` of `{workflow}`: what is stored by that name is found then,
+     and by another one it would not be.
+  2. If it is another workflow, or nothing of `{was}` is stored anywhere, {accept} makes {}. The file of a
+     workflow that is gone can be deleted.
+",
         path.display(),
         made.display()
     )]

@@ -1,6 +1,6 @@
 //! The code as it is beside the lock as it was recorded: what fits, what does not, and what the lock becomes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Lock;
 use super::compare::{Difference, compare};
@@ -13,6 +13,15 @@ pub(super) struct Judgement {
     pub(super) lock: Lock,
     /// What is different, each with the version that it is different in: first what does not fit.
     pub(super) differences: Vec<(u32, Difference)>,
+}
+
+/// Which code is kept for the executions of its version, once there is a newer one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kept {
+    /// Whether the code that is judged is.
+    pub(super) this: bool,
+    /// The older versions whose code is known to be.
+    pub(super) older: BTreeSet<u32>,
 }
 
 impl Judgement {
@@ -29,7 +38,9 @@ impl Judgement {
 /// | a newer one | the steps and events of the newest section, as there are no migrations for these; a section is added |
 /// | older ones that it names | the states of their sections, which stay as they are |
 /// | an older one that is `kept` beside a newer one | all of its section, and nothing else |
-pub(super) fn judge(recorded: &Lock, code: &Lock, kept: bool) -> Judgement {
+///
+/// A newer version has to say what becomes of executions of the recorded one, if the code of that is not kept.
+pub(super) fn judge(recorded: &Lock, code: &Lock, kept: &Kept) -> Judgement {
     let mut lock = recorded.clone();
     let mut differences = Vec::new();
     let newest = recorded.newest();
@@ -48,7 +59,7 @@ pub(super) fn judge(recorded: &Lock, code: &Lock, kept: bool) -> Judgement {
         };
         differences.extend(found.into_iter().map(|difference| (*version, difference)));
     }
-    if code.newest() < newest && !kept {
+    if code.newest() < newest && !kept.this {
         let text = format!(
             "the lock has version {newest}, and the code says that it is of version {}: a version never goes back",
             code.newest()
@@ -58,11 +69,11 @@ pub(super) fn judge(recorded: &Lock, code: &Lock, kept: bool) -> Judgement {
     if let (true, Some(old), Some(new)) =
         (code.newest() > newest, recorded.versions.get(&newest), code.versions.get(&code.newest()))
     {
-        let kept = compare(&common(old, new), new).into_iter().filter(|difference| difference.breaks);
-        differences.extend(kept.map(|difference| (newest, difference)));
-        if !code.versions.contains_key(&newest) {
+        let broken = compare(&common(old, new), new).into_iter().filter(|difference| difference.breaks);
+        differences.extend(broken.map(|difference| (newest, difference)));
+        if !code.versions.contains_key(&newest) && !kept.older.contains(&newest) {
             let text = format!(
-                "executions may be of version {newest}, and the code of version {} has no way from there: write `from({newest} = …)` and migrations; if the code of version {newest} is kept beside it, accept this",
+                "executions may be of version {newest}, and the code of version {} has no way from there: write `from({newest} = …)` and migrations, or `keep` the code of version {newest} beside it and name both here",
                 code.newest()
             );
             differences.push((newest, Difference { breaks: true, kind: None, text }));

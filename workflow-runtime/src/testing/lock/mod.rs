@@ -38,6 +38,8 @@
 //! | `-- record`, `-- accept` | what the test does without, and with `WORKFLOW_LOCK=accept` |
 //! | `-- show` | prints the locks that the code would have |
 //!
+//! The code of an older version that is kept is named with the newer one, `lock!(v1::Sale, Sale)`, and so is known to be there.
+//!
 //! A workflow that was renamed would not find what is stored by its old name. So no lock is made where one of the folder that none of the
 //! named workflows has names nearly all that the new one does: the failure says to keep the name, `name = "…"`. Files that belong to none are told by the
 //! command alone, and change nothing in its exit code, as a package may have workflows in other test programs.
@@ -54,7 +56,7 @@
 //! A workflow's steps are its methods. Functions with `#[step]` that are called from there are named with it:
 //! `workflow_runtime::lock!(Backup: [read_all, pack], Order);`. What `cx.step(…)` returns is known to the compiler alone, and not in the
 //! lock; a type that cannot be looked into (`#[serde(untagged)]`, `#[serde(flatten)]`) is in it as `opaque`, with what
-//! can be told of it.
+//! can be told of it, and is named where a lock is written.
 
 mod command;
 mod compare;
@@ -151,13 +153,18 @@ impl Checks {
     pub fn finish(self) {
         let checked = folder(self.package)
             .and_then(|folder| Ok(verify_all(self.codes, &folder, Mode::from_env()?, |_| true, |_| Advice::of_test())));
+        let checked = match checked {
+            Ok(checked) => checked,
+            // Not in a closure, which would not know who calls.
+            Err(error) => panic!("\n\n{error}\n"),
+        };
         let mut failures = Vec::new();
-        for Checked { path, verified, .. } in checked.unwrap_or_else(|error| panic!("\n\n{error}\n")) {
+        for Checked { path, note, verified, .. } in checked {
             match verified {
                 Ok(Verified::Same) => {}
-                Ok(Verified::Made) => say(&format!("made {}: commit it", path.display())),
+                Ok(Verified::Made) => say(&format!("made {}: commit it\n{note}", path.display())),
                 Ok(Verified::Recorded(changes)) => {
-                    say(&format!("wrote {}: commit it\n{changes}", path.display()));
+                    say(&format!("wrote {}: commit it\n{changes}{note}", path.display()));
                 }
                 Err(error) => failures.push(told(&error)),
             }
@@ -182,5 +189,5 @@ fn told(error: &LockError) -> String {
 
 /// Says something that is seen also where the test passes: the output of a test is kept back then, and this is none.
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "workflow lock: {text}");
+    let _ = writeln!(std::io::stderr(), "workflow lock: {}", text.trim_end());
 }

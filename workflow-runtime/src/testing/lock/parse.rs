@@ -85,7 +85,7 @@ pub(super) fn parse(text: &str) -> Result<Lock, ParseError> {
             }
             Some((digits, fact)) => {
                 if check_digits(fact) != digits {
-                    return Err(changed("its check digits are of another line".to_owned()));
+                    return Err(changed("its check digits do not fit it".to_owned()));
                 }
                 let (version, key, fact) = parse_fact(fact).map_err(changed)?;
                 facts.add(line, version, key, fact)?;

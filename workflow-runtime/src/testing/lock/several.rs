@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use super::judge::Kept;
 use super::verify::{Advice, verify};
 use super::{Code, Lock, LockError, Mode, Verified};
 
@@ -24,6 +25,8 @@ pub(super) struct Checked {
     /// Its persisted name; with the version, if there are several of that name.
     pub(super) label: String,
     pub(super) path: PathBuf,
+    /// What is written where a lock is: what of it cannot be looked into.
+    pub(super) note: String,
     pub(super) verified: Result<Verified, LockError>,
 }
 
@@ -56,16 +59,37 @@ pub(super) fn verify_all(
         let has_namesake = known.iter().filter(|other| other.name == name).count() > 1;
         let label = if has_namesake { format!("{name} (version {})", code.version) } else { name.to_owned() };
         let advice = advice(name);
+        let older = known.iter().filter(|other| other.name == name && other.kept && other.version < code.version);
+        let kept = Kept { this: code.kept, older: older.map(|other| other.version).collect() };
+        let lock = code.lock();
+        let note = opaque_note(&lock);
         let verified = ambiguity(&known, place).and_then(|()| {
-            let (kept, lock) = (code.kept, code.lock());
             if mode != Mode::Accept && !path.exists() {
                 check_name(&lock, &path, &strangers, &advice)?;
             }
-            verify(&path, mode, &lock, kept, &advice)
+            verify(&path, mode, &lock, &kept, &advice)
         });
-        Checked { label, path, verified }
+        Checked { label, path, note, verified }
     });
     checked.collect()
+}
+
+/// Names what the lock says to be opaque, as a line of its own; nothing if all of it was looked into.
+fn opaque_note(lock: &Lock) -> String {
+    let text = lock.to_string();
+    let facts = text.lines().filter_map(|line| {
+        let (_digits, fact) = line.split_once(' ')?;
+        let (_version, fact) = fact.split_once(' ')?;
+        let (name, shape) = fact.split_once(": ")?;
+        let name = name.strip_prefix("type ").unwrap_or(name);
+        shape.contains("opaque \"").then(|| format!("`{name}`"))
+    });
+    let names: BTreeSet<String> = facts.collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    format!("  ? what changes inside of {names} is not noticed: serde does not tell what such a type reads\n")
 }
 
 /// Whether there is another one of the same name, for which the lock of that name would be.

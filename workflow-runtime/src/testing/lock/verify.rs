@@ -6,7 +6,7 @@ use std::path::Path;
 use std::{env, fs, io};
 
 use super::compare::Difference;
-use super::judge::{Judgement, accepted, judge};
+use super::judge::{Judgement, Kept, accepted, judge};
 use super::parse::parse;
 use super::print::print;
 use super::section::Kind;
@@ -102,7 +102,13 @@ fn read(path: &Path) -> Result<Option<(Lock, String)>, LockError> {
     }
 }
 
-pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool, advice: &Advice) -> Result<Verified, LockError> {
+pub(super) fn verify(
+    path: &Path,
+    mode: Mode,
+    code: &Lock,
+    kept: &Kept,
+    advice: &Advice,
+) -> Result<Verified, LockError> {
     let Some((recorded, text)) = read(path)? else {
         if mode == Mode::Check {
             let (workflow, record) = (code.workflow.clone(), advice.record.clone());
@@ -120,7 +126,7 @@ pub(super) fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool, advice: &
         if mode != Mode::Accept {
             return Err(LockError::Broken { report: report(path, &recorded, code, &judgement, advice) });
         }
-        judgement.lock = accepted(recorded, code, kept);
+        judgement.lock = accepted(recorded, code, kept.this);
     } else if judgement.lock == recorded && mode == Mode::Check {
         return Ok(Verified::Same);
     }
@@ -166,7 +172,7 @@ fn report(path: &Path, recorded: &Lock, code: &Lock, judgement: &Judgement, advi
     let (breaks, fits) =
         (listed(judgement, |difference| difference.breaks), listed(judgement, |difference| !difference.breaks));
     let newest = recorded.newest();
-    let next = newest + 1;
+    let next = code.newest().max(newest + 1);
     let mut text = format!(
         "the code of `{workflow}` cannot read what executions were saved as. Against {}:\n\n{breaks}",
         path.display()
@@ -195,13 +201,38 @@ that version in it, those that did not change as well.\n"
     if broken().all(|(version, _)| frozen.contains(version)) {
         return text;
     }
-    let _ = write!(
-        text,
+    // What is different in no type has its way out in its line.
+    if broken().any(|(_, difference)| difference.kind.is_some()) {
+        write_ways(&mut text, workflow, (newest, next), broken().map(|(_, difference)| difference.kind));
+    }
+    let _ = writeln!(text, "\nIf no execution of it is stored anywhere, {} records it as it is.", advice.accept);
+    text
+}
+
+/// The two ways out of what is broken in these kinds of types.
+fn write_ways(
+    text: &mut String,
+    workflow: &str,
+    (newest, next): (u32, u32),
+    mut kinds: impl Iterator<Item = Option<Kind>> + Clone,
+) {
+    text.push_str(
         "
 There are two ways out:
 
-  1. Make it compatible, as is said at each line: old data can be read, and nothing of it is lost.
-  2. Make it a new version, with migrations. Keep the old types of the states in a module, together in an enum, and say
+  1. Make it compatible, so that old data can be read: put back what is gone, let what is new be missing (`Option`,
+     `#[serde(default)]`), and give names as the lines say.
+",
+    );
+    let is_other = |kind: Option<Kind>| kind.is_some_and(|kind| kind != Kind::State);
+    if kinds.clone().all(is_other) {
+        text.push_str(
+            "  2. Events and steps have no migrations: give what is new another name, and leave the old one as long as it\n     may be stored.\n",
+        );
+    } else {
+        let _ = write!(
+            text,
+            "  2. Make it a new version, with migrations. Keep the old types of the states in a module, together in an enum, and say
      what becomes of each:
 
          mod v{newest} {{ … #[state(group)] pub enum States {{ … }} }}
@@ -210,15 +241,13 @@ There are two ways out:
          impl {workflow} {{
              #[migrate(from = {newest})] fn …(old: v{newest}::…) -> … {{ … }}
 "
-    );
-    let others = |kind: Option<Kind>| kind.is_some_and(|kind| kind != Kind::State);
-    if judgement.differences.iter().any(|(_, difference)| difference.breaks && others(difference.kind)) {
-        text.push_str(
-            "\n     Events and steps have no migrations: give what is new another name, and leave the old one as long as it\n     may be stored.\n",
         );
+        if kinds.any(is_other) {
+            text.push_str(
+                "\n     Events and steps have no migrations: give what is new another name, and leave the old one as long as it\n     may be stored.\n",
+            );
+        }
     }
-    let _ = writeln!(text, "\nIf no execution of it is stored anywhere, {} records it as it is.", advice.accept);
-    text
 }
 
 #[cfg(test)]

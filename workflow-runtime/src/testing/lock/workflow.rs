@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::judge::Kept;
 use super::section::{Edge, Kind, Root, Section};
 use super::several::{EXTENSION, folder};
 use super::shape::Shape;
@@ -103,8 +104,8 @@ impl Code {
     /// # Errors
     /// If the code does not fit its lock, or the lock cannot be read or written. Then nothing was written.
     pub fn verify(self, path: &Path, mode: Mode) -> Result<Verified, LockError> {
-        let kept = self.kept;
-        verify(path, mode, &self.lock(), kept, &Advice::of_test())
+        let kept = Kept { this: self.kept, ..Kept::default() };
+        verify(path, mode, &self.lock(), &kept, &Advice::of_test())
     }
 
     /// Where its lock is among others.

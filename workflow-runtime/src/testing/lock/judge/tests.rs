@@ -1,9 +1,13 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::judge;
+use super::{Judgement, Kept};
 use crate::testing::lock::Lock;
 use crate::testing::lock::section::{Kind, Root, Section};
 use crate::testing::lock::shape::{Integer, Shape};
+
+fn judge(recorded: &Lock, code: &Lock, kept: bool) -> Judgement {
+    super::judge(recorded, code, &Kept { this: kept, ..Kept::default() })
+}
 
 const U32: Shape = Shape::Integer(Integer::new(false, 32));
 const U64: Shape = Shape::Integer(Integer::new(false, 64));
@@ -57,6 +61,12 @@ fn a_new_version_names_the_one_before_it() {
     let judgement = judge(&old, &lock([(2, section(&[(Kind::State, "paid", U64)]))]), false);
     assert!(judgement.breaks());
     assert!(judgement.differences[0].1.text.contains("from(1 = …)"), "{judgement:?}");
+    // The code of another one that is kept is of no use.
+    for (kept, breaks) in [(1, false), (2, true)] {
+        let kept = Kept { this: false, older: BTreeSet::from([kept]) };
+        let new = lock([(2, section(&[(Kind::State, "paid", U64)]))]);
+        assert_eq!(super::judge(&old, &new, &kept).breaks(), breaks);
+    }
 }
 
 #[test]

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Advice, Mode, Verified};
+use super::{Advice, Kept, Mode, Verified};
 use crate::testing::lock::section::{Kind, Root, Section};
 use crate::testing::lock::shape::{Integer, Shape};
 use crate::testing::lock::{Lock, LockError};
 
 fn verify(path: &Path, mode: Mode, code: &Lock, kept: bool) -> Result<Verified, LockError> {
-    super::verify(path, mode, code, kept, &Advice::of_test())
+    super::verify(path, mode, code, &Kept { this: kept, ..Kept::default() }, &Advice::of_test())
 }
 
 const U32: Shape = Shape::Integer(Integer::new(false, 32));
@@ -82,6 +82,25 @@ fn what_does_not_fit_is_recorded_only_when_it_is_accepted() {
     }
     assert!(matches!(verify(&path, Mode::Accept, &other, false).unwrap(), Verified::Recorded(_)));
     assert_eq!(Lock::read(&path).unwrap(), Some(other));
+}
+
+#[test]
+fn what_has_no_migration_is_not_told_to_migrate() {
+    let (_folder, path) = folder();
+    let with = |step: Shape| {
+        let mut lock = code(&[("paid", U32)]);
+        let root = Root { shape: step, was: Default::default() };
+        lock.versions.get_mut(&1).unwrap().roots.insert((Kind::Step, "book".to_owned()), root);
+        lock
+    };
+    verify(&path, Mode::Record, &with(U64), false).unwrap();
+    let error = verify(&path, Mode::Record, &with(U32), false).unwrap_err().to_string();
+    assert!(error.contains("! version 1: the result of step `book` was `u64` and is `u32`"), "{error}");
+    assert!(
+        error.contains("2. Events and steps have no migrations: give what is new another name")
+            && !error.contains("#[migrate"),
+        "{error}"
+    );
 }
 
 #[test]
