@@ -7,6 +7,7 @@ mod failing;
 mod faults;
 mod fixture;
 mod mocks;
+mod named;
 mod outside;
 mod planted;
 mod recorded;

@@ -121,13 +121,14 @@ fn a_planted_bug_is_found_and_made_as_short_as_it_can_be() {
     assert_eq!(told.matches("overdrawn").count(), 1, "{told}");
     assert!(told.contains("stayed in `open`: `withdrawn` (event `withdraw`)"), "{told}");
     assert!(told.contains(".only(\"send withdraw {\\\"cents\\\":91}\")"), "{told}");
-    assert_eq!(told, said(|| _ = walk().crashes().cancels().invariant(is_solvent).run()), "the same each time");
+    let again = said(|| _ = walk().crashes().cancels().invariant(is_solvent).run());
+    assert_eq!(told, again.replace(",call=2", ""), "the same each time, but for which call of the test it is");
 }
 
 #[test]
 fn a_state_that_there_is_none_of_is_told() {
     let told = said(|| _ = walk().invariant(|walked| assert!(walked.times_in("Open") <= 1)).run());
-    assert!(told.contains("there is no state `Open` in `Account`: its states are open, "), "{told}");
+    assert!(told.contains("there is no state `Open` in `Account`: its states are `open`, "), "{told}");
 }
 
 /// Breaks when the account is closed, and nothing happens for three days, though the process died in between.

@@ -7,6 +7,7 @@ mod error;
 mod hash;
 mod id;
 mod name;
+mod spelling;
 pub(crate) mod sync;
 mod timestamp;
 
@@ -17,4 +18,5 @@ pub use error::{Error, Result};
 pub(crate) use hash::Quick;
 pub use id::{ExecutionId, InvalidId};
 pub use name::Name;
+pub(crate) use spelling::distance;
 pub use timestamp::Timestamp;

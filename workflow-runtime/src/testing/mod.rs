@@ -22,6 +22,7 @@ mod faulty;
 pub mod fuzz;
 pub mod lock;
 mod mock;
+mod names;
 mod reads;
 mod sim;
 mod unit;

@@ -3,6 +3,7 @@
 use jiff::tz::{self, TimeZone};
 
 use super::ScheduleError;
+use crate::base::distance;
 
 /// The zone of this name in the system's database, or the one that is built in.
 pub(super) fn find(name: &str) -> Result<TimeZone, ScheduleError> {
@@ -22,21 +23,6 @@ fn nearest(name: &str) -> Option<String> {
         (apart <= allowed).then_some((apart, known))
     });
     by_distance.min().map(|(_, known)| known)
-}
-
-/// How many letters have to be added, dropped or replaced.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut above: Vec<usize> = (0..=right.len()).collect();
-    for (line, left) in left.chars().enumerate() {
-        let mut row = vec![line + 1];
-        for ((corner, up), other) in above.iter().zip(above.iter().skip(1)).zip(&right) {
-            let before = row.last().copied().unwrap_or(0);
-            row.push((corner + usize::from(left != *other)).min(up + 1).min(before + 1));
-        }
-        above = row;
-    }
-    above.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

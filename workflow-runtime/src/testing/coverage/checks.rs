@@ -1,5 +1,6 @@
 //! The report on what all tests took: what `coverage!` writes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use super::fact::Seen;
 use super::recording::{Recorded, Recording, file_name};
 use super::report::{CoverageReport, names};
 use crate::machine::{Keep, Workflow};
+use crate::testing::names::instead;
 
 /// The reports on several workflows, of which each is made: what [`coverage!`](crate::coverage) writes.
 ///
@@ -59,11 +61,13 @@ impl Checks {
     ///
     /// # Panics
     /// If one of the reports failed.
+    #[track_caller]
     pub fn finish(mut self) {
         for name in self.without.iter().filter(|name| !self.known.contains(*name)) {
             let workflows = self.workflows.join(", ");
             self.failures.push(format!(
-                "`{name}` is to be left out, and {workflows} has no state, handler or step of that name"
+                "`{name}` is to be left out, and {workflows} has no state, handler or step of that name: there are {}",
+                instead(name, self.known.iter().copied().collect::<BTreeSet<_>>())
             ));
         }
         self.failures.extend(self.asked.err());

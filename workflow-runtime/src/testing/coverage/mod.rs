@@ -69,6 +69,7 @@ pub(super) use self::observer::{Glance, Observer};
 pub use self::report::{CoverageItem, CoverageKind, CoverageReport};
 pub(super) use self::watched::Watched;
 use crate::machine::{Graph, Workflow};
+use crate::testing::names::instead;
 
 /// What the simulations of one test take of one workflow. See the [module](self) for what counts.
 ///
@@ -141,7 +142,7 @@ impl Coverage {
             known.contains(&name),
             "{} has no state, handler or step `{name}`; it has {}",
             self.graph.workflow,
-            known.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            instead(name, known.iter().copied())
         );
         self.without.push(name);
         self

@@ -16,6 +16,7 @@ use std::future::Future;
 use self::course::{Course, VARIABLE};
 use self::runs::Runs;
 pub(super) use self::told::histories;
+use super::again::Call;
 use super::sim::Sim;
 use crate::base::Result as Ended;
 
@@ -157,13 +158,15 @@ impl CrashTest {
     /// If the workflow does not survive one of them: with the place, the history, and how to run that one again.
     #[track_caller]
     pub fn run<T: fmt::Debug, F: Future<Output = Ended<T>>>(self, scenario: impl Fn(Sim) -> F) -> CrashReport {
-        let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.is_empty());
-        let only = match asked.map(|asked| asked.parse::<Course>()).or(self.only.clone()) {
+        let call = Call::next(VARIABLE);
+        let asked = call.asked(|_| true).transpose();
+        let asked = asked.map(|asked| asked.and_then(|asked| asked.parse::<Course>()));
+        let only = match asked.or(self.only.clone()) {
             Some(Err(mistake)) => panic!("{mistake}"),
             Some(Ok(course)) => Some(course),
             None => None,
         };
-        let mut runs = Runs::new(&self, &scenario);
+        let mut runs = Runs::new(&self, call, &scenario);
         let played = match only {
             Some(course) => runs.alone(&course),
             None => self.seeds.iter().try_for_each(|seed| runs.everywhere(*seed)),

@@ -8,10 +8,12 @@ use super::course::Course;
 use super::told::{Failure, told};
 use super::{CrashReport, CrashTest};
 use crate::base::Result as Ended;
+use crate::testing::again::Call;
 use crate::testing::sim::{Played, Point, Sim, play};
 
 pub(super) struct Runs<'a, S> {
     test: &'a CrashTest,
+    call: Call,
     scenario: &'a S,
     report: CrashReport,
 }
@@ -25,8 +27,8 @@ struct Single {
 }
 
 impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, S> {
-    pub(super) fn new(test: &'a CrashTest, scenario: &'a S) -> Self {
-        Self { test, scenario, report: CrashReport::default() }
+    pub(super) fn new(test: &'a CrashTest, call: Call, scenario: &'a S) -> Self {
+        Self { test, call, scenario, report: CrashReport::default() }
     }
 
     pub(super) fn report(&self) -> CrashReport {
@@ -48,12 +50,12 @@ impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, 
         let course = Course { seed, points: Vec::new() };
         let played = self.play(&course);
         if let Some(what) = played.ending.failure() {
-            return Err(told(&course, &played, None, Failure::of(what)));
+            return Err(told(self.call, &course, &played, None, Failure::of(what)));
         }
         let seen = Seen::new(played);
         let again = self.play(&course);
         if let Err(failure) = check::same(&seen, &again, &self.test.ignored) {
-            return Err(told(&course, &again, Some(&seen), failure.by_itself()));
+            return Err(told(self.call, &course, &again, Some(&seen), failure.by_itself()));
         }
         (self.report.writes, self.report.steps) = seen.played.counts;
         Ok(seen)
@@ -65,7 +67,7 @@ impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, 
         let played = self.play(course);
         match check::survived(without, &played, &self.test.ignored) {
             Ok(()) => Ok(played),
-            Err(failure) => Err(told(course, &played, Some(without), failure)),
+            Err(failure) => Err(told(self.call, course, &played, Some(without), failure)),
         }
     }
 
@@ -75,7 +77,8 @@ impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, 
         let without = self.without(course.seed)?;
         if !course.points.is_empty() {
             let played = self.with(course, &without)?;
-            check::came_to_its_points(&played).map_err(|failure| told(course, &played, Some(&without), failure))?;
+            check::came_to_its_points(&played)
+                .map_err(|failure| told(self.call, course, &played, Some(&without), failure))?;
             self.report.single = 1;
         }
         Ok(())

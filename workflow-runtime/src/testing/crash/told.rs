@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::check::Seen;
-use super::course::{Course, VARIABLE};
+use super::course::Course;
 use crate::base::Timestamp;
 use crate::record::ExecutionKey;
-use crate::testing::again;
-use crate::testing::sim::{Kept, Played, SimEvent, after, told_history};
+use crate::testing::again::Call;
+use crate::testing::sim::{Kept, Line, Played, SimEvent, after, folded, told_history};
 
 /// The histories of more executions than these are not told.
 const MOST: usize = 3;
@@ -36,7 +36,13 @@ impl Failure {
 }
 
 /// All that there is to say of a run that failed.
-pub(super) fn told(course: &Course, played: &Played<String>, without: Option<&Seen>, failure: Failure) -> String {
+pub(super) fn told(
+    call: Call,
+    course: &Course,
+    played: &Played<String>,
+    without: Option<&Seen>,
+    failure: Failure,
+) -> String {
     let mut text = String::new();
     let _ = match (failure.by_itself, without) {
         (true, _) => writeln!(
@@ -63,7 +69,7 @@ pub(super) fn told(course: &Course, played: &Played<String>, without: Option<&Se
     let _ = writeln!(text, "what:  {}", what.replace('\n', "\n       "));
     text.push_str(&histories(played, failure.about.as_ref()));
     if !course.points.is_empty() {
-        let _ = writeln!(text, "\nthis run alone: {}", again::command(VARIABLE, &course.to_string()));
+        let _ = writeln!(text, "\nthis run alone: {}", call.command(&course.to_string()));
         let _ = writeln!(text, "            or: CrashTest::new().only(\"{course}\").run(…)");
     }
     text
@@ -105,8 +111,15 @@ fn with_crashes<T>(kept: &Kept, played: &Played<T>) -> Vec<String> {
     let crashed = |(at, event): &(Timestamp, SimEvent)| matches!(event, SimEvent::Crashed { .. }).then_some(*at);
     let times = played.events.iter().filter_map(crashed);
     let places = played.rows.iter().map(|rows| rows.get(&kept.key).copied().unwrap_or(0));
-    let mut crashes = times.zip(places).peekable();
-    let crash = |(at, _): (Timestamp, usize)| format!("{:>12}  ---- crash", after(at.since(played.from)));
+    // What was not there yet did not die.
+    let begins = kept.history.first().map(|row| row.record.at);
+    let was_there = |(at, place): &(Timestamp, usize)| *place > 0 || begins.is_none_or(|begins| begins <= *at);
+    let mut crashes = times.zip(places).filter(was_there).peekable();
+    let crash = |(at, _): (Timestamp, usize)| Line {
+        at: after(at.since(played.from)),
+        visit: None,
+        what: "---- crash".to_owned(),
+    };
     let mut lines = Vec::new();
     for (place, line) in rows.into_iter().enumerate() {
         while let Some(here) = crashes.next_if(|(_, crash)| *crash <= place) {
@@ -115,5 +128,5 @@ fn with_crashes<T>(kept: &Kept, played: &Played<T>) -> Vec<String> {
         lines.push(line);
     }
     lines.extend(crashes.map(crash));
-    lines
+    folded(&lines)
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use self::check::Ended;
 use self::course::{Course, VARIABLE};
-use super::again;
+use super::again::Call;
 use super::crash::histories;
 use super::sim::{Ending, FailPoint, FailWhat, Played, Sim, SimEvent, chain, play};
 use crate::base::Result;
@@ -162,7 +162,54 @@ impl<'a> FailTest<'a> {
         self
     }
 
-    /// Has `check` look at how all executions were left, in each run: with an error, it has not held.
+    /// Has `check` look at how all executions were left, in each run: with an error, or where it panics, it has not held.
+    ///
+    /// It is given one [`FailEnd`] for each execution, children and schedules included, in the order of workflow and id, after the thirty
+    /// days: of those that ended as of those that are parked. It is called for the run without a failure, too. What the outside world has seen is
+    /// not in it: have the scenario leave that where the check finds it, so that it is looked at also where the scenario itself ended with an error.
+    ///
+    /// ```
+    /// # use workflow_runtime::prelude::*;
+    /// # use std::cell::RefCell;
+    /// # use std::sync::{Arc, Mutex};
+    /// # use workflow_runtime::testing::FailTest;
+    /// # #[state] pub struct Placed;
+    /// # #[state(end)] pub struct Paid;
+    /// # #[state(end)] pub struct Cancelled;
+    /// # pub struct Order { bank: Arc<Mutex<i64>> }
+    /// # #[workflow(start = Placed, allow(small_machine))]
+    /// # impl Order {
+    /// #     #[state]
+    /// #     async fn pay(&self, cx: &Cx, _: Placed) -> Result<Paid> { self.charge(cx).await?; self.mail(cx).await?; Ok(Paid) }
+    /// #     #[catch]
+    /// #     fn failed(&self, _: Placed, _: Error) -> Unwind<Cancelled> { Unwind(Cancelled) }
+    /// #     #[step(retry(max = 2), undo = refund)]
+    /// #     async fn charge(&self, _: &Cx) -> Result<()> { *self.bank.lock().unwrap() = 5; Ok(()) }
+    /// #     async fn refund(&self, _: &Cx, _: ()) -> Result<()> { *self.bank.lock().unwrap() = 0; Ok(()) }
+    /// #     #[step(retry(max = 2))]
+    /// #     async fn mail(&self, _: &Cx) -> Result<()> { Ok(()) }
+    /// # }
+    /// let bank = RefCell::new(Arc::new(Mutex::new(0)));
+    /// FailTest::new()
+    ///     .check(|ends| {
+    ///         // An undo that was forgotten shows here: nobody has paid for what was cancelled.
+    ///         if ends[0].state == "cancelled" {
+    ///             assert_eq!(*bank.borrow().lock().unwrap(), 0);
+    ///         }
+    ///         Ok(())
+    ///     })
+    ///     .run(|sim| {
+    ///         let of_run = Arc::<Mutex<i64>>::default();
+    ///         *bank.borrow_mut() = Arc::clone(&of_run);
+    ///         sim.workflow(move || Order { bank: Arc::clone(&of_run) });
+    ///         async move {
+    ///             sim.start::<Order>("order-1", Placed).await?.outcome().await?;
+    ///             Ok(())
+    ///         }
+    ///     });
+    /// ```
+    ///
+    /// Or without the outside world:
     ///
     /// ```
     /// # use workflow_runtime::prelude::*;
@@ -187,8 +234,10 @@ impl<'a> FailTest<'a> {
     /// If something does not hold in one of them: with the place, the history, and how to run that one again.
     #[track_caller]
     pub fn run<T: fmt::Debug, F: Future<Output = Result<T>>>(self, scenario: impl Fn(Sim) -> F) -> FailReport {
-        let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.is_empty());
-        let only = match asked.map(|asked| asked.parse::<Course>()).or(self.only.clone()) {
+        let call = Call::next(VARIABLE);
+        let asked = call.asked(|_| true).transpose();
+        let asked = asked.map(|asked| asked.and_then(|asked| asked.parse::<Course>()));
+        let only = match asked.or(self.only.clone()) {
             Some(Err(mistake)) => panic!("{mistake}"),
             Some(Ok(course)) => Some(course),
             None => None,
@@ -197,7 +246,7 @@ impl<'a> FailTest<'a> {
         let without = Course { seed, point: None };
         let (played, _) = self.play(&without, &scenario);
         if let Err(what) = self.holds(&played).and_then(|()| refusal(&played).map_or(Ok(()), Err)) {
-            panic!("the scenario fails without a failure already\n{}", told(&without, &played, None, &what));
+            panic!("the scenario fails without a failure already\n{}", told(call, &without, &played, None, &what));
         }
         let count = |is: fn(&SimEvent) -> bool| played.events.iter().filter(|(_, event)| is(event)).count() as u64;
         let attempts = count(|event| matches!(event, SimEvent::Began { .. }));
@@ -215,14 +264,17 @@ impl<'a> FailTest<'a> {
             if let Err(what) = self.holds(&played) {
                 panic!(
                     "what has to hold does not, where something fails\n{}",
-                    told(&course, &played, failed.as_deref(), &what)
+                    told(call, &course, &played, failed.as_deref(), &what)
                 );
             }
             if course.point.is_some() && failed.is_none() {
                 let what = format!(
                     "the run ended before it came to that: without a failure there are {attempts} attempts of steps and {handlers} runs of handlers"
                 );
-                panic!("the run that was asked for fails nothing\n{}", told(&course, &played, None, &Ended::of(what)));
+                panic!(
+                    "the run that was asked for fails nothing\n{}",
+                    told(call, &course, &played, None, &Ended::of(what))
+                );
             }
             report.runs += 1;
             report.refused += usize::from(refusal(&played).is_some());
@@ -287,12 +339,18 @@ fn refusal(played: &Played<Result<(), String>>) -> Option<Ended> {
 }
 
 /// All that there is to say of a run in which something did not hold.
-fn told(course: &Course, played: &Played<Result<(), String>>, failed: Option<&str>, what: &Ended) -> String {
+fn told(
+    call: Call,
+    course: &Course,
+    played: &Played<Result<(), String>>,
+    failed: Option<&str>,
+    what: &Ended,
+) -> String {
     let failed = failed.map_or_else(String::new, |failed| format!("\n       fails: {failed}"));
     let said = what.what.replace('\n', "\n       ");
     let mut text = format!("\nwhere: {course}{failed}\nwhat:  {said}\n{}", histories(played, what.about.as_ref()));
     if course.point.is_some() {
-        let alone = again::command(VARIABLE, &course.to_string());
+        let alone = call.command(&course.to_string());
         let _ = writeln!(text, "\nthis run alone: {alone}");
         let _ = writeln!(text, "            or: FailTest::new().only(\"{course}\").run(…)");
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::AnyMock;
 use super::shared::Shared;
 use crate::base::{Clock, Name};
-use crate::machine::{Answering, ArgumentsWanted, StepSeen};
+use crate::machine::{Answering, ArgumentsWanted, Graph, StepSeen};
 use crate::record::{ExecutionKey, JournalEntry, JournalResult};
 
 /// The mocks of one world, each for other calls.
@@ -24,6 +24,7 @@ struct Inner {
     /// What they take their time by.
     clock: Option<Arc<dyn Clock>>,
     mocks: Vec<Arc<Shared>>,
+    graphs: Vec<&'static Graph>,
     /// What the calls were made with that have a mock, until what they came to for good is on disk.
     arguments: BTreeMap<ExecutionKey, BTreeMap<Name, Vec<Value>>>,
     /// Has calls say what they are made with, as long as there are mocks.
@@ -43,10 +44,11 @@ impl Mocks {
     #[track_caller]
     pub(in crate::testing) fn add(&self, AnyMock(mock): AnyMock) {
         let mut inner = self.lock();
-        let other = inner.mocks.iter().find(|other| other.clashes_with(&mock)).map(ToString::to_string);
+        let other = inner.mocks.iter().find(|other| other.clashes_with(&mock)).cloned();
         let mistake = match other {
             Some(other) => Some(format!(
-                "{mock} has a mock already, that of {other}: say all in one, or for which executions each of them is, with `only_for`"
+                "{mock} has a mock already, that of {other}, made at {}. A step has one mock: say in that one all that it answers, one answer after another, as in `when(…).fails_times(2, …).then(…)`; or say with `only_for` for which executions each of the two is",
+                other.made_at()
             )),
             None if !mock.take() => Some(format!(
                 "the mock of {mock} is in another world already: make it inside the scenario, so that each run has its own"
@@ -61,10 +63,19 @@ impl Mocks {
         inner.wanted.get_or_insert_with(ArgumentsWanted::new);
     }
 
+    /// The steps of this workflow are its own: mocks of functions that are none are not for them.
+    pub(in crate::testing) fn knows(&self, graph: &'static Graph) {
+        self.lock().graphs.push(graph);
+    }
+
     /// The mock that is for this call: one for some executions goes before one for all.
     fn mock_of(&self, step: &StepSeen<'_>) -> Option<Arc<Shared>> {
         let inner = self.lock();
-        let mut those = inner.mocks.iter().filter(|mock| mock.is_for(step));
+        let is_its = |graph: &&&Graph| graph.workflow == &*step.key.workflow;
+        let has_it =
+            |graph: &&Graph| graph.steps.iter().any(|known| known.name == step.step || known.undo == Some(step.step));
+        let is_method = inner.graphs.iter().filter(is_its).any(has_it);
+        let mut those = inner.mocks.iter().filter(|mock| mock.is_for(step, is_method));
         let first = those.next()?;
         Some(Arc::clone(if first.is_for_some() { first } else { those.next().unwrap_or(first) }))
     }
@@ -111,7 +122,10 @@ impl Mocks {
     /// What there is to say of those that ought to have been called, and were not.
     pub(in crate::testing) fn unused(&self, called: &[String]) -> Option<String> {
         let unused: Vec<_> = self.lock().mocks.iter().filter(|mock| mock.is_unused()).map(Arc::clone).collect();
-        let unused: Vec<_> = unused.iter().map(|mock| format!("the mock of {mock} was never called")).collect();
+        let unused: Vec<_> = unused
+            .iter()
+            .map(|mock| format!("the mock of {mock} was never called (made at {})", mock.made_at()))
+            .collect();
         if unused.is_empty() {
             return None;
         }
@@ -147,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_on_disk_is_looked_at_no_more_however_much_it_was() {
-        let (mocks, mock) = (Mocks::default(), Arc::new(Shared::new(None, "book")));
+        let (mocks, mock) = (Mocks::default(), Arc::new(Shared::new(None, "book", std::panic::Location::caller())));
         mocks.add(AnyMock(Arc::clone(&mock)));
         let entry = |call: &Name, result| JournalEntry::new(call.clone(), 1, result);
         let done = || JournalResult::Done(Json::encode(&1).unwrap());
@@ -170,7 +184,7 @@ mod tests {
 
     #[test]
     fn an_attempt_counts_once_until_it_is_on_disk() {
-        let (mocks, mock) = (Mocks::default(), Arc::new(Shared::new(None, "book")));
+        let (mocks, mock) = (Mocks::default(), Arc::new(Shared::new(None, "book", std::panic::Location::caller())));
         mocks.add(AnyMock(Arc::clone(&mock)));
         let key = ExecutionKey { workflow: "Order".into(), id: ExecutionId::new("a").unwrap() };
         let call = Name::from("ship:book:1:0");

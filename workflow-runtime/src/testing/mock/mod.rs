@@ -12,6 +12,7 @@ mod shared;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -82,6 +83,11 @@ use crate::testing::sim::length;
 /// let mock = when(book).returns("a parcel");
 /// ```
 ///
+/// A step that is a function of its own is known by its name, as it is in the journal: two of one name in two modules are one step here,
+/// and a workflow's own step of that name is another one.
+///
+/// A private step can be named where it can be called: in a unit test of its own module (`#[cfg(test)] mod tests`), or make it `pub(crate)`.
+///
 /// # Panics
 /// If `step` is no step: a handler, another function, a closure. What undoes a step can be mocked, too.
 #[track_caller]
@@ -90,7 +96,9 @@ pub fn when<Arguments, F: StepItem<Arguments>>(step: F) -> Mock<F::Value, F::Err
     let known = F::known();
     match function_name(&step) {
         Some(name) => match mistake(name, &known) {
-            None => Mock { shared: Arc::new(Shared::new(known.workflow, name)), makes: PhantomData },
+            None => {
+                Mock { shared: Arc::new(Shared::new(known.workflow, name, Location::caller())), makes: PhantomData }
+            }
             Some(mistake) => panic!("{mistake}"),
         },
         None => panic!(
@@ -126,7 +134,8 @@ fn mistake(name: &str, known: &Known) -> Option<String> {
 /// | | |
 /// |---|---|
 /// | [`returns`](Self::returns), [`then`](Self::then) | this value |
-/// | [`returns_with`](Self::returns_with), [`answers`](Self::answers) | what a function makes of the call |
+/// | [`returns_with`](Self::returns_with) | the value that a function makes of the call |
+/// | [`answers`](Self::answers) | the value or the error that a function makes of the call |
 /// | [`fails`](Self::fails), [`fails_times`](Self::fails_times) | this error |
 /// | [`panics`](Self::panics) | as if the step panicked |
 /// | [`hangs`](Self::hangs) | never: the step's `timeout` or `heartbeat` cuts it off |
@@ -300,7 +309,7 @@ impl<T: Serialize, E: Send + 'static> Mock<T, E> {
         self.returns(value)
     }
 
-    /// The step returns what this makes of the call.
+    /// The step returns what this makes of the call. Where that may also be an error, it is [`answers`](Self::answers).
     ///
     /// ```
     /// # use workflow_runtime::prelude::*;
@@ -317,7 +326,18 @@ impl<T: Serialize, E: Send + 'static> Mock<T, E> {
         self.answers(move |call| Ok(make(call)))
     }
 
-    /// The step comes to what this makes of the call, good or bad.
+    /// The step comes to what this makes of the call, good or bad: as [`returns_with`](Self::returns_with), with a `Result`.
+    ///
+    /// ```
+    /// # use workflow_runtime::prelude::*;
+    /// # use workflow_runtime::testing::when;
+    /// # #[step(retry(max = 5))]
+    /// # async fn book(_: &Cx, _item: &str) -> Result<u64> { Ok(4711) }
+    /// let book = when(book).answers(|call| match call.argument::<String>(0).as_str() {
+    ///     "kettle" => Ok(call.number),
+    ///     item => Err(Error::msg(format!("{item} is too large"))),
+    /// });
+    /// ```
     ///
     /// # Panics
     /// As each answer: if the one before it is for all attempts.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::pending;
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(super) enum Say {
 pub(super) struct Shared {
     workflow: Option<&'static str>,
     step: &'static str,
+    /// Where the test has made it.
+    made_at: &'static Location<'static>,
     /// Whether it is in a world.
     is_taken: AtomicBool,
     // Held only to read or change plain data, never over an await or a call of user code.
@@ -73,8 +76,8 @@ impl fmt::Display for Shared {
 }
 
 impl Shared {
-    pub(super) fn new(workflow: Option<&'static str>, step: &'static str) -> Self {
-        Self { workflow, step, is_taken: AtomicBool::new(false), inner: Mutex::default() }
+    pub(super) fn new(workflow: Option<&'static str>, step: &'static str, made_at: &'static Location<'static>) -> Self {
+        Self { workflow, step, made_at, is_taken: AtomicBool::new(false), inner: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -127,6 +130,10 @@ impl Shared {
         self.lock().calls.clone()
     }
 
+    pub(super) fn made_at(&self) -> &'static Location<'static> {
+        self.made_at
+    }
+
     /// It belongs to one world from here on: says whether it did to none before.
     pub(super) fn take(&self) -> bool {
         !self.is_taken.swap(true, Ordering::Relaxed)
@@ -134,8 +141,7 @@ impl Shared {
 
     /// Whether it and the other are for the same calls; one that is for some executions goes before one for all.
     pub(super) fn clashes_with(&self, other: &Self) -> bool {
-        let workflows_meet = self.workflow == other.workflow || self.workflow.is_none() || other.workflow.is_none();
-        if self.step != other.step || !workflows_meet {
+        if self.step != other.step || self.workflow != other.workflow {
             return false;
         }
         let ours = self.lock().only_for.clone();
@@ -147,9 +153,13 @@ impl Shared {
         !self.lock().only_for.is_empty()
     }
 
-    pub(super) fn is_for(&self, step: &StepSeen<'_>) -> bool {
-        let is_of = |workflow: &str| workflow == &*step.key.workflow;
-        if self.step != step.step || !self.workflow.is_none_or(is_of) {
+    /// Whether it is for this call. A workflow's own step is none of the functions of that name.
+    pub(super) fn is_for(&self, step: &StepSeen<'_>, is_method: bool) -> bool {
+        let is_of = match self.workflow {
+            Some(workflow) => workflow == &*step.key.workflow,
+            None => !is_method,
+        };
+        if self.step != step.step || !is_of {
             return false;
         }
         let inner = self.lock();

@@ -12,13 +12,16 @@ use crate::base::{ExecutionId, Name};
 use crate::engine::{AskError, Engine, EngineError, Execution};
 use crate::kernel::ParallelProgress;
 use crate::machine::{Accepts, Asks, Workflow, WorkflowState as _};
-use crate::record::{ControlAction, ExecutionRecord, Json, Reason};
+use crate::record::{ControlAction, ExecutionRecord, JournalEntry, Json, Reason};
 use crate::store::HistoryRow;
 
 /// An execution of `W` in a [`Sim`]: what [`Execution`] is for an engine.
 ///
 /// What is asked for is asked for when everything else has come to rest, and again after a crash, with the same name: so it
 /// is done once, and who waits for an answer gets one.
+///
+/// Its methods are called as those of an [`Execution`], and take the same, but for two: [`history`](Self::history) is all of it, and
+/// [`retry`](Self::retry) is given a reason, as `Execution::retry_because` is.
 pub struct SimExecution<W> {
     sim: Sim,
     id: ExecutionId,
@@ -239,6 +242,15 @@ impl<W: Workflow> SimExecution<W> {
         .await
     }
 
+    /// Has a parked execution tried again, as [`Execution::retry_because`] does: the same as [`retry`](Self::retry), which is always given
+    /// a reason here.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn retry_because(&self, reason: impl Into<Reason>) -> Result<(), EngineError> {
+        self.retry(reason).await
+    }
+
     /// Skips the failed step of a parked execution, as [`Execution::skip`] does.
     ///
     /// # Errors
@@ -256,6 +268,14 @@ impl<W: Workflow> SimExecution<W> {
             async move { execution.skip(&step, &output, reason).await }
         })
         .await
+    }
+
+    /// The steps that keep a parked execution from going on, as [`Execution::failed_steps`] has them.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn failed_steps(&self) -> Result<Vec<JournalEntry>, EngineError> {
+        self.ask_for("for the failed steps of", |execution, _| async move { execution.failed_steps().await }).await
     }
 
     /// Puts it into another state, as [`Execution::move_to`] does.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::Error;
-use crate::machine::{Answer, Answering, HandlerSeen, StepSeen};
+use crate::machine::{Answer, Answering, Graph, HandlerSeen, StepSeen};
 use crate::record::ExecutionKey;
+use crate::testing::names::{instead, steps_of};
 
 /// A failure that a test injects: of a step, or of a handler, that is of an edge or of a state's entry. See
 /// [`Sim::inject`](crate::testing::Sim::inject).
@@ -53,6 +55,8 @@ pub struct Injection {
     nth: u64,
     for_good: bool,
     error: String,
+    /// Where the test has made it.
+    made_at: &'static Location<'static>,
 }
 
 #[derive(Debug, Clone)]
@@ -62,16 +66,20 @@ enum Of {
 }
 
 impl Injection {
+    #[track_caller]
     fn new(of: Of) -> Self {
-        Self { of, execution: None, nth: 1, for_good: false, error: "a failure that the test has injected".to_owned() }
+        let (error, made_at) = ("a failure that the test has injected".to_owned(), Location::caller());
+        Self { of, execution: None, nth: 1, for_good: false, error, made_at }
     }
 
     /// Of attempts of the step with this name.
+    #[track_caller]
     pub fn step(name: impl Into<String>) -> Self {
         Self::new(Of::Step { name: name.into(), attempt: None })
     }
 
     /// Of runs of this handler in the state with this persisted name. It does not begin then.
+    #[track_caller]
     pub fn handler(state: impl Into<String>, handler: impl Into<String>) -> Self {
         Self::new(Of::Handler { state: state.into(), handler: handler.into() })
     }
@@ -106,6 +114,42 @@ impl Injection {
     pub fn error(mut self, text: impl Into<String>) -> Self {
         self.error = text.into();
         self
+    }
+
+    /// Why it is for nothing in these workflows, if that can be known: a step may be a function of its own.
+    pub(super) fn mistake(&self, graphs: &[&'static Graph]) -> Option<String> {
+        let Of::Handler { state, handler } = &self.of else { return None };
+        if graphs.is_empty() || handler.starts_with("~undo:") {
+            return None;
+        }
+        let states: Vec<&str> = graphs.iter().flat_map(|graph| graph.states).map(|state| state.name).collect();
+        if !states.contains(&state.as_str()) {
+            return Some(format!(
+                "there is no state `{state}` in this simulation: its states are {}",
+                instead(state, states)
+            ));
+        }
+        let handlers: Vec<&str> =
+            graphs.iter().flat_map(|graph| graph.handlers_of(state)).map(|handler| handler.name).collect();
+        (!handlers.contains(&handler.as_str())).then(|| {
+            format!(
+                "there is no handler `{handler}` in the state `{state}`: its handlers are {}",
+                instead(handler, handlers)
+            )
+        })
+    }
+
+    /// The steps that there are, if it is for one that is none.
+    fn instead(&self, graphs: &[&'static Graph], called: &BTreeSet<String>) -> String {
+        let Of::Step { name, .. } = &self.of else {
+            return self.mistake(graphs).map_or_else(String::new, |mistake| format!(": {mistake}"));
+        };
+        let mut known = steps_of(graphs);
+        known.extend(called.iter().map(String::as_str));
+        match known.contains(name.as_str()) {
+            true => String::new(),
+            false => format!(": the steps are {}", instead(name, known)),
+        }
     }
 
     fn is_for(&self, key: &ExecutionKey) -> bool {
@@ -173,12 +217,16 @@ impl Injected {
     }
 
     /// Those that nothing came to, in words.
-    pub(super) fn unused(&self) -> Option<String> {
+    pub(super) fn unused(&self, graphs: &[&'static Graph], called: &BTreeSet<String>) -> Option<String> {
         let inner = self.lock();
         let unused = inner.injections.iter().filter(|(injection, seen)| *seen < injection.nth);
         let unused: Vec<_> = unused
             .map(|(injection, seen)| match seen {
-                0 => format!("a failure was injected at {injection}, which never came: look at its name"),
+                0 => format!(
+                    "a failure was injected at {injection} (at {}), which never came: look at its name{}",
+                    injection.made_at,
+                    injection.instead(graphs, called)
+                ),
                 seen => {
                     format!(
                         "a failure was injected at number {} of {injection}, of which there were {seen}",

@@ -10,6 +10,7 @@
 mod clock;
 mod ending;
 mod execution;
+mod fold;
 mod fuse;
 mod given;
 mod injected;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 pub(super) use ending::{Ending, Played, chain, play};
 pub use execution::SimExecution;
+pub(super) use fold::{Line, folded};
 pub(super) use fuse::Point;
 pub use injected::Injection;
 pub(super) use injected::{FailPoint, FailWhat};
@@ -44,6 +46,7 @@ use crate::machine::{Interceptor, State as _, Workflow};
 use crate::record::ExecutionKey;
 use crate::store::{HistoryRow, Store};
 use crate::testing::AnyMock;
+use crate::testing::names::{instead, steps_of};
 
 /// A simulated world in which workflows run: with virtual time, on one thread, in an order that follows from a seed. A clone
 /// is the same world.
@@ -134,10 +137,19 @@ impl Sim {
     /// If an execution was started already.
     pub fn workflow<W: Workflow>(&self, make: impl Fn() -> W + Send + Sync + 'static) {
         self.world.configure("workflow", Arc::new(move |builder| builder.workflow(make())));
+        self.world.knows(W::GRAPH);
     }
 
-    /// Changes what the engine is started with: its limits, for instance. The clock and the store are those of the
+    /// Changes what the engine is started with: its limits, or its feature flags. The clock and the store are those of the
     /// simulation whatever this says.
+    ///
+    /// ```no_run
+    /// # use workflow_runtime::ExecutionKey;
+    /// # use workflow_runtime::testing::Sim;
+    /// # fn example(sim: Sim) {
+    /// sim.engine(|engine| engine.flags(|flag: &str, _: &ExecutionKey| flag == "new_carrier"));
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// If an execution was started already.
@@ -175,7 +187,14 @@ impl Sim {
 
     /// Has a step or a handler fail that does not by itself: see [`Injection`]. One that nothing comes to is a failure of the scenario,
     /// as it tests nothing.
+    ///
+    /// # Panics
+    /// If no workflow that was added so far has this state or this handler.
+    #[track_caller]
     pub fn inject(&self, failure: Injection) {
+        if let Some(mistake) = failure.mistake(&self.world.graphs()) {
+            panic!("{mistake}");
+        }
         self.world.tape.injected().add(failure);
     }
 
@@ -200,15 +219,23 @@ impl Sim {
     }
 
     /// How long the process stays dead after a crash; not at all, unless this is said.
-    pub fn downtime(&self, downtime: Duration) {
-        self.world.set_downtime(downtime);
+    ///
+    /// # Panics
+    /// If `downtime` is a text that says no length of time, as `"5m"` does.
+    #[track_caller]
+    pub fn downtime(&self, downtime: impl Into<Interval>) {
+        self.world.set_downtime(length(downtime));
     }
 
     /// Has virtual time stand still until nothing has happened for `wait` of real time. For services that are real, such as a
     /// database, which answer in real time: without this, time would run ahead of them. Some milliseconds will do. Each
     /// time that the clock moves takes that long, and what threads do at once is chance that no seed reaches.
-    pub fn real_services(&self, wait: Duration) {
-        self.world.rests.hold(wait);
+    ///
+    /// # Panics
+    /// If `wait` is a text that says no length of time, as `"20ms"` does.
+    #[track_caller]
+    pub fn real_services(&self, wait: impl Into<Interval>) {
+        self.world.rests.hold(length(wait));
     }
 
     /// Has the process started again a second after its store has failed, as a supervisor would; what the scenario asked for
@@ -219,8 +246,12 @@ impl Sim {
 
     /// When the scenario is given up: when it has waited for one thing for so long (a year and a day, unless this is said), or
     /// while so many commits were made (a million).
-    pub fn patience(&self, longest: Duration, most_commits: u64) {
-        self.world.watchdog.set(longest, most_commits);
+    ///
+    /// # Panics
+    /// If `longest` is a text that says no length of time, as `"90d"` does.
+    #[track_caller]
+    pub fn patience(&self, longest: impl Into<Interval>, most_commits: u64) {
+        self.world.watchdog.set(length(longest), most_commits);
     }
 
     /// The seed.
@@ -283,12 +314,31 @@ impl Sim {
         self.start_from(id.as_ref(), start, Some(at)).await
     }
 
+    /// Starts an execution of `W` that begins after `delay`, as [`Engine::start_after`] does.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// If `delay` is a text that says no length of time, as `"30d"` does.
+    #[track_caller]
+    pub fn start_after<W: Workflow>(
+        &self,
+        id: impl AsRef<str>,
+        start: W::Start,
+        delay: impl Into<Interval>,
+    ) -> impl Future<Output = Result<SimExecution<W>, EngineError>> {
+        let at = self.now() + length(delay);
+        async move { self.start_from(id.as_ref(), start, Some(at)).await }
+    }
+
     async fn start_from<W: Workflow>(
         &self,
         id: &str,
         start: W::Start,
         at: Option<Timestamp>,
     ) -> Result<SimExecution<W>, EngineError> {
+        self.world.knows(W::GRAPH);
         let id = ExecutionId::new(id)?;
         let data = start.encode().map_err(|error| Engine::unwritable(W::Start::NAME, error))?;
         let what = format!("for the start of {}/{id}", W::NAME);
@@ -309,7 +359,10 @@ impl Sim {
     pub fn execution<W: Workflow>(&self, id: impl AsRef<str>) -> SimExecution<W> {
         let id = id.as_ref();
         match ExecutionId::new(id) {
-            Ok(id) => SimExecution::new(self.clone(), id),
+            Ok(id) => {
+                self.world.knows(W::GRAPH);
+                SimExecution::new(self.clone(), id)
+            }
             Err(error) => panic!("no execution can be called {id:?}: {error}"),
         }
     }
@@ -427,11 +480,27 @@ impl Sim {
         self.world.tape.events()
     }
 
-    /// How many attempts of steps of this name have begun.
+    /// How many attempts of steps of this name have begun. A step that is a function of its own, or is written in a call, is known here
+    /// once it was called: that it was not is said by a mock of it (`when(tell).optional()`), which counts its
+    /// [attempts](super::Mock::attempts).
+    ///
+    /// # Panics
+    /// If no workflow that was [added](Self::workflow) has a step or an undo of this name, and none was called.
     #[must_use]
+    #[track_caller]
     pub fn attempts(&self, step: &str) -> usize {
-        let is_one = |event: &SimEvent| matches!(event, SimEvent::Began { call, .. } if call.step == step);
-        self.events().iter().filter(|(_, event)| is_one(event)).count()
+        let attempts = self.world.tape.attempts(step);
+        if attempts == 0 {
+            let (graphs, called) = (self.world.graphs(), self.world.tape.step_names());
+            let mut known = steps_of(&graphs);
+            known.extend(called.iter().map(String::as_str));
+            assert!(
+                known.contains(step),
+                "there is no step `{step}` in this simulation, so it has no attempts: its steps are {}",
+                instead(step, known.iter().copied())
+            );
+        }
+        attempts
     }
 
     /// The history of every execution, schedules included, in the order of workflow and id: what two runs with one seed have

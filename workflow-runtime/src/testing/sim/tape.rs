@@ -207,6 +207,17 @@ impl Tape {
         steps.into_iter().collect()
     }
 
+    /// The names of the steps that were called.
+    pub(super) fn step_names(&self) -> BTreeSet<String> {
+        self.lock().calls.values().map(|call| call.step.clone()).collect()
+    }
+
+    /// How many attempts of steps of this name have begun.
+    pub(super) fn attempts(&self, step: &str) -> usize {
+        let is_one = |event: &SimEvent| matches!(event, SimEvent::Began { call, .. } if call.step == step);
+        self.lock().events.iter().filter(|(_, event)| is_one(event)).count()
+    }
+
     /// Steps that ran though their results had been saved.
     pub(super) fn repeated(&self) -> Vec<Arc<SimCall>> {
         self.lock().repeated.clone()

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::fold::Line;
 use crate::base::Timestamp;
 use crate::record::{
     Activity, Cause, ExecutionRecord, HistoryKind, HistoryRecord, JournalEntry, JournalResult, Status,
@@ -100,10 +101,12 @@ fn cause_of(cause: &Cause) -> String {
 }
 
 /// A history, a line a row.
-pub(in crate::testing) fn history(rows: &[HistoryRow], start: Timestamp) -> Vec<String> {
+pub(in crate::testing) fn history(rows: &[HistoryRow], start: Timestamp) -> Vec<Line> {
     rows.iter()
-        .map(|HistoryRow { record: HistoryRecord { at, visit, kind, .. }, .. }| {
-            format!("{:>12}  visit {visit}  {}", after(at.since(start)), what(kind))
+        .map(|HistoryRow { record: HistoryRecord { at, visit, kind, .. }, .. }| Line {
+            at: after(at.since(start)),
+            visit: Some(*visit),
+            what: what(kind),
         })
         .collect()
 }

@@ -18,6 +18,7 @@ use super::tape::Tape;
 use super::watchdog::Watchdog;
 use crate::base::Timestamp;
 use crate::engine::{Engine, EngineBuilder, EngineError};
+use crate::machine::Graph;
 use crate::record::ExecutionKey;
 use crate::store::{HistoryRow, Query, Store, StoreError, Stored};
 use crate::stores::MemoryStore;
@@ -66,6 +67,8 @@ struct Settings {
     /// Whether a mock may be left without a call.
     leaves_mocks: bool,
     has_begun: bool,
+    /// The workflows that the scenario has named.
+    graphs: Vec<&'static Graph>,
     /// The store as it was opened last.
     opened: Option<Arc<dyn Store>>,
 }
@@ -104,6 +107,7 @@ impl World {
             supervised: false,
             leaves_mocks: false,
             has_begun: false,
+            graphs: Vec::new(),
             opened: None,
         };
         let tape = Arc::new(Tape::new(seed, clock.clone(), Arc::clone(&fuse)));
@@ -139,6 +143,20 @@ impl World {
         let mut settings = self.settings();
         assert!(!settings.has_begun, "`{what}` comes too late: it is said before the first execution is started");
         settings.configure.push(configure);
+    }
+
+    /// The scenario is about this workflow.
+    pub(super) fn knows(&self, graph: &'static Graph) {
+        let graphs = &mut self.settings().graphs;
+        if !graphs.iter().any(|known| std::ptr::eq(*known, graph)) {
+            graphs.push(graph);
+            self.tape.mocks().knows(graph);
+        }
+    }
+
+    /// The workflows that the scenario has named.
+    pub(super) fn graphs(&self) -> Vec<&'static Graph> {
+        self.settings().graphs.clone()
     }
 
     pub(super) fn open_store_with(&self, open: OpenStore) {
@@ -311,7 +329,8 @@ impl World {
         if self.settings().leaves_mocks || self.tape.injected().is_at_a_point() {
             return None;
         }
-        self.tape.mocks().unused(&self.tape.steps()).or_else(|| self.tape.injected().unused())
+        let unused = || self.tape.injected().unused(&self.graphs(), &self.tape.step_names());
+        self.tape.mocks().unused(&self.tape.steps()).or_else(unused)
     }
 
     /// Nothing of it goes on.

@@ -66,9 +66,14 @@ use crate::record::{EventRecord, ExecutionKey, JournalEntry, JournalResult, NewE
 /// # }).unwrap();
 /// ```
 ///
+/// Handlers and steps that are private can be called, and mocked, in a unit test of their own module alone (`#[cfg(test)] mod tests` in the same
+/// file): those that a test in `tests/` is to call are `pub`.
+///
 /// See [`UnitCx`] for what can be said of it, and for what it cannot do.
 pub fn cx<W: Workflow>() -> UnitCx<W> {
-    UnitCx { setting: Setting::default(), made: OnceLock::new(), of: PhantomData }
+    let setting = Setting::default();
+    setting.mocks.knows(W::GRAPH);
+    UnitCx { setting, made: OnceLock::new(), of: PhantomData }
 }
 
 /// 2030-01-01T00:00:00Z, as in a simulation.
@@ -196,7 +201,8 @@ impl<W: Workflow> UnitCx<W> {
         self.set(|setting| setting.attempt = attempt)
     }
 
-    /// With these feature flags.
+    /// With these feature flags: `.flags(|flag: &str, _: &ExecutionKey| flag == "new_carrier")`. In a simulation, the engine has them:
+    /// see [`Sim::engine`](super::Sim::engine).
     ///
     /// # Panics
     /// If the context was used already.

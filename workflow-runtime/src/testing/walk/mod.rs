@@ -23,6 +23,7 @@ pub use self::act::Act;
 pub use self::play::Walked;
 pub use self::run::WalkReport;
 pub use self::told::WalkFailure;
+use super::names::instead;
 use super::sim::Sim;
 use crate::base::Error;
 use crate::engine::Interval;
@@ -45,6 +46,9 @@ const DRAIN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const OFTEN: u32 = 3;
 
 /// Random walks of one execution of `W` in a [`Sim`], against what is to hold after each act.
+///
+/// Strategies are those of proptest, which this crate has as [`walk::proptest`](proptest): as here, or as a dependency of your own for
+/// its macros (`cargo add --dev proptest@1`).
 ///
 /// ```
 /// use workflow_runtime::prelude::*;
@@ -90,7 +94,8 @@ const OFTEN: u32 = 3;
 /// [`Sim`]. After each act everything comes to rest, and every [`invariant`](Self::invariant) is asked. At the end nothing is done for a
 /// while ([`drain`](Self::drain)); then each execution of `W` has to have ended, to be parked with an error that says something, or to wait for
 /// a time or an event: one that is stuck breaks the walk, as does an error of the engine. An event that nobody takes stays in the inbox, or is
-/// refused as its type says; that is no failure, unless [`every_event_is_taken`](Self::every_event_is_taken).
+/// refused as its type says; that is no failure, unless [`every_event_is_taken`](Self::every_event_is_taken). A kind of event that no walk has
+/// sent is one.
 ///
 /// The walks follow from the seed, so each run of a test has the same ones, and there are no files of regressions: a walk that
 /// failed goes into a test as text, by [`only`](Self::only). `WORKFLOW_WALK='walks=10000'` plays more of them, and
@@ -146,6 +151,8 @@ pub struct Walk<W: Workflow, O> {
     mistake: Option<String>,
     /// The steps that were called in some walk.
     called: Arc<Mutex<BTreeSet<String>>>,
+    /// The events that were sent in some walk.
+    sent: Mutex<BTreeSet<String>>,
 }
 
 type Setup<S, O> = dyn Fn(&Sim) -> (S, O);
@@ -211,6 +218,7 @@ impl<W: Workflow, O> Walk<W, O> {
             only: None,
             mistake: None,
             called: Arc::default(),
+            sent: Mutex::default(),
         }
     }
 
@@ -383,10 +391,19 @@ impl<W: Workflow, O> Walk<W, O> {
                 Act::Event { event, .. }
                     if W::GRAPH.event(event).is_none() && !self.events.iter().any(|known| known.name == event) =>
                 {
-                    return Err(format!("{} takes no event `{event}`: in the walk {act:?}", W::NAME));
+                    let taken = W::GRAPH.events.iter().map(|event| event.name).filter(|name| !name.starts_with('~'));
+                    return Err(format!(
+                        "{} takes no event `{event}`: in the walk {act:?}. Its events are {}",
+                        W::NAME,
+                        instead(event, taken)
+                    ));
                 }
                 Act::Fail(step) if !self.failing.contains_key(step) => {
-                    return Err(format!("how `{step}` fails is not said: `.fails({step:?})`"));
+                    let said = self.failing.keys().map(String::as_str);
+                    return Err(format!(
+                        "how `{step}` fails is not said: `.fails({step:?})`. It is said of these: {}",
+                        instead(step, said)
+                    ));
                 }
                 _ => {}
             }
@@ -398,5 +415,11 @@ impl<W: Workflow, O> Walk<W, O> {
     fn never_called(&self) -> Option<&str> {
         let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
         self.failing.keys().find(|step| !called.contains(*step)).map(String::as_str)
+    }
+
+    /// An event that is given, and that no walk has sent.
+    fn never_sent(&self) -> Option<&str> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        self.events.iter().map(|event| event.name).find(|event| !sent.contains(*event))
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::EngineError;
 use crate::machine::{Answer, Answering, Interceptor, NOT_ITS_ERROR, StepSeen, Workflow};
 use crate::record::{Activity, ErrorKind, ErrorRecord, ExecutionKey, ExecutionRecord, HistoryKind, Json, Status};
 use crate::store::HistoryRow;
+use crate::testing::names::instead;
 use crate::testing::sim::{Ending, Kept, Sim, SimExecution, play};
 
 /// The id of the execution that walks.
@@ -52,7 +53,7 @@ impl<W: Workflow, O> Walked<'_, W, O> {
             names.contains(&state),
             "there is no state `{state}` in `{}`: its states are {}",
             W::NAME,
-            names.join(", ")
+            instead(state, names.iter().copied())
         );
         let entered = |row: &&HistoryRow| match &row.record.kind {
             HistoryKind::Started { to } | HistoryKind::Transition { to, .. } => *to == *state,
@@ -181,6 +182,7 @@ impl<W: Workflow, O> Walk<W, O> {
         payload: &Json,
     ) -> std::result::Result<(), EngineError> {
         let key = self.events.iter().find(|known| known.name == event).and_then(|known| (known.key)(payload));
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).insert(event.to_owned());
         walker.send_named(event, payload.clone(), key).await
     }
 

@@ -10,7 +10,8 @@ use super::Walk;
 use super::act::{Act, read, written};
 use super::told::WalkFailure;
 use crate::machine::Workflow;
-use crate::testing::again;
+use crate::testing::again::Call;
+use crate::testing::names::{instead, steps_of};
 
 /// The variable that says which walks there are.
 const VARIABLE: &str = "WORKFLOW_WALK";
@@ -74,9 +75,10 @@ impl<W: Workflow, O> Walk<W, O> {
     /// what was said of the walks cannot be meant.
     #[track_caller]
     pub fn run(mut self) -> WalkReport {
-        let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.is_empty());
-        let course = match asked.map(|asked| asked.parse::<Course>()).transpose() {
-            Ok(course) => course.unwrap_or_default(),
+        let call = Call::next(VARIABLE);
+        let asked = call.asked(|asked| asked.contains("walk="));
+        let course = match asked.and_then(|asked| asked.map_or(Ok(Course::default()), |asked| asked.parse())) {
+            Ok(course) => course,
             Err(mistake) => panic!("{mistake}"),
         };
         if let Err(mistake) = self.check() {
@@ -102,11 +104,23 @@ impl<W: Workflow, O> Walk<W, O> {
         for walk in walks {
             match self.one(walk) {
                 Ok(acts) => (report.walks, report.acts) = (report.walks + 1, report.acts + acts),
-                Err((failure, tries)) => panic!("{}", self.told(walk, &failure, tries)),
+                Err((failure, tries)) => panic!("{}", self.told(call, walk, &failure, tries)),
             }
         }
-        if let Some(step) = self.never_called().filter(|_| is_all && report.walks > 0) {
-            panic!("the step `{step}` is to fail, and was not called in {report}: is that its name?");
+        if is_all && report.walks > 0 {
+            if let Some(step) = self.never_called() {
+                panic!(
+                    "the step `{step}` is to fail, and was not called in {report}: is that its name? The steps of {} are {}",
+                    W::NAME,
+                    instead(step, steps_of(&[W::GRAPH]))
+                );
+            }
+            // Who asks for another number of walks asks for what there is time for.
+            if let Some(event) = self.never_sent().filter(|_| course.walks.is_none()) {
+                panic!(
+                    "the event `{event}` is given, and was not sent in {report}, so nothing is known of it: let there be more of them with `.walks(…)`, or longer ones with `.length(…)`"
+                );
+            }
         }
         report
     }
@@ -152,8 +166,8 @@ impl<W: Workflow, O> Walk<W, O> {
         Err((shortest, tries))
     }
 
-    fn told(&self, walk: u32, failure: &WalkFailure, tries: usize) -> String {
-        let again = again::command(VARIABLE, &format!("seed={},walk={walk}", self.seed));
+    fn told(&self, call: Call, walk: u32, failure: &WalkFailure, tries: usize) -> String {
+        let again = call.command(&format!("seed={},walk={walk}", self.seed));
         format!(
             "a walk breaks what is to hold: the shortest of {tries} that were tried\n\n{failure}\nthis walk again: {again}\n             or: .only({:?})",
             written(failure.acts())

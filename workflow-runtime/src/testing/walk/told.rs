@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::act::{Act, written};
-use crate::testing::sim::{Played, told_history};
+use crate::testing::sim::{Played, folded, told_history};
 
 /// The histories of more executions than these are not told.
 const MOST: usize = 3;
@@ -25,7 +25,7 @@ impl WalkFailure {
         let mut history = String::new();
         for kept in played.kept.iter().take(MOST) {
             history.push_str(&format!("\nhistory of {}:\n", kept.key));
-            for line in told_history(&kept.history, played.from) {
+            for line in folded(&told_history(&kept.history, played.from)) {
                 history.push_str(&format!("  {line}\n"));
             }
         }
