@@ -8,6 +8,8 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
+use workflow_runtime::testing::lock::{Checks, Code};
+
 /// One sale as it was and as it is after a change, each as a program of its own.
 macro_rules! sale {
     ($module:ident: $payload:ty $(, $optional:ident)?) => {
@@ -150,6 +152,15 @@ mod namesakes {
     }
 }
 
+/// What `lock!` makes of a test, where one fails.
+fn test_that_fails() -> ExitCode {
+    Checks::default().of(Code::of::<narrower::Sale>()).finish();
+    ExitCode::SUCCESS
+}
+
+/// The line in it that is to be named.
+const FAILS_AT: u32 = line!() - 5;
+
 const PROGRAM: &str = "LOCK_COMMAND_PROGRAM";
 
 const CASES: &[(&str, fn())] = &[
@@ -165,6 +176,7 @@ const CASES: &[(&str, fn())] = &[
     ("help_and_locks_are_shown", help_and_locks_are_shown),
     ("the_folder_is_that_of_the_package", the_folder_is_that_of_the_package),
     ("a_folder_that_cannot_be_written_is_told", a_folder_that_cannot_be_written_is_told),
+    ("a_test_that_fails_names_its_own_line", a_test_that_fails_names_its_own_line),
     ("nobody_has_to_read_what_is_said", nobody_has_to_read_what_is_said),
 ];
 
@@ -174,6 +186,7 @@ fn main() -> ExitCode {
         Ok("wider") => wider::run(),
         Ok("narrower") => narrower::run(),
         Ok("untagged") => untagged::run(),
+        Ok("test") => test_that_fails(),
         Ok("kept") => kept::run(),
         Ok("renamed") => renamed::run(),
         Ok("namesakes") => namesakes::run(),
@@ -482,6 +495,17 @@ fn a_folder_that_cannot_be_written_is_told() {
 
 #[cfg(not(unix))]
 fn a_folder_that_cannot_be_written_is_told() {}
+
+fn a_test_that_fails_names_its_own_line() {
+    let world = World::recorded();
+    let package = world.locks.parent().unwrap();
+    for (mode, told) in [("check", "was `u32` and is `u16`"), ("acept", "WORKFLOW_LOCK is \"acept\"")] {
+        let mut command = world.command("test", &[]);
+        let ended = ended(command.env("WORKFLOW_LOCK", mode).env("CARGO_MANIFEST_DIR", package));
+        assert_ne!(ended.code, Some(0));
+        assert_has(&ended.errors, &[&format!("lock_command.rs:{FAILS_AT}:"), told]);
+    }
+}
 
 fn nobody_has_to_read_what_is_said() {
     let world = World::recorded();
