@@ -255,7 +255,8 @@ fn what_cannot_be_forked_says_why_and_what_to_do() {
             let why = refused(&engine, "trimmed", visit, "c").await.to_string();
             assert!(why.starts_with(begins) && why.ends_with("; these of its visits can be forked: 3"), "{why}");
         }
-        engine.fork::<Sale>("trimmed", 3, "c").await?;
+        assert!(engine.fork::<Sale>("trimmed", 3, "c").await?.is_new());
+        assert!(!engine.fork::<Sale>("trimmed", 3, "c").await?.is_new());
         engine.shutdown().await?;
 
         // The one row that is kept is that of the end.

@@ -218,7 +218,9 @@ macro_rules! lock {
 /// | `-- --help` | says what there is |
 ///
 /// Exit code: 0 if all fit, 1 if something does not, 2 if that could not be found out. The program runs without cargo, too; `--dir` says
-/// where the locks are. See [`testing::lock`](mod@crate::testing::lock) for what fits.
+/// where the locks are. An example sees what is `pub` in the library of its package; where there is none, `#[path = "../src/workflow.rs"] mod
+/// workflow;` has it see a file. Where several packages of a workspace have one, the files need other names: `examples/shop-lock.rs`.
+/// See [`testing::lock`](mod@crate::testing::lock) for what fits.
 #[cfg(any(test, feature = "testing"))]
 #[macro_export]
 macro_rules! lock_command {

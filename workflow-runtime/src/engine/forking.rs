@@ -202,13 +202,12 @@ impl Engine {
         let (core, to) = (&self.core, execution.key());
         let (_, versions) = core.registry.get(W::NAME).ok_or_else(|| unknown_workflow::<W>())?;
         let fork = Fork { store: &**core.store(), versions, from: from.key(), visit, to };
-        if let Some(commit) = fork.prepare(core.now(), core.keep_state_data).await?
-            && core.start_all(vec![commit]).await? == 0
-        {
-            // Somebody was quicker.
-            fork.is_done().await?;
-        }
-        Ok(execution)
+        let is_new = match fork.prepare(core.now(), core.keep_state_data).await? {
+            // Unless somebody was quicker.
+            Some(commit) => core.start_all(vec![commit]).await? > 0 || !fork.is_done().await?,
+            None => false,
+        };
+        Ok(execution.begun(is_new))
     }
 }
 

@@ -20,12 +20,13 @@ use crate::store::{Change, Commit, Committed, HistoryRow, StoreError, Stored};
 pub struct Execution<W> {
     engine: Engine,
     key: ExecutionKey,
+    is_new: bool,
     workflow: PhantomData<fn() -> W>,
 }
 
 impl<W> Clone for Execution<W> {
     fn clone(&self) -> Self {
-        Self { engine: self.engine.clone(), key: self.key.clone(), workflow: PhantomData }
+        Self { engine: self.engine.clone(), key: self.key.clone(), is_new: self.is_new, workflow: PhantomData }
     }
 }
 
@@ -37,7 +38,39 @@ impl<W> fmt::Debug for Execution<W> {
 
 impl<W: Workflow> Execution<W> {
     pub(super) fn new(engine: Engine, key: ExecutionKey) -> Self {
-        Self { engine, key, workflow: PhantomData }
+        Self { engine, key, is_new: false, workflow: PhantomData }
+    }
+
+    /// The same, from a call that has begun it, or has not.
+    pub(super) fn begun(self, is_new: bool) -> Self {
+        Self { is_new, ..self }
+    }
+
+    /// Whether the call that gave this has begun the execution. `false` if there was one of its id already, which
+    /// [`start`](Engine::start) leaves as it is, whatever that one was started with; also for a start that is made again
+    /// because nobody heard the answer to the first. Where an id may be taken by something else, this tells.
+    ///
+    /// ```
+    /// # use workflow_runtime::prelude::*;
+    /// # use workflow_runtime::Engine;
+    /// # #[state] pub struct Asked { what: String }
+    /// # #[state(end)] pub struct Answered;
+    /// # #[event] pub struct Answer;
+    /// # pub struct Question;
+    /// # #[workflow(start = Asked)]
+    /// # impl Question { #[on(allow(endless_wait))] fn answered(&self, _: Asked, _: Answer) -> Answered { Answered } }
+    /// # workflow_runtime::block_on(async {
+    /// let engine = Engine::in_memory().workflow(Question).start().await?;
+    /// let first = engine.start::<Question>("q", Asked { what: "the time".into() }).await?;
+    /// let second = engine.start::<Question>("q", Asked { what: "the way".into() }).await?;
+    /// assert!(first.is_new() && !second.is_new());
+    /// assert!(matches!(second.state().await?, QuestionState::Asked(asked) if asked.what == "the time"));
+    /// # workflow_runtime::Result::<()>::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The caller's name for it.

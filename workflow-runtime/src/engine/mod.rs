@@ -142,7 +142,7 @@ impl Engine {
     /// disk.
     ///
     /// If there is an execution of this id, whatever it was started with and wherever it is now, it is left as it is and
-    /// given back: a start can be repeated safely.
+    /// given back: a start can be repeated safely. [`Execution::is_new`] says which of the two it was.
     ///
     /// # Errors
     /// [`EngineError::InvalidId`], [`EngineError::UnknownWorkflow`] if the engine was not given `W`,
@@ -150,8 +150,8 @@ impl Engine {
     pub async fn start<W: Workflow>(&self, id: impl AsRef<str>, start: W::Start) -> Result<Execution<W>, EngineError> {
         let execution = self.execution::<W>(id)?;
         let commit = self.new_execution::<W>(execution.key().clone(), &start, None)?;
-        self.core.start_all(vec![commit]).await?;
-        Ok(execution)
+        let is_new = self.core.start_all(vec![commit]).await? > 0;
+        Ok(execution.begun(is_new))
     }
 
     /// As [`start`](Self::start), but it begins at `at`: until then the execution is only a row, which is listed as waiting
@@ -167,8 +167,8 @@ impl Engine {
     ) -> Result<Execution<W>, EngineError> {
         let execution = self.execution::<W>(id)?;
         let commit = self.new_execution::<W>(execution.key().clone(), &start, Some(at))?;
-        self.core.start_all(vec![commit]).await?;
-        Ok(execution)
+        let is_new = self.core.start_all(vec![commit]).await? > 0;
+        Ok(execution.begun(is_new))
     }
 
     /// As [`start_at`](Self::start_at), `delay` from now.

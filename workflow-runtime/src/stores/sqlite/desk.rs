@@ -3,6 +3,7 @@
 //! Whoever has the desk writes: mostly the thread that is there for it, and the caller himself where that is
 //! [shorter](super::shortcut).
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_channel::oneshot;
@@ -10,6 +11,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::apply::{Applier, Known};
 use super::error::failed;
+use super::gate::Gate;
 use super::health::Health;
 use super::open::BUSY_TIMEOUT;
 use super::stats::Counters;
@@ -21,6 +23,9 @@ const GROUP_LIMIT: usize = 8_192;
 
 /// Pages of the log, of 4 KiB, after which it is moved into the file: large enough that its two syncs are rare.
 const CHECKPOINT_PAGES: i64 = 1_000;
+
+/// Pages of the log from which on searches wait until it is begun anew.
+const LONG_PAGES: i64 = 4 * CHECKPOINT_PAGES;
 
 /// Pages that may have come to the log, after which its length is looked at.
 const LOOK_AFTER: usize = 400;
@@ -76,11 +81,13 @@ pub(super) struct Desk {
     group: Vec<Applied>,
     /// How many pages may have come to the log since its length was looked at.
     weight: usize,
+    /// What searches have to pass, who keep the log from being begun anew.
+    gate: Arc<Gate>,
 }
 
 impl Desk {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, known: Known::default(), group: Vec::new(), weight: 0 }
+    pub(super) fn new(connection: Connection, gate: Arc<Gate>) -> Self {
+        Self { connection, known: Known::default(), group: Vec::new(), weight: 0, gate }
     }
 
     /// Writes a group of `first` and what `next` has, until it has nothing, and answers all of them. It says how many calls
@@ -100,7 +107,7 @@ impl Desk {
             first.refuse(error);
             return Ok((1, begun.elapsed()));
         }
-        let Self { connection, known, group, weight } = self;
+        let Self { connection, known, group, weight, .. } = self;
         let mut applier = Applier::new(connection, known);
         let epoch = match begin(connection, &mut applier, in_no_time) {
             Ok(epoch) => epoch,
@@ -133,9 +140,9 @@ impl Desk {
         Ok((calls, time))
     }
 
-    /// Whether the log may have grown long.
+    /// Whether the log may have grown long, or searches wait for it.
     pub(super) fn is_untidy(&self) -> bool {
-        self.weight >= LOOK_AFTER
+        self.weight >= LOOK_AFTER || self.gate.is_cleared()
     }
 
     /// Moves the log into the file once it is long. To look at its length is a statement, so it is not done each time.
@@ -146,8 +153,15 @@ impl Desk {
         self.weight = 0;
         let mut applier = Applier::new(&self.connection, &mut self.known);
         // If it cannot be moved, everything is in the log all the same, and the next time comes.
-        if applier.log_length().is_ok_and(|pages| pages >= CHECKPOINT_PAGES) && applier.checkpoint().is_ok() {
+        let pages = applier.log_length().unwrap_or_default();
+        if pages >= CHECKPOINT_PAGES && applier.checkpoint().is_ok() {
             counters.count_checkpoint();
+        }
+        // That all of it is in the file is not enough: whoever reads from it now keeps the next group from beginning it anew.
+        match pages {
+            LONG_PAGES.. => self.gate.shut(),
+            ..CHECKPOINT_PAGES => self.gate.open(),
+            _ => {}
         }
     }
 }

@@ -17,6 +17,7 @@ mod cache;
 mod damaged;
 mod desk;
 mod error;
+mod gate;
 mod health;
 mod lock;
 mod older;
@@ -47,6 +48,7 @@ use futures_channel::oneshot;
 use rusqlite::Connection;
 
 use self::desk::{Answer, Desk, WriteCall};
+use self::gate::Gate;
 use self::health::Health;
 use self::lock::LockFile;
 use self::open::Opened;
@@ -147,9 +149,10 @@ impl SqliteStore {
         let Opened { path, lock, writer, reader, searcher } = opened;
         let health = Arc::new(Health::default());
         let counters = Arc::new(Counters::default());
+        let gate = Arc::new(Gate::default());
         let no_thread = |error| error::cannot_open_io(&path, error);
         let writing = Arc::new(Writing {
-            desk: Mutex::new(Desk::new(writer)),
+            desk: Mutex::new(Desk::new(writer, Arc::clone(&gate))),
             health: Arc::clone(&health),
             counters: Arc::clone(&counters),
             shortcut: Shortcut::default(),
@@ -157,13 +160,14 @@ impl SqliteStore {
         let writers = Arc::clone(&writing);
         let writer = Worker::spawn("workflow-store-writer", move |queue| writer::run(&queue, &writers));
         let writer = writer.map_err(no_thread)?;
-        let read_on = |name, connection: Connection| {
+        let read_on = |name, connection: Connection, gate: Option<Arc<Gate>>| {
             let (health, counters) = (Arc::clone(&health), Arc::clone(&counters));
             let mut source = Source::live(connection);
-            Worker::spawn(name, move |queue| reader::run(&mut source, &queue, &health, &counters)).map_err(no_thread)
+            let run = move |queue| reader::run(&mut source, &queue, gate.as_deref(), (&health, &counters));
+            Worker::spawn(name, run).map_err(no_thread)
         };
-        let reader = read_on("workflow-store-reader", reader)?;
-        let searcher = read_on("workflow-store-search", searcher)?;
+        let reader = read_on("workflow-store-reader", reader, None)?;
+        let searcher = read_on("workflow-store-search", searcher, Some(gate))?;
         Ok(Self { path, health, counters, searcher, reader, writer: Some((writer, writing)), _lock: Some(lock) })
     }
 
@@ -173,7 +177,8 @@ impl SqliteStore {
         let read_on = |name| {
             let mut source = read_only::open(path)?;
             let (health, counters) = (Arc::clone(&health), Arc::clone(&counters));
-            let worker = Worker::spawn(name, move |queue| reader::run(&mut source, &queue, &health, &counters));
+            let run = move |queue| reader::run(&mut source, &queue, None, (&health, &counters));
+            let worker = Worker::spawn(name, run);
             worker.map_err(|error| error::cannot_open_io(path, error))
         };
         let (reader, searcher) = (read_on("workflow-store-reader")?, read_on("workflow-store-search")?);

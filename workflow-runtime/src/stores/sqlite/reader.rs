@@ -8,6 +8,7 @@ use std::sync::mpsc::Receiver;
 use futures_channel::oneshot;
 use rusqlite::Connection;
 
+use super::gate::Gate;
 use super::health::Health;
 use super::source::Source;
 use super::stats::Counters;
@@ -33,10 +34,16 @@ pub(super) fn call<T: Send + 'static>(
     (Box::new(call), receiver)
 }
 
-/// Reads until the store is dropped and the queue is empty.
-pub(super) fn run(source: &mut Source, queue: &Receiver<ReadCall>, health: &Health, counters: &Counters) {
+/// Reads until the store is dropped and the queue is empty. Reads that may take long have a gate to pass.
+pub(super) fn run(
+    source: &mut Source,
+    queue: &Receiver<ReadCall>,
+    gate: Option<&Gate>,
+    (health, counters): (&Health, &Counters),
+) {
     let mut batch = Vec::new();
     while let Ok(first) = queue.recv() {
+        gate.into_iter().for_each(Gate::enter);
         batch.push(first);
         batch.extend(queue.try_iter().take(BATCH_LIMIT - 1));
         let begun = health.check().and_then(|()| source.begin());
@@ -45,5 +52,6 @@ pub(super) fn run(source: &mut Source, queue: &Receiver<ReadCall>, health: &Heal
             read(begun.clone().map(|()| &mut *source));
         }
         source.end();
+        gate.into_iter().for_each(Gate::leave);
     }
 }

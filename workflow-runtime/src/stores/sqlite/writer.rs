@@ -37,8 +37,10 @@ pub(super) fn run(queue: &Receiver<WriteCall>, writing: &Writing) {
                 if !is_busy {
                     writing.health.poison(&error);
                 }
-                // Those who wait have waited as long as the first: each of them trying again would take that long anew.
-                for call in std::iter::once(call).chain(queue.try_iter()) {
+                // Those who wait have waited as long as the first: each of them trying again would take that long anew. Who comes
+                // once one of them has heard of it is not among them.
+                let waiting: Vec<_> = std::iter::once(call).chain(queue.try_iter()).collect();
+                for call in waiting {
                     call.refuse(error.clone());
                     writing.shortcut.answered(1);
                 }

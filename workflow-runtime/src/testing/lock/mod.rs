@@ -189,5 +189,6 @@ fn told(error: &LockError) -> String {
 
 /// Says something that is seen also where the test passes: the output of a test is kept back then, and this is none.
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "workflow lock: {}", text.trim_end());
+    // In one piece, as other tests write, too.
+    let _ = std::io::stderr().write_all(format!("workflow lock: {}\n", text.trim_end()).as_bytes());
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, fs, io};
 
 use super::compare::Difference;
@@ -142,14 +143,15 @@ pub(super) fn verify(
     Ok(Verified::Recorded(changes))
 }
 
-/// Writes the whole file or nothing of it, as another test may read it at this moment.
+/// Writes the whole file or nothing of it, as another test may read it at this moment, or write it.
 fn write(path: &Path, text: &str) -> Result<(), LockError> {
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
     let write = || {
         let folder = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
-        let new = path.with_extension(format!("lock.new-{}", std::process::id()));
-        fs::write(&new, text)?;
-        fs::rename(&new, path).inspect_err(|_| {
+        let new =
+            path.with_extension(format!("lock.new-{}-{}", std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed)));
+        fs::write(&new, text).and_then(|()| fs::rename(&new, path)).inspect_err(|_| {
             let _ = fs::remove_file(&new);
         })
     };

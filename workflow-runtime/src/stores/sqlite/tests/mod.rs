@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod faults;
 mod files;
+mod log;
 mod migration;
 mod plans;
 mod searching;

@@ -158,6 +158,19 @@ fn a_file_that_cannot_be_read_is_never_written_over() {
 }
 
 #[test]
+fn several_tests_may_hold_one_workflow_to_its_lock_at_once() {
+    let (_folder, path) = folder();
+    let lock = code(&[("paid", U32)]);
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| verify(&path, Mode::Record, &lock, false).unwrap());
+        }
+    });
+    assert_eq!(Lock::read(&path).unwrap(), Some(lock));
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
 fn lines_in_another_order_are_the_same_and_are_put_in_order() {
     let (_folder, path) = folder();
     let lock = code(&[("paid", U32), ("sent", U64)]);
