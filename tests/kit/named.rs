@@ -95,6 +95,14 @@ fn a_step_that_nothing_has_is_told_with_the_steps_that_there_are() {
     };
     assert_eq!(asked("announce"), (Some(0), 1));
     assert_eq!(asked("archive"), (None, 1), "a function of its own is known once it was called");
+    let mocked = Sim::run(1, |sim| async move {
+        sim.workflow(|| Article);
+        sim.mock(when(archive).optional());
+        let attempts = sim.attempts("archive");
+        published(&sim).await?;
+        Ok((attempts, sim.attempts("archive")))
+    });
+    assert_eq!(mocked, (0, 1), "one that has a mock is known before");
     let told = panics(|| asked("anounce"));
     assert!(told.contains("there is no step `anounce` in this simulation, so it has no attempts"), "{told}");
     assert!(told.contains("its steps are `announce`; did you mean `announce`?"), "{told}");
@@ -112,6 +120,80 @@ fn a_failure_at_what_is_not_there_is_told_at_once_or_in_the_end() {
     let told = injected(|| Injection::step("anounce"));
     assert!(told.contains("a failure was injected at step `anounce` (at tests/kit/named.rs:"), "{told}");
     assert!(told.contains("the steps are `announce`, `archive`; did you mean `announce`?"), "{told}");
+}
+
+/// Is run by the test below, in a process of its own: it makes a mistake, as a user's test would.
+#[test]
+fn a_mistake_where_it_is_asked_for() {
+    let Ok(mistake) = std::env::var("WORKFLOW_TESTS_MISTAKE") else { return };
+    let walks = || assert_eq!(walk().run().walks, 20);
+    match &*mistake {
+        "walk" => assert_eq!(walk().fails("archve").run().walks, 20),
+        "waits" => assert_eq!(walk().waits(["3 dayz"]).run().walks, 20),
+        "runtime" => tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async { walks() }),
+        _ => {}
+    }
+    Sim::run(1, |sim| async move {
+        match &*mistake {
+            "workflow" => {
+                published_late(&sim).await?;
+                sim.workflow(|| Article);
+            }
+            "engine" => {
+                published_late(&sim).await?;
+                sim.engine(|engine| engine);
+            }
+            "length" => sim.advance("3 dayz").await,
+            "downtime" => sim.downtime("3 dayz"),
+            "takes" => sim.mock(when(archive).returns(()).takes("3 dayz")),
+            "mock" => {
+                sim.mock(when(archive));
+                sim.mock(when(archive));
+            }
+            "answer" => sim.mock(when(archive).returns(()).returns(())),
+            "attempts" => assert_eq!(sim.attempts("archve"), 0),
+            "without" => drop(Coverage::of::<Article>().without("archve")),
+            "execution" => drop(cx::<Article>().execution("")),
+            _ => {
+                sim.workflow(|| Article);
+                sim.inject(Injection::handler("draft", "approved"));
+            }
+        }
+        Ok(())
+    });
+}
+
+async fn published_late(sim: &Sim) -> Result<()> {
+    sim.workflow(|| Article);
+    published(sim).await?;
+    Ok(())
+}
+
+#[test]
+fn a_mistake_is_told_at_the_line_of_the_test() {
+    for mistake in [
+        "workflow",
+        "engine",
+        "length",
+        "downtime",
+        "takes",
+        "mock",
+        "answer",
+        "attempts",
+        "walk",
+        "waits",
+        "runtime",
+        "without",
+        "execution",
+        "inject",
+    ] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "named::a_mistake_where_it_is_asked_for"]).env("WORKFLOW_TESTS_MISTAKE", mistake);
+        let output = command.env("RUST_BACKTRACE", "0").env_remove("WORKFLOW_WALK").output().unwrap();
+        let told = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        let place = told.split("panicked at ").nth(1).unwrap_or_else(|| panic!("{mistake} is no mistake: {told}"));
+        assert!(place.starts_with("tests/kit/named.rs:"), "{mistake}: {told}");
+    }
 }
 
 #[test]

@@ -32,7 +32,8 @@ impl<T: Targets> fmt::Debug for Next<T> {
     }
 }
 
-/// Goes to `target`, one of those that the handler's return type declares.
+/// Goes to `target`, one of those that the handler's return type declares. A handler that declares one alone, and no
+/// [`Next`], returns that as it is.
 ///
 /// `goto(Stay(state))` and `goto(Wait)` keep the visit, where `Stay<S>` or `Wait` is among them.
 pub fn goto<T: Targets, A, I>(target: A) -> Next<T>
@@ -43,7 +44,7 @@ where
 }
 
 /// Has everything undone that the execution has done, then goes to `target`, one of those that the handler's return type
-/// declares as [`Unwind<A>`](Unwind).
+/// declares as [`Unwind<A>`](Unwind). A handler that declares `Unwind<A>` alone, and no [`Next`], returns `Unwind(target)`.
 pub fn unwind<T: Targets, A, I>(target: A) -> Next<T>
 where
     Unwind<A>: TargetIn<T, I>,

@@ -80,6 +80,11 @@ impl Mocks {
         Some(Arc::clone(if first.is_for_some() { first } else { those.next().unwrap_or(first) }))
     }
 
+    /// The steps that have a mock.
+    pub(in crate::testing) fn steps(&self) -> Vec<&'static str> {
+        self.lock().mocks.iter().map(|mock| mock.step()).collect()
+    }
+
     /// A call was made with these arguments.
     pub(in crate::testing) fn called(&self, step: &StepSeen<'_>, arguments: &[Value]) {
         if self.mock_of(step).is_some() {

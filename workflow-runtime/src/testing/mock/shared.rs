@@ -130,6 +130,10 @@ impl Shared {
         self.lock().calls.clone()
     }
 
+    pub(super) fn step(&self) -> &'static str {
+        self.step
+    }
+
     pub(super) fn made_at(&self) -> &'static Location<'static> {
         self.made_at
     }

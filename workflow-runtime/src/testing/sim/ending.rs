@@ -80,10 +80,7 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
     points: Vec<Point>,
     scenario: impl FnOnce(Sim) -> F,
 ) -> Played<T> {
-    assert!(
-        Handle::try_current().is_err(),
-        "a simulation has a runtime of its own: call it in a plain `#[test] fn`, not in an async one"
-    );
+    outside_of_a_runtime();
     let rests = Arc::new(Rests::default());
     let come = Arc::clone(&rests);
     let runtime =
@@ -149,6 +146,18 @@ pub(in crate::testing) fn play<T, F: Future<Output = Result<T>>>(
         events: world.tape.events(),
         repeated: world.tape.repeated(),
     }
+}
+
+/// A simulation has a runtime of its own.
+///
+/// # Panics
+/// If this is called in one.
+#[track_caller]
+pub(in crate::testing) fn outside_of_a_runtime() {
+    assert!(
+        Handle::try_current().is_err(),
+        "a simulation has a runtime of its own: call it in a plain `#[test] fn`, not in an async one"
+    );
 }
 
 /// Plays the scenario, then lets everything happen that it has left to happen without time passing.

@@ -28,6 +28,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "proptest")]
+pub(super) use ending::outside_of_a_runtime;
 pub(super) use ending::{Ending, Played, chain, play};
 pub use execution::SimExecution;
 pub(super) use fold::{Line, folded};
@@ -106,8 +108,11 @@ pub struct Sim {
 /// A length of time, as a test has said it.
 #[track_caller]
 pub(super) fn length(duration: impl Into<Interval>) -> Duration {
-    let told = duration.into().duration();
-    told.unwrap_or_else(|text| panic!("{text:?} is no length of time: write `30d` or `1h 30m`"))
+    // No closure, whose panic would not be at the line of the test.
+    match duration.into().duration() {
+        Ok(length) => length,
+        Err(text) => panic!("{text:?} is no length of time: write `30d` or `1h 30m`"),
+    }
 }
 
 impl fmt::Debug for Sim {
@@ -135,6 +140,7 @@ impl Sim {
     ///
     /// # Panics
     /// If an execution was started already.
+    #[track_caller]
     pub fn workflow<W: Workflow>(&self, make: impl Fn() -> W + Send + Sync + 'static) {
         self.world.configure("workflow", Arc::new(move |builder| builder.workflow(make())));
         self.world.knows(W::GRAPH);
@@ -153,6 +159,7 @@ impl Sim {
     ///
     /// # Panics
     /// If an execution was started already.
+    #[track_caller]
     pub fn engine(&self, configure: impl Fn(EngineBuilder) -> EngineBuilder + Send + Sync + 'static) {
         self.world.configure("engine", Arc::new(configure));
     }
@@ -171,6 +178,7 @@ impl Sim {
     ///
     /// # Panics
     /// If an execution was started already.
+    #[track_caller]
     pub fn store<S: Store>(&self, open: impl Fn() -> Result<S, crate::store::StoreError> + Send + Sync + 'static) {
         self.world.open_store_with(Arc::new(move || Ok(Arc::new(open()?) as _)));
     }
@@ -481,11 +489,10 @@ impl Sim {
     }
 
     /// How many attempts of steps of this name have begun. A step that is a function of its own, or is written in a call, is known here
-    /// once it was called: that it was not is said by a mock of it (`when(tell).optional()`), which counts its
-    /// [attempts](super::Mock::attempts).
+    /// once it was called, or has a mock: `sim.mock(when(tell).optional())`, which only looks on.
     ///
     /// # Panics
-    /// If no workflow that was [added](Self::workflow) has a step or an undo of this name, and none was called.
+    /// If no workflow that was [added](Self::workflow) has a step or an undo of this name, and none was called or mocked.
     #[must_use]
     #[track_caller]
     pub fn attempts(&self, step: &str) -> usize {
@@ -494,6 +501,7 @@ impl Sim {
             let (graphs, called) = (self.world.graphs(), self.world.tape.step_names());
             let mut known = steps_of(&graphs);
             known.extend(called.iter().map(String::as_str));
+            known.extend(self.world.tape.mocks().steps());
             assert!(
                 known.contains(step),
                 "there is no step `{step}` in this simulation, so it has no attempts: its steps are {}",

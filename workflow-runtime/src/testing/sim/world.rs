@@ -139,6 +139,7 @@ impl World {
     }
 
     /// Changes what the engine is started with; too late, once it was.
+    #[track_caller]
     pub(super) fn configure(&self, what: &str, configure: Configure) {
         let mut settings = self.settings();
         assert!(!settings.has_begun, "`{what}` comes too late: it is said before the first execution is started");
@@ -159,6 +160,7 @@ impl World {
         self.settings().graphs.clone()
     }
 
+    #[track_caller]
     pub(super) fn open_store_with(&self, open: OpenStore) {
         let mut settings = self.settings();
         assert!(!settings.has_begun, "`store` comes too late: it is said before the first execution is started");

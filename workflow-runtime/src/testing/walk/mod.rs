@@ -24,7 +24,7 @@ pub use self::play::Walked;
 pub use self::run::WalkReport;
 pub use self::told::WalkFailure;
 use super::names::instead;
-use super::sim::Sim;
+use super::sim::{Sim, outside_of_a_runtime};
 use crate::base::Error;
 use crate::engine::Interval;
 use crate::machine::{Accepts, Event, Trigger, Workflow};
@@ -362,7 +362,12 @@ impl<W: Workflow, O> Walk<W, O> {
     ///
     /// # Errors
     /// If it breaks something.
+    ///
+    /// # Panics
+    /// If it is called in a runtime, as in an async test.
+    #[track_caller]
     pub fn play(&self, acts: &[Act]) -> Result<(), WalkFailure> {
+        outside_of_a_runtime();
         self.play_acts(acts)
     }
 

@@ -12,6 +12,7 @@ use super::told::WalkFailure;
 use crate::machine::Workflow;
 use crate::testing::again::Call;
 use crate::testing::names::{instead, steps_of};
+use crate::testing::sim::outside_of_a_runtime;
 
 /// The variable that says which walks there are.
 const VARIABLE: &str = "WORKFLOW_WALK";
@@ -75,6 +76,8 @@ impl<W: Workflow, O> Walk<W, O> {
     /// what was said of the walks cannot be meant.
     #[track_caller]
     pub fn run(mut self) -> WalkReport {
+        // Said here, as panics of a walk are told in the end alone.
+        outside_of_a_runtime();
         let call = Call::next(VARIABLE);
         let asked = call.asked(|asked| asked.contains("walk="));
         let course = match asked.and_then(|asked| asked.map_or(Ok(Course::default()), |asked| asked.parse())) {
