@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::{DeriveInput, FnArg, GenericParam, ImplItemFn, Item, ItemFn, Type, parse_quote};
 
+use crate::body::Body;
 use crate::errors::Errors;
 use crate::expand::data::expand_data;
 use crate::expand::free::{FreeHandler, expand_free};
@@ -154,7 +155,7 @@ fn parse_free(arguments: TokenStream, item: &ItemFn, errors: &mut Errors) -> Opt
         cfg: Cfg::of(&item.attrs),
         allow: Vec::new(),
         line: line_of(signature.ident.span()),
-        body: Some((*item.block).clone()),
+        body: Some(Body::new((*item.block).clone())),
         broken: false,
     };
     Some(FreeHandler { runtime, workflow: parameter.ident.clone(), generics: signature.generics.clone(), handler })

@@ -1,5 +1,6 @@
 //! The attributes of `workflow-runtime`, which re-exports them: depend on that crate instead.
 
+mod body;
 mod case;
 mod check;
 mod data_impl;

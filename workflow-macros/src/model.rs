@@ -1,11 +1,13 @@
 //! What a `#[workflow]` impl says, as plain data.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Block, Generics, Ident, Type, Visibility};
+use syn::{Attribute, Generics, Ident, Type, Visibility};
 
+use crate::body::Body;
 use crate::lint::Lint;
 use crate::versions::Versions;
 
@@ -121,18 +123,22 @@ pub(crate) struct TypeRef {
     pub(crate) ty: Box<Type>,
     /// The text of the name: two identifiers of the compiler's are compared by asking it for both.
     key: String,
+    /// Its digest, as most comparisons are of names that differ.
+    digest: u64,
 }
 
 impl PartialEq for TypeRef {
     fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
+        self.digest == other.digest && self.key == other.key
     }
 }
 
 impl TypeRef {
     pub(crate) fn new(name: Ident, ty: Box<Type>) -> Self {
         let key = name.to_string();
-        Self { name, ty, key }
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        Self { name, ty, key, digest: hasher.finish() }
     }
 
     /// The name that it is known by.
@@ -168,7 +174,7 @@ pub(crate) struct Handler {
     pub(crate) allow: Vec<Lint>,
     pub(crate) line: u32,
     /// The body; an included handler has none here.
-    pub(crate) body: Option<Block>,
+    pub(crate) body: Option<Body>,
     /// Whether its state or its targets are not what is written, but a guess.
     pub(crate) unclear: bool,
     /// Whether it was reported: it counts for the names that it mentions, and nothing is generated from it.

@@ -126,7 +126,7 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
     });
     let parameters = item.generics.type_params().map(|parameter| &parameter.ident);
     // Where nothing is left to ask, without the probe.
-    let json = if is_simple(model, item) { quote!(#runtime::Json) } else { quote!(__private::JsonProbe::<Self>) };
+    let json = if is_simple(model, item) { quote!(__private::Json) } else { quote!(__private::JsonProbe::<Self>) };
     let was = (!was.is_empty()).then(|| {
         quote!(
             const WAS: &'static [&'static ::core::primitive::str] = &[#(#was),*];
@@ -134,18 +134,18 @@ fn expand_identity(model: &DataModel, item: &DeriveInput) -> TokenStream {
     });
     let doc = (!doc.is_empty()).then(|| {
         quote!(
-            const DOC: &'static ::core::primitive::str = #doc;
+            const DOC: __private::Str = #doc;
         )
     });
     quote! {
         #[automatically_derived]
         impl #impl_generics #runtime::#bound for #ident #ty_generics where #predicates #(#parameters: 'static,)* {
-            const NAME: &'static ::core::primitive::str = #name;
+            const NAME: __private::Str = #name;
             #was
             #more
             #doc
             fn encode(&self) -> __private::Encoded { #json::encode(self) }
-            fn decode(__json: &#runtime::Json) -> __private::Decoded<Self> { #json::decode(__json) }
+            fn decode(__json: &__private::Json) -> __private::Decoded<Self> { #json::decode(__json) }
         }
     }
 }

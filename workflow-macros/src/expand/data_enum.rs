@@ -69,7 +69,7 @@ impl DataEnum<'_> {
         let (ident, probe) = (self.ident, &self.probe);
         let parts = self.variants.iter().map(|(ty, cfg)| {
             let name = &ty.name;
-            quote!(#cfg #ident::#name(ref __data) => __private::#probe::<#ty>::part(__data))
+            quote!(#cfg #ident::#name(ref __data) => #probe::<#ty>::part(__data))
         });
         quote! {
             fn __part(__value: &#ident) -> __private::Part {
@@ -83,7 +83,7 @@ impl DataEnum<'_> {
         let (ident, probe) = (self.ident, &self.probe);
         let names = self.variants.iter().map(|(ty, cfg)| {
             let name = &ty.name;
-            quote!(#cfg #ident::#name(_) => __private::#probe::<#ty>::NAME)
+            quote!(#cfg #ident::#name(_) => #probe::<#ty>::NAME)
         });
         quote!(match *self { #(#names,)* })
     }
@@ -95,7 +95,7 @@ impl DataEnum<'_> {
             let name = &ty.name;
             quote! {
                 #cfg
-                impl ::core::convert::From<#ty> for #ident {
+                impl __From<#ty> for #ident {
                     fn from(__data: #ty) -> Self { Self::#name(__data) }
                 }
             }

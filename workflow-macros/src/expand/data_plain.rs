@@ -51,7 +51,10 @@ pub(crate) fn is_persistable(ty: &Type) -> bool {
     };
     let arguments = type_arguments(segment);
     match arguments.as_slice() {
-        [] if matches!(segment.arguments, PathArguments::None) => PERSISTABLE.iter().any(|name| segment.ident == name),
+        [] if matches!(segment.arguments, PathArguments::None) => {
+            // An identifier of the compiler's is asked for its text at each comparison.
+            PERSISTABLE.contains(&segment.ident.to_string().as_str())
+        }
         [element] => (segment.ident == "Vec" || segment.ident == "Option") && is_persistable(element),
         _ => false,
     }
@@ -94,19 +97,19 @@ pub(crate) fn expand_plain(model: &DataModel, item: &DeriveInput) -> TokenStream
     }
     quote! {
         #[automatically_derived]
-        impl __private::serde::Serialize for #ident where #(for<'__field> #types: __private::serde::Serialize,)* {
-            fn serialize<__S: __private::serde::Serializer>(
+        impl __private::Serialize for #ident where #(for<'__field> #types: __private::Serialize,)* {
+            fn serialize<__S: __private::Serializer>(
                 &self,
                 __serializer: __S,
-            ) -> ::core::result::Result<__S::Ok, __S::Error> {
+            ) -> __private::Wrote<__S> {
                 __private::write_fields(__serializer, #name, #names, (#(&self.#idents,)*))
             }
         }
         #[automatically_derived]
-        impl<'de> __private::serde::Deserialize<'de> for #ident where #(#types: __private::serde::Deserialize<'de>,)* {
-            fn deserialize<__D: __private::serde::Deserializer<'de>>(
+        impl<'de> __private::Deserialize<'de> for #ident where #(#types: __private::Deserialize<'de>,)* {
+            fn deserialize<__D: __private::Deserializer<'de>>(
                 __deserializer: __D,
-            ) -> ::core::result::Result<Self, __D::Error> {
+            ) -> __private::Took<'de, Self, __D> {
                 let (#(#locals,)*) = __private::read_fields(__deserializer, #name, #names)?;
                 ::core::result::Result::Ok(Self { #(#idents: #locals),* })
             }

@@ -8,7 +8,7 @@ use super::data_enum::DataEnum;
 use super::group::live_group_impl;
 use super::pure::expand_narrow;
 use super::versions::expand_version_states;
-use super::{generated_ident, graph::expand_graph, in_const};
+use super::{generated_ident, graph::expand_graph, in_machine_const};
 use crate::case::snake;
 use crate::model::{Cfg, Machine, StateModel, TypeRef};
 
@@ -35,7 +35,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
             machine.name()
         ),
         variants: variants(machine, |_| true),
-        probe: probe("StateProbe"),
+        probe: probe("__State"),
     };
     let item = data.item(machine, &TokenStream::new());
     let graph = expand_graph(machine, ident);
@@ -47,7 +47,7 @@ fn expand_state(machine: &Machine) -> TokenStream {
     });
     let (conversions, narrow) = (data.conversions(), expand_narrow(machine));
     let versions = expand_version_states(machine);
-    let hidden = in_const(
+    let hidden = in_machine_const(
         runtime,
         &quote! {
             #helpers
@@ -107,14 +107,14 @@ fn expand_live(machine: &Machine) -> TokenStream {
         ident,
         doc: format!("Every state of [`{}`] that is no end, data inside.", machine.name()),
         variants: variants(machine, |state| state.live),
-        probe: probe("StateProbe"),
+        probe: probe("__State"),
     };
     let item = data.item(machine, &TokenStream::new());
     let helpers = data.helpers_of_states(machine, &state);
     let (impls, conversions) = (data.serde_impls(), conversions(&data, &state));
     let name = snake(&ident.to_string());
     let group = live_group_impl(&machine.runtime, ident, &name);
-    let hidden = in_const(&machine.runtime, &quote!(#helpers #impls #conversions #group));
+    let hidden = in_machine_const(&machine.runtime, &quote!(#helpers #impls #conversions #group));
     quote!(#item #hidden)
 }
 
@@ -125,12 +125,12 @@ fn expand_outcome(machine: &Machine) -> TokenStream {
         ident,
         doc: format!("Every end state of [`{}`]: what an execution comes to.", machine.name()),
         variants: variants(machine, |state| !state.live),
-        probe: probe("StateProbe"),
+        probe: probe("__State"),
     };
     let item = data.item(machine, &TokenStream::new());
     let helpers = data.helpers_of_states(machine, state);
     let (impls, conversions) = (data.serde_impls(), conversions(&data, state));
-    let hidden = in_const(
+    let hidden = in_machine_const(
         runtime,
         &quote! {
             #helpers
@@ -155,12 +155,12 @@ fn expand_event(machine: &Machine) -> TokenStream {
         ident,
         doc: format!("Every event that some state of [`{}`] takes.", machine.name()),
         variants: machine.events.iter().map(|event| (&event.ty, &event.cfg)).collect(),
-        probe: probe("EventProbe"),
+        probe: probe("__Event"),
     };
     let item = data.item(machine, &TokenStream::new());
     let (helpers, impls, name) = (data.helpers(machine, &probe("EventReader")), data.serde_impls(), data.name());
     let conversions = data.conversions();
-    let hidden = in_const(
+    let hidden = in_machine_const(
         runtime,
         &quote! {
             #helpers

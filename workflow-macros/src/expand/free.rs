@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Generics, Ident, ItemFn};
 
 use super::handlers::{decide_for, has_effects};
-use super::{at, in_const, state_probe};
+use super::{at, in_machine_const, name_digest, state_probe};
 use crate::model::{Handler, Runtime};
 
 /// What is known of the function.
@@ -20,7 +20,7 @@ pub(crate) struct FreeHandler {
 // #[state] async fn returning<W: Provides<Stock>>(w: &W, cx: &Cx, s: Returning) -> Result<Refunded>
 //
 // impl<W: Provides<Stock>> Handle<W> for Returning where W: Workflow, <W as Workflow>::State: From<Refunded> { … }
-// impl<const WF: u64> Described<EdgeKey<WF, { name_digest("returning") }>> for Returning { … }
+// impl<const WF: u64> Described<EdgeKey<WF, 0x…>> for Returning { … }
 pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
     let (runtime, workflow, handler) = (&free.runtime, &free.workflow, &free.handler);
     let (state, ident, name, cfg) = (&handler.state, &handler.ident, handler.name(), &handler.cfg);
@@ -61,13 +61,14 @@ pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
         },
         false => quote!(fn decide(#workflow_parameter: &#workflow, #state_parameter: Self) -> #handled),
     };
+    let digest = name_digest(&name);
     let from = state_probe(state);
     let to = handler.output.states().map(state_probe);
     let waits = handler.output.waits().map(|_| quote!(.waits()));
     let unwinds = super::graph::unwinds(handler);
     let is_pure = pure.then(|| quote!(.pure()));
     let (doc, line) = (&handler.doc, handler.line);
-    let hidden = in_const(
+    let hidden = in_machine_const(
         runtime,
         &quote! {
             #cfg
@@ -86,7 +87,7 @@ pub(crate) fn expand_free(free: &FreeHandler, item: &ItemFn) -> TokenStream {
             #[automatically_derived]
             #[doc(hidden)]
             impl<const __WORKFLOW: ::core::primitive::u64>
-                #runtime::Described<#runtime::EdgeKey<__WORKFLOW, { __private::name_digest(#name) }>> for #state
+                #runtime::Described<#runtime::EdgeKey<__WORKFLOW, #digest>> for #state
             {
                 const HANDLER: #runtime::HandlerInfo = #runtime::HandlerInfo::declare(
                     #name,

@@ -7,7 +7,7 @@ use syn::Ident;
 use super::included::handler_probe;
 use super::parallel::parallel_policy;
 use super::step::policy;
-use super::{allow, group_probe, imports, source_name, state_probe, type_text};
+use super::{allow, group_probe, imports, short_names, source_name, state_probe, type_text};
 use crate::model::{Due, Handler, Machine, Trigger, unraw};
 use crate::parse::timer::field_text;
 
@@ -41,7 +41,7 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
         let (cfg, policy, doc, line) = (&parallel.cfg, parallel_policy(parallel), &parallel.doc, parallel.line);
         quote!(#cfg #runtime::ParallelInfo::declare(&#policy, #doc, __FILE, #line))
     });
-    let (allow, imports, file) = (allow(), imports(runtime), file());
+    let (allow, imports, names, file) = (allow(), imports(runtime), short_names(runtime), file());
     let text = super::doc(&format!("[`{name}`] as declared: states, handlers, edges and steps."));
     quote! {
         #allow
@@ -49,6 +49,7 @@ pub(crate) fn expand_graph(machine: &Machine, state_enum: &Ident) -> TokenStream
             #text
             pub const GRAPH: &'static #runtime::Graph = {
                 #imports
+                #names
                 #file
                 const __STATES: &[#runtime::StateInfo] = &[#(#states),*];
                 const __EVENTS: &[#runtime::EventInfo] = &[#(#events),*];
@@ -77,7 +78,7 @@ pub(crate) fn handler_info(machine: &Machine, handler: &Handler, is_for_state: b
         let probe = handler_probe(machine, handler);
         return quote!(#probe::HANDLER);
     }
-    let (runtime, name, doc, line) = (&machine.runtime, handler.name(), &handler.doc, handler.line);
+    let (name, doc, line) = (handler.name(), &handler.doc, handler.line);
     let trigger = trigger(machine, handler);
     let (state, group) = (state_probe(&handler.state), group_probe(&handler.state));
     let (from, in_group) = match is_for_state {
@@ -92,7 +93,7 @@ pub(crate) fn handler_info(machine: &Machine, handler: &Handler, is_for_state: b
         quote!(.replies(#text))
     });
     quote! {
-        #runtime::HandlerInfo::declare(#name, #trigger, #from, &[#(#to::NAME),*], #doc, __FILE, #line)
+        __HandlerInfo::declare(#name, #trigger, #from, &[#(#to::NAME),*], #doc, __FILE, #line)
             #in_group #waits #unwinds #pure #replies
     }
 }
@@ -108,22 +109,21 @@ pub(crate) fn unwinds(handler: &Handler) -> TokenStream {
 
 /// The `Trigger` of a handler.
 pub(crate) fn trigger(machine: &Machine, handler: &Handler) -> TokenStream {
-    let runtime = &machine.runtime;
     match &handler.trigger {
-        Trigger::Entry => quote!(#runtime::Trigger::Entry),
-        Trigger::On { event } => quote!(#runtime::Trigger::On { event: __private::EventProbe::<#event>::NAME }),
+        Trigger::Entry => quote!(__Trigger::Entry),
+        Trigger::On { event } => quote!(__Trigger::On { event: __Event::<#event>::NAME }),
         Trigger::After { due: Due::After(delay) } => {
             let delay = super::step::duration(*delay);
-            quote!(#runtime::Trigger::After { delay: #delay })
+            quote!(__Trigger::After { delay: #delay })
         }
         Trigger::After { due: Due::Every(period) } => {
             let period = super::step::duration(*period);
-            quote!(#runtime::Trigger::Every { period: #period })
+            quote!(__Trigger::Every { period: #period })
         }
-        Trigger::After { due: Due::Function { text, .. } } => quote!(#runtime::Trigger::AfterFn { function: #text }),
+        Trigger::After { due: Due::Function { text, .. } } => quote!(__Trigger::AfterFn { function: #text }),
         Trigger::After { due: Due::At(field) } => {
             let field = field_text(field);
-            quote!(#runtime::Trigger::At { field: #field })
+            quote!(__Trigger::At { field: #field })
         }
         Trigger::After { due: Due::Elsewhere(_) } => {
             let probe = handler_probe(machine, handler);
@@ -131,7 +131,7 @@ pub(crate) fn trigger(machine: &Machine, handler: &Handler) -> TokenStream {
         }
         Trigger::Catch { error, .. } => {
             let error = type_text(error);
-            quote!(#runtime::Trigger::Catch { error: #error })
+            quote!(__Trigger::Catch { error: #error })
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
+use syn::Ident;
 
 use super::{at, edge_key, group_probe, where_part, where_shared};
 use crate::model::{Due, Fails, Handler, Machine, ReplyModel, Target, Trigger};
@@ -25,13 +26,13 @@ use crate::model::{Due, Fails, Handler, Machine, ReplyModel, Target, Trigger};
 // }
 pub(crate) fn expand_handlers(machine: &Machine, part: bool) -> TokenStream {
     let own = machine.handlers.iter().filter(|handler| !handler.broken && !handler.is_included());
-    own.map(|handler| expand_handler(machine, handler, part)).collect()
+    let where_clause = if part { where_part(machine) } else { where_shared(machine, false) };
+    own.map(|handler| expand_handler(machine, handler, &where_clause)).collect()
 }
 
-fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStream {
+fn expand_handler(machine: &Machine, handler: &Handler, where_clause: &TokenStream) -> TokenStream {
     let (runtime, self_ty, state, cfg) = (&machine.runtime, &machine.self_ty, &handler.state, &handler.cfg);
     let (impl_generics, _, _) = machine.generics.split_for_impl();
-    let where_clause = if part { where_part(machine) } else { where_shared(machine, false) };
     let has_effects = has_effects(handler);
     let payload = match &handler.trigger {
         Trigger::On { event } => Some(quote!(#event)),
@@ -56,15 +57,14 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
     } else {
         at(span, quote!(__workflow.#ident(__state #payload_argument)))
     };
-    let workflow_parameter = at(span, quote!(__workflow));
-    let context = at(span, quote!(__cx));
-    let state_parameter = at(span, quote!(__state));
+    let [workflow_parameter, context, state_parameter] =
+        ["__workflow", "__cx", "__state"].map(|name| Ident::new(name, span));
     let payload_parameter = payload.as_ref().map(|payload| {
-        let name = at(span, quote!(__payload));
+        let name = Ident::new("__payload", span);
         quote!(, #name: #payload)
     });
     let held = payload.as_ref().map(|payload| quote!(, #payload));
-    let hold = at(span, quote!(hold));
+    let hold = Ident::new("hold", span);
     let body = if handler.effects {
         let decide = decide(machine, handler, &quote!(__handled.await));
         // One lifetime for several arguments has to be found inside of a future: what holds it may not name it.
@@ -78,15 +78,15 @@ fn expand_handler(machine: &Machine, handler: &Handler, part: bool) -> TokenStre
     };
     let parameters = match handler.effects {
         true => {
-            quote!(#workflow_parameter: &#self_ty, #context: &#runtime::Cx, #state_parameter: Self #payload_parameter)
+            quote!(#workflow_parameter: &#self_ty, #context: &__Cx, #state_parameter: Self #payload_parameter)
         }
         false => quote!(#workflow_parameter: &#self_ty, #state_parameter: Self #payload_parameter),
     };
-    let handled = quote!(#runtime::Handled<#self_ty>);
+    let handled = quote!(__Handled<#self_ty>);
     let signature = match &handler.trigger {
         _ if handler.effects => quote! {
             fn #method(#parameters)
-                -> impl ::core::future::Future<Output = #handled> + ::core::marker::Send
+                -> impl __Future<Output = #handled> + __Send
         },
         Trigger::On { .. } => {
             quote!(fn decide<__A: __private::Answers>(#parameters, __answers: &mut __A) -> #handled)
@@ -213,14 +213,14 @@ pub(crate) fn decide_for(
             };
             (quote!(#runtime::Stay(__target)), stay)
         }
-        Target::Wait(_) => (quote!(#runtime::Wait), quote!(#runtime::Decision::Wait)),
+        Target::Wait(_) => (quote!(#runtime::Wait), quote!(__Decision::Wait)),
     };
     let arms: Vec<TokenStream> = if output.next {
-        let union = format_ident!("Union{}", output.targets.len(), span = Span::call_site());
+        let union = format_ident!("__Union{}", output.targets.len(), span = Span::call_site());
         let arms = output.targets.iter().enumerate().map(|(place, target)| {
             let variant = format_ident!("V{}", place, span = Span::call_site());
             let (pattern, decision) = one(target);
-            quote!(__private::unions::#union::#variant(#pattern) => #decision)
+            quote!(#union::#variant(#pattern) => #decision)
         });
         arms.collect()
     } else {

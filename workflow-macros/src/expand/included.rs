@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::graph::{file, handler_info};
-use super::{at, edge_key, state_probe};
+use super::{at, edge_key, name_digest, state_probe};
 use crate::model::{Handler, Machine, Trigger};
 
 /// What is known of a handler in a part, whether it exists or not.
@@ -87,10 +87,11 @@ pub(crate) fn expand_lists(machine: &Machine) -> TokenStream {
     names.sort_unstable();
     names.dedup();
     let lists = names.iter().map(|name| {
+        let digest = name_digest(name);
         quote! {
             #[automatically_derived]
             #[doc(hidden)]
-            impl #impl_generics __private::Lists<{ __private::name_digest(#name) }> for #self_ty #where_clause {}
+            impl #impl_generics __private::Lists<#digest> for #self_ty #where_clause {}
         }
     });
     lists.collect()
@@ -102,8 +103,8 @@ pub(crate) fn expand_listed(machine: &Machine) -> TokenStream {
     let self_ty = &machine.self_ty;
     let exists = at(machine.ident.span(), quote!(__private::assert_workflow::<#self_ty>();));
     let listed = machine.handlers.iter().filter(|handler| !handler.broken).map(|handler| {
-        let (cfg, name) = (&handler.cfg, handler.name());
-        let assertion = quote!(__private::ListedOf::<#self_ty>::assert_listed::<{ __private::name_digest(#name) }>(););
+        let (cfg, digest) = (&handler.cfg, name_digest(&handler.name()));
+        let assertion = quote!(__private::ListedOf::<#self_ty>::assert_listed::<#digest>(););
         let assertion = at(handler.ident.span(), assertion);
         quote!(#cfg #assertion)
     });

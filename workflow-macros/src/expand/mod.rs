@@ -38,26 +38,60 @@ use crate::model::{Machine, Runtime, TypeRef, unraw};
 
 /// `#[allow(…)]` for generated items: the lints of the user's crate are for the user's code.
 pub(crate) fn allow() -> TokenStream {
-    quote!(#[allow(
-        dead_code,
-        deprecated,
-        missing_docs,
-        missing_debug_implementations,
-        nonstandard_style,
-        private_bounds,
-        private_interfaces,
-        unreachable_pub,
-        unreachable_code,
-        unreachable_patterns,
-        unused_imports,
-        unused_qualifications,
-        unused_variables,
-        non_local_definitions,
-        clippy::all,
-        clippy::pedantic,
-        clippy::nursery,
-        clippy::restriction,
-        reason = "generated"
+    let clippy = allow_clippy();
+    quote! {
+        #[allow(
+            dead_code,
+            deprecated,
+            missing_docs,
+            missing_debug_implementations,
+            nonstandard_style,
+            private_bounds,
+            private_interfaces,
+            unreachable_pub,
+            unreachable_code,
+            unreachable_patterns,
+            unused_imports,
+            unused_qualifications,
+            unused_variables,
+            non_local_definitions,
+            reason = "generated"
+        )]
+        #clippy
+    }
+}
+
+/// The same for an enum whose variants hold states, and which has documents and `Debug`. There is one for each state, and
+/// rustc takes its time for every lint that is named.
+pub(crate) fn allow_enum() -> TokenStream {
+    let clippy = allow_clippy();
+    quote! {
+        #[allow(dead_code, deprecated, nonstandard_style, private_interfaces, unreachable_pub, reason = "generated")]
+        #clippy
+    }
+}
+
+/// The same for the impls of a state or an event. What is read from the store alone counts as made.
+fn allow_impls() -> TokenStream {
+    let clippy = allow_clippy();
+    quote! {
+        #[allow(
+            dead_code,
+            deprecated,
+            non_local_definitions,
+            unreachable_code,
+            unused_qualifications,
+            reason = "generated"
+        )]
+        #clippy
+    }
+}
+
+/// Only where clippy looks: to rustc these are names that it does not know, and takes the longer for.
+fn allow_clippy() -> TokenStream {
+    quote!(#[cfg_attr(
+        clippy,
+        allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated")
     )])
 }
 
@@ -74,9 +108,15 @@ pub(crate) fn in_const(runtime: &Runtime, body: &TokenStream) -> TokenStream {
     }
 }
 
+/// The same for what belongs to a whole machine, with [short names](short_names).
+pub(crate) fn in_machine_const(runtime: &Runtime, body: &TokenStream) -> TokenStream {
+    let names = short_names(runtime);
+    in_const(runtime, &quote!(#names #body))
+}
+
 /// The same for what needs no probe, as each import takes time.
 pub(crate) fn in_const_simply(runtime: &Runtime, body: &TokenStream) -> TokenStream {
-    let allow = allow();
+    let allow = allow_impls();
     quote! {
         #allow
         const _: () = {
@@ -89,8 +129,26 @@ pub(crate) fn in_const_simply(runtime: &Runtime, body: &TokenStream) -> TokenStr
 /// The imports that the other expansions rely on, inside a block.
 pub(crate) fn imports(runtime: &Runtime) -> TokenStream {
     quote! {
+        use ::core::result::Result::{self as __Result, Err as __Err, Ok as __Ok};
         use #runtime::__private as __private;
         use #runtime::__private::fallbacks::*;
+    }
+}
+
+/// Short names for what is used for each state or handler, inside a block: every word of generated code takes the
+/// compiler's time. They are not exported by the runtime, as rustc would call these things so in its messages.
+pub(crate) fn short_names(runtime: &Runtime) -> TokenStream {
+    quote! {
+        use ::core::{
+            convert::From as __From,
+            fmt::{Debug as __Debug, Formatter as __Formatter, Result as __FmtResult},
+            future::Future as __Future,
+            marker::Send as __Send,
+        };
+        use #runtime::{
+            Cx as __Cx, Decision as __Decision, Handled as __Handled, HandlerInfo as __HandlerInfo, Next as __Next,
+            Trigger as __Trigger,
+        };
     }
 }
 
@@ -100,7 +158,7 @@ pub(crate) fn imports(runtime: &Runtime) -> TokenStream {
 /// need not write it. Where it has none, it holds, or the impl of `Workflow`, which goes without, is the one error:
 /// `for<'__a>` keeps rustc from reporting it again at the other impls.
 pub(crate) fn where_shared(machine: &Machine, is_workflow: bool) -> TokenStream {
-    let self_ty = &machine.self_ty;
+    let (runtime, self_ty) = (&machine.runtime, &machine.self_ty);
     let predicates = machine.generics.where_clause.as_ref().map(|clause| {
         let predicates = clause.predicates.iter();
         quote!(#(#predicates,)*)
@@ -108,7 +166,7 @@ pub(crate) fn where_shared(machine: &Machine, is_workflow: bool) -> TokenStream 
     let has_parameters = !machine.generics.params.is_empty();
     let shared = match (has_parameters, is_workflow) {
         (true, _) => Some(quote!(#self_ty: ::core::marker::Send + ::core::marker::Sync + 'static,)),
-        (false, false) => Some(quote!(for<'__a> #self_ty: ::core::marker::Send + ::core::marker::Sync,)),
+        (false, false) => Some(quote!(for<'__a> #self_ty: #runtime::__private::Shared,)),
         (false, true) => None,
     };
     quote!(where #predicates #shared)
@@ -131,8 +189,13 @@ pub(crate) fn generated_ident(machine: &Machine, suffix: &str) -> Ident {
 
 /// `EdgeKey<…>` of a handler.
 pub(crate) fn edge_key(machine: &Machine, handler: &str) -> TokenStream {
-    let (runtime, workflow) = (&machine.runtime, machine.name());
-    quote!(#runtime::EdgeKey<{ __private::name_digest(#workflow) }, { __private::name_digest(#handler) }>)
+    let (runtime, workflow, handler) = (&machine.runtime, name_digest(&machine.name()), name_digest(handler));
+    quote!(#runtime::EdgeKey<#workflow, #handler>)
+}
+
+/// The number that stands for a name in a type: FNV-1a. As a number, it need not be reckoned wherever the type stands.
+pub(crate) fn name_digest(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// What is known of a state, whether it is one or not.

@@ -4,18 +4,19 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Ident, PathSegment, Type};
 
-use super::{allow, display, doc, generated_ident, in_const};
+use super::{allow_enum, display, doc, generated_ident, in_machine_const};
 use crate::model::{Cfg, Handler, Machine, StateModel, Target, TypeRef, unraw};
 use crate::parse::types::{bare, last_segment, type_arguments};
 
 pub(crate) fn expand_next_enums(machine: &Machine) -> TokenStream {
     let (mut named, mut hidden) = (TokenStream::new(), TokenStream::new());
+    let allow = allow_enum();
     for state in machine.states.iter().filter(|state| state.live) {
-        let (item, impls) = expand_next(machine, state);
+        let (item, impls) = expand_next(machine, state, &allow);
         named.extend(item);
         hidden.extend(impls);
     }
-    let hidden = in_const(&machine.runtime, &hidden);
+    let hidden = in_machine_const(&machine.runtime, &hidden);
     quote!(#named #hidden)
 }
 
@@ -73,7 +74,7 @@ fn union_of<'a>(handlers: &[&'a Handler]) -> Union<'a> {
 }
 
 /// The enum, and what it implements.
-fn expand_next(machine: &Machine, state: &StateModel) -> (TokenStream, TokenStream) {
+fn expand_next(machine: &Machine, state: &StateModel, allow: &TokenStream) -> (TokenStream, TokenStream) {
     let (runtime, vis, cfg, ty) = (&machine.runtime, &machine.vis, &state.cfg, &state.ty);
     let name = display(&ty.name);
     let ident = &generated_ident(machine, &format!("{name}Next"));
@@ -94,47 +95,25 @@ fn expand_next(machine: &Machine, state: &StateModel) -> (TokenStream, TokenStre
     let stay_is_taken = union.targets.iter().any(|(way, _)| way.to.name == "Stay");
     let stay = stay.filter(|_| !stay_is_taken);
     let text = doc(&format!("What `{name}` of [`{}`] can go to.", machine.name()));
-    let allow = allow();
-    let state_enum = generated_ident(machine, "State");
-    // One that is reached in both ways is taken for the plain one.
-    let narrowed =
-        union.targets.iter().filter(|(way, _)| !way.unwinds).chain(union.targets.iter().filter(|(way, _)| {
-            way.unwinds && !union.targets.iter().any(|(other, _)| !other.unwinds && other.to == way.to)
-        }));
-    let narrowed = narrowed.map(|(way, cfg)| {
-        let (name, ident) = (&way.to.name, way.ident());
-        quote!(#cfg #state_enum::#name(__state) => __Ok(Self::#ident(__state)))
-    });
     let from_nexts = expand_from_nexts(machine, ident, &handlers);
     let parts = union.targets.iter().map(|(way, cfg)| {
         let (name, ty) = (way.ident(), way.to);
-        quote!(#cfg #ident::#name(ref __data) => __State::<#ty>::part(__data))
+        quote!(#cfg Self::#name(ref __data) => __State::<#ty>::part(__data))
     });
     let stay_part = stay.as_ref().map(|_| {
         let cfg = &union.stay;
-        quote!(#cfg #ident::Stay(ref __data) => ("stay", __State::<#ty>::encode(__data)),)
+        quote!(#cfg Self::Stay(ref __data) => ("stay", __State::<#ty>::encode(__data)),)
     });
-    let wait_part = union.wait.as_ref().map(|cfg| quote!(#cfg #ident::Wait => ("wait", #runtime::Json::encode(&())),));
+    let wait_part = union.wait.as_ref().map(|cfg| quote!(#cfg Self::Wait => ("wait", #runtime::Json::encode(&())),));
     let hidden = quote! {
         #cfg
         #[automatically_derived]
-        impl ::core::fmt::Debug for #ident {
-            fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                __private::debug_variant(__formatter, match *self { #(#parts,)* #stay_part #wait_part })
+        impl __Debug for #ident {
+            fn fmt(&self, __formatter: &mut __Formatter<'_>) -> __FmtResult {
+                __debug_variant(__formatter, match *self { #(#parts,)* #stay_part #wait_part })
             }
         }
         #from_nexts
-        #cfg
-        #[automatically_derived]
-        impl ::core::convert::TryFrom<#state_enum> for #ident {
-            type Error = #state_enum;
-            fn try_from(__state: #state_enum) -> __Result<Self, #state_enum> {
-                match __state {
-                    #(#narrowed,)*
-                    __other => __Err(__other),
-                }
-            }
-        }
     };
     let item = quote! {
         #text
@@ -170,7 +149,7 @@ fn expand_from_nexts(machine: &Machine, ident: &Ident, handlers: &[&Handler]) ->
             continue;
         }
         seen.push(names);
-        let union = format_ident!("Union{}", handler.output.targets.len(), span = Span::call_site());
+        let union = format_ident!("__Union{}", handler.output.targets.len(), span = Span::call_site());
         let arms = handler.output.targets.iter().enumerate().map(|(place, target)| {
             let variant = format_ident!("V{}", place, span = Span::call_site());
             let (pattern, value) = match target {
@@ -185,13 +164,13 @@ fn expand_from_nexts(machine: &Machine, ident: &Ident, handlers: &[&Handler]) ->
                 Target::Stay(_) => (quote!(#runtime::Stay(__target)), quote!(Self::Stay(__target))),
                 Target::Wait(_) => (quote!(#runtime::Wait), quote!(Self::Wait)),
             };
-            quote!(__private::unions::#union::#variant(#pattern) => #value)
+            quote!(#union::#variant(#pattern) => #value)
         });
         impls.extend(quote! {
             #cfg
             #[automatically_derived]
-            impl ::core::convert::From<#runtime::Next<#tuple>> for #ident {
-                fn from(__next: #runtime::Next<#tuple>) -> Self {
+            impl __From<__Next<#tuple>> for #ident {
+                fn from(__next: __Next<#tuple>) -> Self {
                     match __next.into_union() { #(#arms,)* }
                 }
             }

@@ -42,7 +42,15 @@ pub(crate) fn expand_method_step(
     let block = &method.block;
     let inner = quote! {
         #[doc(hidden)]
-        #[allow(clippy::unused_async, clippy::unused_self, clippy::needless_pass_by_value, reason = "a step is written so")]
+        #[cfg_attr(
+            clippy,
+            allow(
+                clippy::unused_async,
+                clippy::unused_self,
+                clippy::needless_pass_by_value,
+                reason = "a step is written so"
+            )
+        )]
         #(#inner_attributes)*
         #signature #block
     };

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::Ident;
 
-use super::{allow, display, doc, generated_ident, in_const};
+use super::{allow, display, doc, generated_ident, in_machine_const};
 use crate::case::camel;
 use crate::model::{Handler, Machine, TypeRef};
 
@@ -59,7 +59,7 @@ pub(crate) fn expand_transitions(machine: &Machine) -> TokenStream {
     let edges = edges.unwrap_or_else(|| quote!([]));
     let (allow, private) = (allow(), quote!(#runtime::__private));
     let text = doc(&format!("Every edge of [`{}`], in declaration order.", machine.name()));
-    let hidden = in_const(
+    let hidden = in_machine_const(
         runtime,
         &quote! {
             #[automatically_derived]

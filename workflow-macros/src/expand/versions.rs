@@ -176,11 +176,11 @@ fn expand_migration(machine: &Machine, migration: &Migration) -> TokenStream {
     });
     let become_one = |state: &TypeRef| at(state.ty.span(), quote!(__private::migrated(__target)));
     let given = if migration.output.next {
-        let union = format_ident!("Union{}", migration.output.targets.len(), span = Span::call_site());
+        let union = format_ident!("__Union{}", migration.output.targets.len(), span = Span::call_site());
         let arms = states.enumerate().map(|(place, state)| {
             let variant = format_ident!("V{}", place, span = Span::call_site());
             let migrated = become_one(state);
-            quote!(__private::unions::#union::#variant(__target) => #migrated)
+            quote!(#union::#variant(__target) => #migrated)
         });
         quote!(match __returned.into_union() { #(#arms,)* })
     } else {

@@ -153,21 +153,21 @@ fn expand_run(machine: &Machine, handler: &Handler) -> TokenStream {
     let read = source_read(machine, state);
     // By probes, as a handler in a part may be missing, which is reported elsewhere.
     let run = match &handler.trigger {
-        Trigger::Entry => quote!(EntryProbe::<#self_ty, #state>::run(self, __cx, __call, #read)),
+        Trigger::Entry => quote!(__EntryProbe::<#self_ty, #state>::run(self, __cx, __call, #read)),
         Trigger::On { event } => {
-            let event_decode = quote!(__private::EventProbe::<#event>::decode);
-            quote!(OnProbe::<#self_ty, #state, #event>::run(self, __cx, __call, #read, #event_decode))
+            let event_decode = quote!(__Event::<#event>::decode);
+            quote!(__OnProbe::<#self_ty, #state, #event>::run(self, __cx, __call, #read, #event_decode))
         }
         Trigger::After { .. } => {
             let key = edge_key(machine, &name);
-            quote!(AfterProbe::<#self_ty, #state, #key>::run(self, __cx, __call, #read))
+            quote!(__AfterProbe::<#self_ty, #state, #key>::run(self, __cx, __call, #read))
         }
         Trigger::Catch { error, .. } => {
             let restore = quote!(__private::CatchErrorProbe::<#error>::restore);
-            quote!(CatchProbe::<#self_ty, #state, #error>::run(self, __cx, __call, #read, #restore))
+            quote!(__CatchProbe::<#self_ty, #state, #error>::run(self, __cx, __call, #read, #restore))
         }
     };
-    quote!(#cfg #name => __private::#run)
+    quote!(#cfg #name => #run)
 }
 
 /// An edge whose time stands in the data, or in a part, where nobody knows.

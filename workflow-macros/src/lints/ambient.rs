@@ -64,6 +64,11 @@ pub(crate) fn ambient(body: &Block) -> Vec<Ambient> {
     finder.found
 }
 
+/// Whether there may be one in a body with this text, which has no spaces.
+pub(crate) fn may_be_ambient(text: &str) -> bool {
+    AMBIENT.iter().any(|([_, function], ..)| text.contains(function))
+}
+
 struct Finder {
     found: Vec<Ambient>,
 }

@@ -6,7 +6,7 @@
 mod ambient;
 mod never_taken;
 
-pub(crate) use ambient::{AmbientKind, ambient};
+pub(crate) use ambient::{AmbientKind, ambient, may_be_ambient};
 pub(crate) use never_taken::never_taken;
 
 #[cfg(test)]

@@ -45,8 +45,10 @@ impl InertKind {
     }
 
     /// `event` is none, but it is what is written by mistake for `on`.
-    fn of(ident: &Ident) -> Option<Self> {
-        if ident == "event" {
+    pub(crate) fn of(ident: &Ident) -> Option<Self> {
+        // An identifier of the compiler's is asked for its text at each comparison.
+        let name = ident.to_string();
+        if name == "event" {
             return Some(Self::On);
         }
         let kinds = [
@@ -60,7 +62,7 @@ impl InertKind {
             Self::Parallel,
             Self::Migrate,
         ];
-        kinds.into_iter().find(|kind| ident == kind.name())
+        kinds.into_iter().find(|kind| name == kind.name())
     }
 }
 

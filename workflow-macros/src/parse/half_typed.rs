@@ -1,5 +1,6 @@
 //! An impl that is being typed: what can be read of it is read, and rustc tells of the rest.
 
+use crate::body::parse_unread;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::parse::discouraged::Speculative as _;
@@ -30,12 +31,14 @@ pub(crate) fn parse_half_typed(tokens: TokenStream) -> syn::Result<HalfTyped> {
     empty.set_span(members.span());
     head.push(TokenTree::Group(empty));
     let mut item: ItemImpl = syn::parse2(head.into_iter().collect())?;
+    // How long the lists are that a quorum is asked of is told by the bodies of all.
+    let reads_all = members.to_string().contains("quorum");
     let parser = |input: ParseStream<'_>| {
         let inner = input.call(Attribute::parse_inner)?;
         let mut bodies = Vec::new();
         let mut items = Vec::new();
         while !input.is_empty() {
-            let member = parse_member(input)?;
+            let member = parse_member(input, reads_all)?;
             let (member, body) = match member {
                 ImplItem::Verbatim(tokens) => open_method(tokens),
                 member => (member, None),
@@ -52,7 +55,10 @@ pub(crate) fn parse_half_typed(tokens: TokenStream) -> syn::Result<HalfTyped> {
 }
 
 /// One member, as it is if it cannot be read.
-fn parse_member(input: ParseStream<'_>) -> syn::Result<ImplItem> {
+fn parse_member(input: ParseStream<'_>, reads_all: bool) -> syn::Result<ImplItem> {
+    if !reads_all && let Some(handler) = parse_unread(input) {
+        return Ok(ImplItem::Fn(handler));
+    }
     let ahead = input.fork();
     if let Ok(member) = ahead.parse() {
         input.advance_to(&ahead);

@@ -8,6 +8,7 @@ use super::keys::{flag, name_list, parse_keys};
 use super::output::{future_output, parse_output};
 use super::timer::take_due;
 use super::types::{WriteSelfOut, bare, is_context, is_named, is_nearly_context, parse_type_ref, quiet_type_ref};
+use crate::body::Body;
 use crate::errors::Errors;
 use crate::lint::{Lint, named};
 use crate::model::{Cfg, Due, Handler, Output, Trigger, TypeRef, unraw};
@@ -87,7 +88,7 @@ pub(crate) fn parse_handler(
         cfg: Cfg::of(&item.attrs),
         allow: said.allow,
         line: line_of(signature.ident.span()),
-        body: Some(item.block.clone()),
+        body: Some(Body::new(item.block.clone())),
         broken,
     })
 }

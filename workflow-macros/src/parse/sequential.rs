@@ -3,12 +3,13 @@
 use proc_macro2::Span;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, Block, FnArg, GenericArgument, GenericParam, Ident, ItemFn, Lifetime, Meta, Pat, PatType, PathArguments,
+    Attribute, FnArg, GenericArgument, GenericParam, Ident, ItemFn, Lifetime, Meta, Pat, PatType, PathArguments,
     ReturnType, Signature, Type, TypeImplTrait, TypeReference, parse_quote,
 };
 
 use super::half_typed::OpenFunction;
 use super::types::{bare, is_context, is_nearly_context, last_segment, type_arguments};
+use crate::body::Body;
 use crate::case::{camel, snake};
 use crate::errors::Errors;
 use crate::expand::type_text;
@@ -73,8 +74,8 @@ impl Sequential {
     }
 
     /// The body, for what is said of it.
-    pub(crate) fn body(&self) -> Block {
-        (*self.open.function.block).clone()
+    pub(crate) fn body(&self) -> Body {
+        Body::new((*self.open.function.block).clone())
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::{Warning, is_allowed};
 use crate::lint::Lint;
-use crate::lints::{AmbientKind, ambient};
+use crate::lints::{AmbientKind, ambient, may_be_ambient};
 use crate::model::Machine;
 
 pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
     for handler in &machine.handlers {
-        let Some(body) = &handler.body else { continue };
-        for call in ambient(body) {
+        let Some(body) = handler.body.as_ref().filter(|body| may_be_ambient(body.text())) else { continue };
+        for call in ambient(body.block()) {
             let (lint, why) = match call.kind {
                 AmbientKind::Time => {
                     (Lint::AmbientTime, "is not recorded, so after a crash the handler sees another time")

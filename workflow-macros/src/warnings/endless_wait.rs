@@ -29,7 +29,10 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
         });
         let receive = entry.and_then(|entry| {
             let mut receives = machine.receives.iter().filter(|receive| receive.function == entry.ident);
-            receives.find(|receive| !receive.timed && !entry.body.as_ref().is_some_and(has_sleep))
+            receives.find(|receive| {
+                !receive.timed
+                    && !entry.body.as_ref().is_some_and(|body| body.text().contains("sleep") && has_sleep(body.block()))
+            })
         });
         if let (Some(receive), false) = (receive, timed) {
             warnings.push(Warning {

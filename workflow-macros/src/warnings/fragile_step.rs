@@ -6,13 +6,15 @@ use syn::visit::{self, Visit};
 use syn::{Expr, ExprMethodCall, Ident};
 
 use super::{Warning, is_allowed};
+use crate::body::Body;
 use crate::lint::Lint;
-use crate::model::{Machine, Trigger};
+use crate::model::{Machine, Trigger, unraw};
 
 pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
     let fragile =
         machine.steps.iter().filter(|step| step.policy.retry.is_none() && !step.allow.contains(&Lint::FragileStep));
     let fragile: Vec<&Ident> = fragile.map(|step| &step.ident).collect();
+    let fragile_names: Vec<String> = fragile.iter().map(|step| unraw(step)).collect();
     let catches =
         machine.handlers.iter().filter(|other| !other.broken && matches!(other.trigger, Trigger::Catch { .. }));
     let caught: BTreeSet<&str> = catches.map(|other| other.state.key()).collect();
@@ -21,12 +23,13 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
         return;
     }
     for handler in &machine.handlers {
-        let Some(body) = &handler.body else { continue };
+        let may_call = |body: &&Body| fragile_names.iter().any(|name| body.text().contains(name));
+        let Some(body) = handler.body.as_ref().filter(may_call) else { continue };
         if caught.contains(handler.state.key()) || is_allowed(machine, handler, Lint::FragileStep) {
             continue;
         }
         let mut calls = Calls { fragile: &fragile, found: Vec::new() };
-        calls.visit_block(body);
+        calls.visit_block(body.block());
         for call in calls.found {
             warnings.push(Warning {
                 lint: Lint::FragileStep,

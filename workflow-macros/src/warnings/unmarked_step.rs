@@ -1,5 +1,7 @@
 //! `unmarked_step`: a method that looks like a step and has no `#[step]`, so that nothing of it is recorded.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenTree;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprMethodCall, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Macro, Pat, Type};
@@ -12,12 +14,14 @@ pub(super) fn find(machine: &Machine, item: &ItemImpl, warnings: &mut Vec<Warnin
     if machine.allow.contains(&Lint::UnmarkedStep) {
         return;
     }
-    let is_ours = |method: &ImplItemFn| {
-        let ident = &method.sig.ident;
-        let is_handler = machine.handlers.iter().any(|handler| handler.ident == *ident);
-        let is_undo = machine.undos.iter().any(|undo| undo.method == *ident);
-        is_handler || is_undo || machine.steps.iter().any(|step| step.ident == *ident || is_body_of(ident, &step.ident))
-    };
+    let handlers = machine.handlers.iter().map(|handler| &handler.ident);
+    let undos = machine.undos.iter().map(|undo| &undo.method);
+    let steps = machine.steps.iter().map(|step| &step.ident);
+    // As text, since the compiler is asked for it by every comparison of identifiers.
+    let ours: BTreeSet<String> = handlers.chain(undos).chain(steps.clone()).map(ToString::to_string).collect();
+    let steps: BTreeSet<String> = steps.map(unraw).collect();
+    let is_ours =
+        |method: &ImplItemFn| ours.contains(&method.sig.ident.to_string()) || is_body(&method.sig.ident, &steps);
     for member in &item.items {
         let ImplItem::Fn(method) = member else { continue };
         if method.sig.asyncness.is_none() || is_ours(method) {
@@ -39,10 +43,10 @@ pub(super) fn find(machine: &Machine, item: &ItemImpl, warnings: &mut Vec<Warnin
     }
 }
 
-/// The function that holds the body of a step: it was written by us.
-fn is_body_of(ident: &Ident, step: &Ident) -> bool {
+/// Whether it is the function that holds the body of a step: it was written by us.
+fn is_body(ident: &Ident, steps: &BTreeSet<String>) -> bool {
     let ident = unraw(ident);
-    ident.starts_with("__") && ident.ends_with(&unraw(step))
+    ident.starts_with("__") && steps.iter().any(|step| ident.ends_with(step))
 }
 
 /// The name of the `&Cx` among the parameters, if there is one: `None` inside where it has none.

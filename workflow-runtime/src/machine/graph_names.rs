@@ -5,8 +5,6 @@
     reason = "a constant function has no other way, and a slip fails the user's build, not the program"
 )]
 
-use super::private::name_digest;
-
 /// Into how many lists the names are laid.
 const LISTS: usize = 256;
 
@@ -51,6 +49,17 @@ impl<const N: usize> Names<N> {
         }
         place
     }
+}
+
+/// The number that stands for a name: FNV-1a.
+const fn name_digest(name: &str) -> u64 {
+    let mut bytes = name.as_bytes();
+    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
+    while let [byte, rest @ ..] = bytes {
+        digest = (digest ^ *byte as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        bytes = rest;
+    }
+    digest
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "it is less than the number of lists")]

@@ -3,10 +3,9 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use serde;
+pub use serde::{self, Deserialize, Deserializer, Serialize, Serializer};
 pub use workflow_macros::picture;
 
 use super::{
@@ -34,7 +33,7 @@ pub use super::probes::*;
 pub use super::pure::{Answers, Arrival, Arrived, Keep, Member, Unanswered, member};
 pub use super::saved::{PartSaved, PartSavedProbe, Saved, SavedAs, SavedEventsProbe, SavedProbe, SavedTypes};
 pub use super::step::{StepCall, StepPolicy, blocking, blocking_free};
-pub use super::target::{AnyTargets, unions};
+pub use super::target::AnyTargets;
 pub use super::timer::{DelayOf, DueAt, at_field, delay_of};
 pub use super::type_place::{TypePlace, type_place};
 pub use super::undo::*;
@@ -243,18 +242,6 @@ pub const fn assert_described<S: Described<K>, K>() {}
 /// A type that a part is of.
 pub const fn assert_workflow<W: Workflow>() {}
 
-/// The number that stands for a name in an [`EdgeKey`](super::EdgeKey): FNV-1a.
-#[must_use]
-pub const fn name_digest(name: &str) -> u64 {
-    let mut bytes = name.as_bytes();
-    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
-    while let [byte, rest @ ..] = bytes {
-        digest = (digest ^ *byte as u64).wrapping_mul(0x0000_0100_0000_01b3);
-        bytes = rest;
-    }
-    digest
-}
-
 /// Turns the error of a handler into the boxed one.
 pub fn handler_error<E: HandlerError>(error: E) -> Error {
     error.into()
@@ -281,6 +268,15 @@ pub fn is_old_name(name: &str, _: &str, was: &[&str]) -> bool {
 pub(super) type FindError = fn(&Error) -> Option<Json>;
 
 pub type Decode<T> = fn(&Json) -> Result<T, JsonError>;
+
+/// What comes of writing with this serializer.
+pub type Wrote<S> = Result<<S as Serializer>::Ok, <S as Serializer>::Error>;
+
+/// What comes of reading with this deserializer.
+pub type Took<'de, T, D> = Result<T, <D as Deserializer<'de>>::Error>;
+
+/// A name or a text, in short, as every word of generated code takes the compiler's time.
+pub type Str = &'static str;
 
 /// What becomes of data that is persisted.
 pub type Encoded = Result<Json, JsonError>;
@@ -500,7 +496,7 @@ fn decided<W: Workflow>(call: &HandlerCall, handled: Handled<W>) -> Result<Decid
 ///
 /// # Errors
 /// Those of the serializer.
-pub fn serialize_variant<S: serde::Serializer>(serializer: S, (name, data): Part) -> Result<S::Ok, S::Error> {
+pub fn serialize_variant<S: Serializer>(serializer: S, (name, data): Part) -> Result<S::Ok, S::Error> {
     use serde::ser::{Error as _, SerializeMap as _};
     let data = data.map_err(S::Error::custom)?;
     let mut map = serializer.serialize_map(Some(1))?;
@@ -517,7 +513,7 @@ pub fn deserialize_variant<'de, D, T>(
     decode: fn(&str, &Json) -> Option<Result<T, JsonError>>,
 ) -> Result<T, D::Error>
 where
-    D: serde::Deserializer<'de>,
+    D: Deserializer<'de>,
 {
     use serde::Deserialize as _;
     use serde::de::Error as _;

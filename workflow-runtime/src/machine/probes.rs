@@ -24,10 +24,13 @@ use crate::record::{Json, JsonError};
 /// The other sides of the probes, to import where a probe is used; and short names for what is used for each state, as
 /// every word of generated code takes the compiler's time.
 pub mod fallbacks {
-    pub use std::result::Result::{self as __Result, Err as __Err, Ok as __Ok};
-
     pub use super::super::group::GroupProbe as __Group;
-    pub use super::{GotoProbe as __Goto, StateProbe as __State};
+    pub use super::super::handler_probes::{
+        AfterProbe as __AfterProbe, CatchProbe as __CatchProbe, EntryProbe as __EntryProbe, OnProbe as __OnProbe,
+    };
+    pub use super::super::private::debug_variant as __debug_variant;
+    pub use super::super::target::unions::*;
+    pub use super::{EventProbe as __Event, GotoProbe as __Goto, StateProbe as __State};
 
     pub use super::super::digest::UndigestedArg as _;
     pub use super::super::group::NoGroup as _;
@@ -249,6 +252,11 @@ impl<T> NoJson<T> for JsonProbe<T> {}
 fn no_such_type() -> JsonError {
     JsonError::Decode(serde::de::Error::custom("the type cannot be persisted"))
 }
+
+/// What a workflow's type has to be, in one word: to ask for both at each handler takes the compiler longer.
+pub trait Shared: Send + Sync {}
+
+impl<T: Send + Sync + ?Sized> Shared for T {}
 
 /// Demands that a handler's future is `Send`, where its state is: where it is not, the state has been reported.
 #[derive(Debug)]

@@ -130,9 +130,10 @@ impl<T> TargetIn<AnyTargets, Place<0>> for T {
 #[derive(Debug)]
 pub struct Place<const N: usize>;
 
-/// The unions behind [`Targets`], for generated code: `Union3::V1` is the second of three.
+/// The unions behind [`Targets`], for generated code: `__Union3::V1` is the second of three.
 #[doc(hidden)]
-pub mod unions {
+#[allow(non_camel_case_types, reason = "imported where the user's names are")]
+pub(super) mod unions {
     use super::{Place, TargetIn, Targets};
 
     macro_rules! union {
@@ -156,20 +157,20 @@ pub mod unions {
         };
     }
 
-    union!(Union1: A V0 0);
-    union!(Union2: A V0 0, B V1 1);
-    union!(Union3: A V0 0, B V1 1, C V2 2);
-    union!(Union4: A V0 0, B V1 1, C V2 2, D V3 3);
-    union!(Union5: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4);
-    union!(Union6: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5);
-    union!(Union7: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6);
-    union!(Union8: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7);
-    union!(Union9: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8);
-    union!(Union10: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9);
-    union!(Union11: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10);
-    union!(Union12: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10, M V11 11);
-    union!(Union13: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10, M V11 11, N V12 12);
-    union!(Union14: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10, M V11 11, N V12 12, O V13 13);
-    union!(Union15: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10, M V11 11, N V12 12, O V13 13, P V14 14);
-    union!(Union16: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10, M V11 11, N V12 12, O V13 13, P V14 14, Q V15 15);
+    union!(__Union1: A V0 0);
+    union!(__Union2: A V0 0, B V1 1);
+    union!(__Union3: A V0 0, B V1 1, C V2 2);
+    union!(__Union4: A V0 0, B V1 1, C V2 2, D V3 3);
+    union!(__Union5: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4);
+    union!(__Union6: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5);
+    union!(__Union7: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6);
+    union!(__Union8: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7);
+    union!(__Union9: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8);
+    union!(__Union10: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9);
+    union!(__Union11: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10);
+    union!(__Union12: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10, M V11 11);
+    union!(__Union13: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10, M V11 11, N V12 12);
+    union!(__Union14: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10, M V11 11, N V12 12, O V13 13);
+    union!(__Union15: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10, M V11 11, N V12 12, O V13 13, P V14 14);
+    union!(__Union16: A V0 0, B V1 1, C V2 2, D V3 3, E V4 4, F V5 5, G V6 6, H V7 7, J V8 8, K V9 9, L V10 10, M V11 11, N V12 12, O V13 13, P V14 14, Q V15 15);
 }
