@@ -8,7 +8,7 @@
 )]
 
 use super::graph_check::{Judged, Place, Verdict};
-use super::type_place::is_text;
+use super::graph_names::has_name;
 
 /// Refuses the machine, at the place in the user's code that the call was given.
 ///
@@ -158,22 +158,20 @@ pub const fn tell_entered(places: &[Place], place: usize) {
 /// Tells that a group whose handlers are to run has an end state.
 #[track_caller]
 pub const fn tell_end(places: &[Place], group: usize) {
-    let mut members = places[group].members;
-    while let [member, rest @ ..] = members {
-        let mut state = 0;
-        while state < places.len() {
-            if places[state].end && !places[group].any && is_text(places[state].name, member) {
-                refuse_with(&[
-                    "`",
-                    places[state].type_name,
-                    "`, in the group `",
-                    places[group].type_name,
-                    "`, is an end state, where nothing happens any more: take it out of the group",
-                ]);
-            }
-            state += 1;
+    let of = &places[group];
+    let mut state = 0;
+    // There are few ends: the names of the group's states are gone through for these alone.
+    while state < places.len() && !of.any {
+        if places[state].end && has_name(of.members, places[state].name) {
+            refuse_with(&[
+                "`",
+                places[state].type_name,
+                "`, in the group `",
+                of.type_name,
+                "`, is an end state, where nothing happens any more: take it out of the group",
+            ]);
         }
-        members = rest;
+        state += 1;
     }
 }
 

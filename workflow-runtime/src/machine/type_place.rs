@@ -2,6 +2,8 @@
 
 use std::panic::Location;
 
+use super::graph_names::same_name;
+
 /// Where a type is declared.
 #[derive(Debug, Clone, Copy)]
 pub struct TypePlace {
@@ -20,9 +22,9 @@ impl TypePlace {
     pub(super) const fn is(&self, other: &Self) -> bool {
         self.line == other.line
             && self.column == other.column
-            && is_text(self.type_name, other.type_name)
-            && is_text(self.module, other.module)
-            && is_text(self.file, other.file)
+            && same_name(self.type_name, other.type_name)
+            && same_name(self.module, other.module)
+            && same_name(self.file, other.file)
     }
 }
 
@@ -32,15 +34,4 @@ impl TypePlace {
 pub const fn type_place(module: &'static str, type_name: &'static str) -> TypePlace {
     let here = Location::caller();
     TypePlace { type_name, module, file: here.file(), line: here.line(), column: here.column() }
-}
-
-pub(super) const fn is_text(one: &str, other: &str) -> bool {
-    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
-    while let ([first, rest @ ..], [other_first, other_rest @ ..]) = (one, other) {
-        if *first != *other_first {
-            return false;
-        }
-        (one, other) = (rest, other_rest);
-    }
-    one.is_empty() && other.is_empty()
 }
