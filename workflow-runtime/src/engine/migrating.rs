@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::core::Core;
 use super::searching::checked;
 use super::{Engine, EngineError};
-use crate::record::{ErrorRecord, ExecutionKey};
-use crate::store::{ExecutionSummary, Query};
+use crate::base::Error;
+use crate::record::{ErrorKind, ErrorRecord, ExecutionKey};
+use crate::store::{ExecutionSummary, Query, StoreError};
 
 /// How many are migrated at once, and read from the store.
 const PAGE: usize = 64;
@@ -109,7 +110,16 @@ async fn migrate_one(core: Arc<Core>, key: ExecutionKey) -> Result<(ExecutionKey
             return Ok((key, migrated?));
         }
         // Whoever runs it brings it to the present version before anything else, which may take a moment.
-        match core.store.load(&key).await?.map(|stored| stored.record.version) {
+        let stored = match core.store.load(&key).await {
+            Ok(stored) => stored,
+            // Whoever runs it parks it. The others are not to wait for that.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                let why = ErrorRecord::new(ErrorKind::Unreadable, &Error::from(error));
+                return Ok((key, Migrated::Failed(why)));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match stored.map(|stored| stored.record.version) {
             Some(version) if core.is_behind(&key, version) => tokio::task::yield_now().await,
             Some(version) if core.is_kept(&key, version) => return Ok((key, Migrated::Kept)),
             Some(_) => return Ok((key, Migrated::Done)),
