@@ -145,6 +145,19 @@ fn the_workflow_of_an_example_is_read_at_a_glance() {
     }
 }
 
+#[test]
+fn what_is_fuzzed_has_every_module_of_the_macro_crate() {
+    let modules = |file: &str| -> BTreeSet<String> {
+        let code = code(&root().join("workflow-macros/src").join(file)).replace("#[cfg(test)]\nmod ", "");
+        code.lines().filter_map(|line| line.strip_prefix("mod ")).map(str::to_owned).collect()
+    };
+    let of_the_macros = modules("lib.rs");
+    assert!(!of_the_macros.is_empty());
+    for module in of_the_macros.difference(&modules("fuzzed.rs")) {
+        panic!("workflow-macros/src/fuzzed.rs lacks `mod {module}`, which lib.rs has: its modules use each other");
+    }
+}
+
 /// A crate under `examples/` that has a workflow: its name, and the code of its tests.
 fn examples_with_workflows() -> Vec<(String, String)> {
     let mut examples = Vec::new();

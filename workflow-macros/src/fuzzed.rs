@@ -4,6 +4,7 @@
 
 extern crate proc_macro;
 
+mod body;
 mod case;
 mod check;
 mod data_impl;
