@@ -21,6 +21,7 @@ mod program;
 mod raw;
 mod renamed;
 mod shadowed;
+mod std_named;
 mod steps;
 mod superstates;
 mod two_workflows;

@@ -37,8 +37,12 @@ impl Body {
     /// As statements. One that cannot be read has none: rustc tells of it.
     pub(crate) fn block(&self) -> &Block {
         let Some(tokens) = unread(&self.block) else { return &self.block };
+        let statements = |input: ParseStream<'_>| {
+            input.call(Attribute::parse_inner)?;
+            input.call(Block::parse_within)
+        };
         let read = || {
-            let stmts = Block::parse_within.parse2(tokens.clone()).unwrap_or_default();
+            let stmts = statements.parse2(tokens.clone()).unwrap_or_default();
             Block { brace_token: self.block.brace_token, stmts }
         };
         self.read.get_or_init(read)
@@ -71,4 +75,27 @@ pub(crate) fn parse_unread(input: ParseStream<'_>) -> Option<ImplItemFn> {
 fn is_handler(attribute: &Attribute) -> bool {
     let kind = attribute.path().segments.last().and_then(|segment| InertKind::of(&segment.ident));
     kind.is_some_and(|kind| !matches!(kind, InertKind::Step | InertKind::Parallel | InertKind::Migrate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(text: &str) -> Body {
+        let unread = |input: ParseStream<'_>| Ok(parse_unread(input));
+        let method = unread.parse_str(&format!("#[on] fn paid(&self, s: Pending, _: Payment) -> Paid {{ {text} }}"));
+        Body::new(method.unwrap().unwrap().block)
+    }
+
+    #[test]
+    fn a_body_is_read_with_attributes_of_its_own() {
+        assert_eq!(body("#![allow(unused)] #![allow(deprecated)] let sum = 1; goto(Paid)").block().stmts.len(), 2);
+        assert_eq!(body("").block().stmts.len(), 0);
+    }
+
+    #[test]
+    fn one_that_is_half_typed_is_left_to_rustc() {
+        let half = body("let sum = s.; goto(Paid)");
+        assert_eq!((half.text(), half.block().stmts.len()), ("{letsum=s.;goto(Paid)}", 0));
+    }
 }

@@ -10,11 +10,11 @@ use syn::{Attribute, ImplItem, ImplItemFn, ItemFn, ItemImpl};
 /// An impl, and the bodies that cannot be read.
 pub(crate) struct HalfTyped {
     pub(crate) item: ItemImpl,
-    pub(crate) bodies: Vec<Body>,
+    pub(crate) bodies: Vec<OpenBody>,
 }
 
 /// What stands in place of the body of a method whose signature is complete: a block with mistakes, or a semicolon.
-pub(crate) struct Body {
+pub(crate) struct OpenBody {
     /// The place of the method, whose block is empty, among the items.
     index: usize,
     tokens: TokenStream,
@@ -43,7 +43,7 @@ pub(crate) fn parse_half_typed(tokens: TokenStream) -> syn::Result<HalfTyped> {
                 ImplItem::Verbatim(tokens) => open_method(tokens),
                 member => (member, None),
             };
-            bodies.extend(body.map(|tokens| Body { index: items.len(), tokens }));
+            bodies.extend(body.map(|tokens| OpenBody { index: items.len(), tokens }));
             items.push(member);
         }
         Ok((inner, items, bodies))
@@ -125,13 +125,13 @@ impl OpenFunction {
 }
 
 /// The method as it is emitted: with the body that it has.
-pub(crate) fn close_method(method: ImplItemFn, index: usize, bodies: &[Body]) -> ImplItem {
+pub(crate) fn close_method(method: ImplItemFn, index: usize, bodies: &[OpenBody]) -> ImplItem {
     let Some(body) = bodies.iter().find(|body| body.index == index) else { return ImplItem::Fn(method) };
     let (attributes, vis, signature, body) = (&method.attrs, &method.vis, &method.sig, &body.tokens);
     ImplItem::Verbatim(quote!(#(#attributes)* #vis #signature #body))
 }
 
 /// Whether the body of this method cannot be read.
-pub(crate) fn is_open(index: usize, bodies: &[Body]) -> bool {
+pub(crate) fn is_open(index: usize, bodies: &[OpenBody]) -> bool {
     bodies.iter().any(|body| body.index == index)
 }

@@ -9,7 +9,7 @@ use syn::{
 };
 
 use super::attributes::{Inert, InertKind, doc_text, strip_inert, take_inert};
-use super::half_typed::{Body, close_method, is_open};
+use super::half_typed::{OpenBody, close_method, is_open};
 use super::handler::parse_handler;
 use super::receives::find_receives;
 use super::repair::{awaited_methods, is_beyond_repair, repair_output, repair_step};
@@ -34,7 +34,7 @@ pub(crate) struct Parsed {
 pub(crate) fn parse_impl(
     mut item: ItemImpl,
     source: &TokenStream,
-    bodies: &[Body],
+    bodies: &[OpenBody],
     args: WorkflowArgs,
     errors: &mut Errors,
 ) -> Result<Parsed, Box<ItemImpl>> {

@@ -35,14 +35,49 @@ pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
     }
 }
 
-/// Whether a body with this text, which has no spaces, says that it goes there. Then nothing is read of it.
+/// Whether a body with this text, which has no spaces, certainly goes there. Then nothing is read of it.
 fn goes_to(text: &str, target: &str) -> bool {
+    let text = certain(text);
     ["goto(", "unwind("].iter().any(|call| {
-        let mut found = text.match_indices(call).filter_map(|(place, _)| text.get(place + call.len()..));
-        found.any(|rest| rest.strip_prefix(target).is_some_and(|rest| !rest.starts_with(is_of_a_name)))
+        text.match_indices(call).any(|(place, _)| {
+            let rest = text.get(place + call.len()..).and_then(|rest| rest.strip_prefix(target));
+            let is_whole = |before: &str| !before.ends_with(|before| is_of_a_name(before) || before == '.');
+            rest.is_some_and(|rest| !rest.starts_with(is_of_a_name)) && text.get(..place).is_some_and(is_whole)
+        })
     })
+}
+
+/// As much of a text as has nothing in it that might say where the body goes, and not do it: what stands in quotes, a closure, an
+/// `async` block, a function.
+fn certain(text: &str) -> &str {
+    let ends = ["\"", "|", "async", "fn"].iter().filter_map(|sign| text.find(sign));
+    ends.min().and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 fn is_of_a_name(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_enough_where_nothing_else_can_be_meant() {
+        let goes = |text| goes_to(text, "Paid");
+        for text in ["{Ok(goto(Paid{sum:1}))}", "{ifx{goto(Paid)}else{unwind(Dropped)}}", "{flow::unwind(Paid)}"] {
+            assert!(goes(text), "{text}");
+        }
+        for text in [
+            "{goto(PaidLate)}",
+            "{forgoto(Paid)}",
+            "{self.goto(Paid)}",
+            "{log(\"goto(Paid)\");goto(Dropped)}",
+            "{lettry_it=||goto(Paid);goto(Dropped)}",
+            "{letlater=async{goto(Paid)};goto(Dropped)}",
+            "{fnpaid()->N{goto(Paid)}goto(Dropped)}",
+        ] {
+            assert!(!goes(text), "{text}");
+        }
+    }
 }

@@ -40,9 +40,10 @@ fn parent_in(body: &[u8]) -> Option<ParentRecord> {
     if let Ok(child) = serde_json::from_slice::<Child>(body) {
         return child.parent;
     }
-    let place = body.windows(BEGINS.len()).position(|window| window == BEGINS)?;
-    let rest = body.get(place + BEGINS.len() - 1..)?;
-    ParentRecord::deserialize(&mut serde_json::Deserializer::from_slice(rest)).ok()
+    // What a state says of a parent stands before, and is none of these.
+    let places = body.windows(BEGINS.len()).enumerate().filter(|(_, window)| *window == BEGINS);
+    let mut rests = places.filter_map(|(place, _)| body.get(place + BEGINS.len() - 1..));
+    rests.find_map(|rest| ParentRecord::deserialize(&mut serde_json::Deserializer::from_slice(rest)).ok())
 }
 
 #[cfg(test)]
@@ -62,6 +63,8 @@ mod tests {
         let mut not_text = WHOLE.as_bytes().to_vec();
         not_text[3] = 0xff;
         assert_eq!(parent_in(&not_text), Some(whole));
+        let of_a_state = WHOLE.replace("{\"a\":1}", "{\"parent\":{\"id\":7},\"a\" 1}");
+        assert_eq!(parent_in(of_a_state.as_bytes()).map(|parent| parent.id), Some("p".to_owned()));
         assert_eq!(parent_in(WHOLE.replace("\"visit\":2", "\"visit\":x").as_bytes()), None);
         assert_eq!(parent_in(br#"{"state":"open"}"#), None);
         assert_eq!(parent_in(b""), None);
