@@ -1,8 +1,10 @@
 //! `#[catch]` handlers of errors that cannot occur.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::errors::Errors;
 use crate::expand::type_text;
-use crate::model::{Fails, Machine, Trigger, TypeRef};
+use crate::model::{Fails, Handler, Machine, Trigger};
 use crate::parse::types::{is_named, last_segment};
 
 /// What any handler with steps may end in, whatever it returns.
@@ -12,13 +14,21 @@ const ALWAYS: [&str; 3] = ["Error", "StepTimedOut", "StepPanicked"];
 // #[catch] fn gave_up(&self, s: Fulfilling, error: StockError) -> Cancelled
 pub(crate) fn check_catchable(machine: &mut Machine, errors: &mut Errors) {
     let mut refused = Vec::new();
-    let own = machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken && !handler.is_included());
-    for (index, handler) in own {
+    let handlers = || machine.handlers.iter().enumerate();
+    let mut of_state: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    handlers().for_each(|(index, handler)| of_state.entry(handler.state.key()).or_default().push(index));
+    // Which states a group has is not known here.
+    let of_groups = handlers().filter(|(_, handler)| machine.is_group(&handler.state));
+    let of_groups: Vec<usize> = of_groups.map(|(index, _)| index).collect();
+    for (index, handler) in handlers().filter(|(_, handler)| !handler.broken && !handler.is_included()) {
         let Trigger::Catch { error, source } = &handler.trigger else { continue };
-        // Which states a group has is not known here.
-        let is_group = machine.is_group(&handler.state);
-        let concerned = |state: &TypeRef| is_group || *state == handler.state || machine.is_group(state);
-        let of_state: Vec<_> = machine.handlers.iter().filter(|other| concerned(&other.state)).collect();
+        let of_state: Vec<&Handler> = if machine.is_group(&handler.state) {
+            machine.handlers.iter().collect()
+        } else {
+            let own = of_state.get(handler.state.key()).into_iter().flatten();
+            let concerned: BTreeSet<usize> = own.chain(&of_groups).copied().collect();
+            concerned.into_iter().filter_map(|index| machine.handlers.get(index)).collect()
+        };
         if of_state.iter().any(|other| other.broken || !other.cfg.is_always()) {
             continue;
         }

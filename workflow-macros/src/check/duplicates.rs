@@ -1,5 +1,7 @@
 //! Handlers that exclude each other.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use quote::ToTokens as _;
 
 use crate::errors::Errors;
@@ -14,13 +16,24 @@ use crate::parse::timer::field_text;
 pub(crate) fn check_duplicate_handlers(machine: &mut Machine, errors: &mut Errors) {
     let mut duplicates = Vec::new();
     let names: Vec<String> = machine.handlers.iter().map(Handler::name).collect();
+    // Those before it, by what they may share with it.
+    let mut of_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut of_state: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for ((index, handler), name) in machine.handlers.iter().enumerate().zip(&names) {
         // Under a condition, the two may exclude each other: rustc tells.
-        if handler.broken || !handler.cfg.is_always() {
+        if !handler.cfg.is_always() {
             continue;
         }
-        let before = machine.handlers.iter().zip(&names).take(index);
-        for (before, first) in before.filter(|(before, _)| before.cfg.is_always()) {
+        let (same_name, same_state) =
+            (of_name.entry(name).or_default(), of_state.entry(handler.state.key()).or_default());
+        let related: BTreeSet<usize> = same_name.iter().chain(&*same_state).copied().collect();
+        same_name.push(index);
+        same_state.push(index);
+        if handler.broken {
+            continue;
+        }
+        for (before, first) in related.into_iter().filter_map(|index| machine.handlers.get(index).zip(names.get(index)))
+        {
             // rustc tells of two methods with one name.
             if first == name && !before.is_included() && !handler.is_included() {
                 duplicates.push(index);

@@ -1,6 +1,6 @@
 //! Names that have to mean one thing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quote::ToTokens as _;
 use syn::Ident;
@@ -36,19 +36,16 @@ pub(crate) fn check_one_path_per_name(machine: &mut Machine, errors: &mut Errors
 
 /// Hands back the handlers that mean another type than those before them. The first is reported, which is enough.
 fn check_paths<'a>(mentions: impl Iterator<Item = (Option<usize>, &'a TypeRef)>, errors: &mut Errors) -> Vec<usize> {
-    let mut first: Vec<&TypeRef> = Vec::new();
+    let mut first: BTreeMap<&str, &TypeRef> = BTreeMap::new();
     let mut others = Vec::new();
     for (handler, mention) in mentions {
-        let Some(known) = first.iter().find(|known| **known == mention) else {
-            first.push(mention);
-            continue;
-        };
+        let known = *first.entry(mention.key()).or_insert(mention);
         let text = |ty: &TypeRef| ty.ty.to_token_stream().to_string();
-        if text(known) != text(mention) {
+        if !std::ptr::eq(known, mention) && text(known) != text(mention) {
             if others.is_empty() {
                 let message = format!(
                     "`{}` and `{}` have one last name, which is the name of the generated variant: write one and the same path everywhere, or rename one of the types",
-                    type_text(*known),
+                    type_text(known),
                     type_text(mention),
                 );
                 errors.at(mention, message);

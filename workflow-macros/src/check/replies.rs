@@ -1,5 +1,7 @@
 //! The answers to one event have to agree, as whoever asks does not know which edge takes it.
 
+use std::collections::BTreeMap;
+
 use crate::errors::Errors;
 use crate::expand::type_text;
 use crate::model::{Handler, Machine, Trigger};
@@ -8,11 +10,17 @@ use crate::model::{Handler, Machine, Trigger};
 // #[on] fn a(&self, s: S, e: E) -> Reply<u32, A>       #[on] fn b(&self, t: T, e: E) -> Reply<String, B>
 pub(crate) fn check_replies(machine: &mut Machine, errors: &mut Errors) {
     let mut refused = Vec::new();
-    for (index, handler) in machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken) {
+    let mut of_event: BTreeMap<&str, Vec<&Handler>> = BTreeMap::new();
+    let sound = || machine.handlers.iter().enumerate().filter(|(_, handler)| !handler.broken);
+    for (_, handler) in sound() {
+        if let Trigger::On { event } = &handler.trigger {
+            of_event.entry(event.key()).or_default().push(handler);
+        }
+    }
+    for (index, handler) in sound() {
         let Trigger::On { event } = &handler.trigger else { continue };
-        let others = machine.handlers.iter().filter(|other| !other.broken);
-        let others = others.filter(|other| matches!(&other.trigger, Trigger::On { event: of } if of == event));
-        let mut others = others.filter(|other| other.ident != handler.ident);
+        let same = || of_event.get(event.key()).into_iter().flatten().copied();
+        let mut others = same().filter(|other| other.ident != handler.ident);
         let found = match &handler.output.reply {
             None => others.find(|other| other.output.reply.is_some()).map(|other| {
                 let message = format!(
@@ -24,8 +32,7 @@ pub(crate) fn check_replies(machine: &mut Machine, errors: &mut Errors) {
                 (handler.ident.span(), message)
             }),
             Some(reply) => {
-                let before = machine.handlers.iter().take(index);
-                let mut before = before.filter(|other| !other.broken && is_for(other, handler));
+                let mut before = same().take_while(|other| !std::ptr::eq(*other, handler));
                 before.find_map(|other| {
                     let first = other.output.reply.as_ref()?;
                     let differs = |what: &str, one: String, this: String| {
@@ -53,12 +60,5 @@ pub(crate) fn check_replies(machine: &mut Machine, errors: &mut Errors) {
         if let Some(handler) = machine.handlers.get_mut(index) {
             handler.broken = true;
         }
-    }
-}
-
-fn is_for(other: &Handler, handler: &Handler) -> bool {
-    match (&other.trigger, &handler.trigger) {
-        (Trigger::On { event: one }, Trigger::On { event }) => one == event,
-        _ => false,
     }
 }

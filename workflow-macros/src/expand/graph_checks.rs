@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
-use super::group_checks::{expand_ending, expand_group_checks, expand_misplaced};
-use super::{at, display, group_probe, state_probe};
+use super::group_checks::{expand_ending, expand_group_checks, expand_misplaced, first_targets};
+use super::{display, group_probe, state_probe};
 use crate::model::{Due, Machine, StateModel, Trigger, TypeRef};
 
 pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
@@ -50,7 +50,8 @@ pub(crate) fn expand_graph_checks(machine: &Machine) -> TokenStream {
             ending: #ending,
         }
     };
-    let checks = machine.places().enumerate().map(|(index, state)| expand_check(machine, index, state));
+    let targets = first_targets(machine);
+    let checks = machine.places().enumerate().map(|(index, state)| expand_check(machine, &targets, index, state));
     let groups = expand_group_checks(machine);
     let waits = expand_waits(machine);
     let events = expand_event_names(machine);
@@ -87,7 +88,7 @@ fn expand_event_names(machine: &Machine) -> TokenStream {
         }
     });
     let checks = machine.events.iter().enumerate().map(|(index, event)| {
-        let tell = at(event.ty.span(), quote!(__private::tell_event(__CLASHES, __EVENTS, #index)));
+        let tell = quote_spanned!(event.ty.span()=> __private::tell_event(__CLASHES, __EVENTS, #index));
         quote!(const _: () = #tell;)
     });
     quote! {
@@ -97,13 +98,18 @@ fn expand_event_names(machine: &Machine) -> TokenStream {
     }
 }
 
-fn expand_check(machine: &Machine, index: usize, state: &StateModel) -> TokenStream {
+fn expand_check(
+    machine: &Machine,
+    targets: &BTreeMap<&str, &TypeRef>,
+    index: usize,
+    state: &StateModel,
+) -> TokenStream {
     let (first, has_groups) = (state.ty.span(), !machine.groups.is_empty());
     let source = machine.handlers_of(&state.ty).next().map_or(first, |handler| handler.state.span());
-    let at_name = at(first, quote!(__private::tell_at_name(__JUDGED, __PLACES, #index, __START, #has_groups)));
-    let at_handler = at(source, quote!(__private::tell_at_handler(__JUDGED, __PLACES, #index, __START)));
-    let misplaced = expand_misplaced(machine, index, state);
-    let ends = (index >= machine.states.len()).then(|| at(source, quote!(__private::tell_end(__PLACES, #index))));
+    let at_name = quote_spanned!(first=> __private::tell_at_name(__JUDGED, __PLACES, #index, __START, #has_groups));
+    let at_handler = quote_spanned!(source=> __private::tell_at_handler(__JUDGED, __PLACES, #index, __START));
+    let misplaced = expand_misplaced(machine, targets, index, state);
+    let ends = (index >= machine.states.len()).then(|| quote_spanned!(source=> __private::tell_end(__PLACES, #index)));
     quote!(const _: () = { #at_name; #at_handler; #misplaced; #ends };)
 }
 
@@ -112,7 +118,7 @@ fn expand_waits(machine: &Machine) -> TokenStream {
     let waits = machine.states.iter().enumerate();
     let waits = waits.filter_map(|(index, state)| {
         let (span, message) = endless_wait(machine, state)?;
-        let tell = at(span, quote!(__private::tell_wait(__JUDGED, #index, #message)));
+        let tell = quote_spanned!(span=> __private::tell_wait(__JUDGED, #index, #message));
         Some(quote!(const _: () = #tell;))
     });
     waits.collect()

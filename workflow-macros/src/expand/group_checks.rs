@@ -1,9 +1,11 @@
 //! Checks of what groups are for, in constants: which states are in a group is known there.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use std::collections::BTreeMap;
 
-use super::{at, display, generated_ident, group_probe, type_text};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::{display, generated_ident, group_probe, type_text};
 use crate::model::{Handler, Machine, StateModel, Trigger, TypeRef};
 
 /// The groups whose handlers may end a wait in their states.
@@ -25,20 +27,33 @@ fn place_of(machine: &Machine, state: &TypeRef) -> Option<usize> {
     machine.places().position(|known| known.ty == *state)
 }
 
+/// The first place where each state is gone to.
+pub(crate) fn first_targets(machine: &Machine) -> BTreeMap<&str, &TypeRef> {
+    let mut first = BTreeMap::new();
+    for target in machine.handlers.iter().flat_map(|handler| handler.output.states()) {
+        first.entry(target.key()).or_insert(target);
+    }
+    first
+}
+
 // #[on] fn a(&self, s: Pending, e: E) -> Open
 // #[state] async fn b(&self, cx: &Cx, s: Open) …
-pub(crate) fn expand_misplaced(machine: &Machine, index: usize, state: &StateModel) -> Option<TokenStream> {
+pub(crate) fn expand_misplaced(
+    machine: &Machine,
+    targets: &BTreeMap<&str, &TypeRef>,
+    index: usize,
+    state: &StateModel,
+) -> Option<TokenStream> {
     let ty = &state.ty;
     if index >= machine.states.len() || !state.live || machine.start.as_ref() == Some(ty) {
         return None;
     }
-    let mut targets = machine.handlers.iter().flat_map(|handler| handler.output.states());
-    if let Some(target) = targets.find(|to| *to == ty) {
-        return Some(at(target.span(), quote!(__private::tell_target(__PLACES, #index))));
+    if let Some(target) = targets.get(ty.key()) {
+        return Some(quote_spanned!(target.span()=> __private::tell_target(__PLACES, #index)));
     }
     let runs = |handler: &&Handler| handler.state == *ty && matches!(handler.trigger, Trigger::Entry);
     let entry = machine.handlers.iter().find(runs)?;
-    Some(at(entry.state.span(), quote!(__private::tell_entered(__PLACES, #index))))
+    Some(quote_spanned!(entry.state.span()=> __private::tell_entered(__PLACES, #index)))
 }
 
 // #[on] fn a(&self, s: Open, e: E) …        #[on] fn b(&self, s: Unpaid, e: E) …        where a state is in both
@@ -56,8 +71,10 @@ pub(crate) fn expand_group_checks(machine: &Machine) -> TokenStream {
         let conflicting: Vec<_> = conflicting.collect();
         let (Some(what), Some(group)) = (what, place_of(machine, &second.state)) else { continue };
         let (name, own) = (second.name(), states_with_own(machine, second));
-        let tell = quote!(__private::tell_shared(__JUDGED, __PLACES, &[#(#conflicting),*], (#group, #name), #what, &[#(#own),*]));
-        let tell = at(second.state.span(), tell);
+        let span = second.state.span();
+        let tell = quote_spanned! {span=>
+            __private::tell_shared(__JUDGED, __PLACES, &[#(#conflicting),*], (#group, #name), #what, &[#(#own),*])
+        };
         checks.extend(quote!(const _: () = #tell;));
     }
     checks

@@ -1,7 +1,7 @@
 //! `Handle`, `On`, `After` and `Catch` for the states.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 
 use super::{at, edge_key, group_probe, where_part, where_shared};
@@ -49,13 +49,13 @@ fn expand_handler(machine: &Machine, handler: &Handler, where_clause: &TokenStre
         Trigger::Catch { error, .. } => (quote!(Catch<#self_ty, #error>), quote!(catch)),
     };
     let timer = expand_timer(machine, handler);
-    let payload_argument = payload.as_ref().map(|_| quote!(, __payload));
     let span = handler.ident.span();
+    let payload_argument = payload.as_ref().map(|_| quote_spanned!(span=> , __payload));
     let ident = &handler.ident;
     let call = if handler.effects {
-        at(span, quote!(__workflow.#ident(__cx, __state #payload_argument)))
+        quote_spanned!(span=> __workflow.#ident(__cx, __state #payload_argument))
     } else {
-        at(span, quote!(__workflow.#ident(__state #payload_argument)))
+        quote_spanned!(span=> __workflow.#ident(__state #payload_argument))
     };
     let [workflow_parameter, context, state_parameter] =
         ["__workflow", "__cx", "__state"].map(|name| Ident::new(name, span));
@@ -253,8 +253,8 @@ pub(crate) fn decide_for(
                 Fails::Boxed(span) => *span,
                 Fails::Never => Span::call_site(),
             };
-            let error = at(span, quote!(__error));
-            let boxed = at(span, quote!(__private::handler_error(__error)));
+            let error = quote_spanned!(span=> __error);
+            let boxed = quote_spanned!(span=> __private::handler_error(__error));
             quote! {
                 match #value {
                     __Ok(__returned) =>

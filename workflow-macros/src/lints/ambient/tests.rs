@@ -14,6 +14,13 @@ fn paths(body: &str) -> Vec<String> {
 }
 
 #[test]
+fn every_function_has_a_root_that_is_looked_for_first() {
+    for ([owner, function], ..) in AMBIENT {
+        assert!(ROOTS.iter().any(|root| function.contains(root)), "{owner}::{function} would not be found");
+    }
+}
+
+#[test]
 fn time_is_found_by_the_end_of_the_path() {
     for path in [
         "tokio::time::sleep",
