@@ -454,3 +454,66 @@ fn the_types_of_an_old_version_are_held_to_what_was_saved() {
     let error = Code::of::<second::Sale>().verify(&path, Mode::Record).unwrap_err();
     assert!(error.to_string().contains("version 1: state `pending`: `note` is gone"), "{error}");
 }
+
+/// A state that has another name, and is in the enum of its old version as it is.
+mod renamed {
+    use workflow_runtime::prelude::*;
+
+    use super::old;
+
+    #[state(name = "unpaid", was = "pending")]
+    pub struct Pending {
+        #[allow(dead_code, reason = "nothing of it is run")]
+        order: old::Order,
+    }
+
+    #[state(group)]
+    #[allow(dead_code, reason = "nothing of it is run")]
+    pub enum States {
+        Pending(Pending),
+        Paid(old::Paid),
+        Sent(old::Sent),
+        Refused(old::Refused),
+    }
+
+    #[state(end)]
+    pub struct Over;
+
+    pub struct Sale;
+
+    #[workflow(start = Pending, version = 2, from(1 = States), allow(small_machine))]
+    impl Sale {
+        #[migrate(from = 1)]
+        fn paid(old: old::Paid) -> Over {
+            drop(old);
+            Over
+        }
+
+        #[migrate(from = 1)]
+        fn sent(_: old::Sent) -> Over {
+            Over
+        }
+
+        #[migrate(from = 1)]
+        fn refused(_: old::Refused) -> Over {
+            Over
+        }
+
+        #[after("1d")]
+        fn late(&self, _: Pending) -> Over {
+            Over
+        }
+    }
+}
+
+#[test]
+fn a_state_of_an_old_version_is_known_by_its_old_name() {
+    let (_folder, path) = recorded();
+    let Verified::Recorded(changes) = Code::of::<renamed::Sale>().verify(&path, Mode::Record).unwrap() else {
+        panic!()
+    };
+    assert_eq!(changes, "  + version 2: version 2 is new\n");
+    let lock = fs::read_to_string(&path).unwrap();
+    assert!(facts(&lock).contains(&"1 state pending: Pending"), "{lock}");
+    assert!(facts(&lock).contains(&"2 state unpaid was pending"), "{lock}");
+}

@@ -18,7 +18,7 @@ use crate::expand::transition_enum::expand_transitions;
 use crate::expand::undo::expand_part_undo;
 use crate::expand::versions::expand_version_checks;
 use crate::expand::workflow_impl::expand_workflow;
-use crate::expand::{generated_ident, in_machine_const};
+use crate::expand::{generated_ident, in_machine_const, with_parameters};
 use crate::parse::attributes::strip_inert;
 use crate::parse::half_typed::{HalfTyped, open_function, parse_half_typed};
 use crate::parse::impl_block::{Parsed, parse_impl};
@@ -85,7 +85,7 @@ pub(crate) fn expand_main(parsed: Parsed, has_start: bool, mut errors: Errors) -
         expand_lists(&machine),
     ];
     let impls = in_machine_const(&machine.runtime, &quote!(#(#impls)*));
-    let errors = errors.into_tokens();
+    let (item, errors) = (with_parameters(item.to_token_stream()), errors.into_tokens());
     quote!(#item #(#named)* #impls #checks #lints #errors)
 }
 
@@ -101,7 +101,7 @@ fn expand_part(parsed: Parsed, mut errors: Errors) -> TokenStream {
         expand_part_saved(&machine),
     ];
     let impls = in_machine_const(&machine.runtime, &quote!(#(#impls)*));
-    let errors = errors.into_tokens();
+    let (item, errors) = (with_parameters(item.to_token_stream()), errors.into_tokens());
     quote!(#item #impls #lints #errors)
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{at, group_probe};
+use super::{around, at};
 use crate::model::Machine;
 
 pub(crate) fn expand_assertions(machine: &Machine) -> TokenStream {
@@ -13,8 +13,8 @@ pub(crate) fn expand_assertions(machine: &Machine) -> TokenStream {
         let (cfg, ty) = (&state.cfg, &state.ty);
         if state.live {
             // A group in this place is told where it is gone to, or entered.
-            let (probe, function) = (group_probe(ty), at(ty.span(), quote!(assert_entered)));
-            return quote!(#cfg #probe::#function(););
+            let entered = around(ty.span(), quote!(__Group::<), ty, quote!(>::assert_entered()));
+            return quote!(#cfg #entered;);
         }
         let function = at(ty.span(), quote!(__private::assert_state));
         quote!(#cfg #function::<#ty>();)

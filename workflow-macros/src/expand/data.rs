@@ -1,14 +1,14 @@
 //! A state or an event: the derives, the impl, and what is demanded of its fields.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut;
 use syn::{Data, DeriveInput, Fields, LitStr};
 
 use super::data_plain::{expand_plain, is_persistable, is_plain, is_simple};
-use super::{at, in_const, in_const_simply};
-use crate::model::{Cfg, unraw};
+use super::{around, at, in_const, in_const_simply, with_parameters};
+use crate::model::unraw;
 use crate::parse::data::{DataKind, DataModel, field_use, fields};
 use crate::parse::types::WriteSelfOut;
 
@@ -33,8 +33,12 @@ pub(crate) fn expand_data(model: &DataModel, item: &DeriveInput) -> TokenStream 
     if is_plain(model, item) {
         let plain = expand_plain(model, item);
         let hidden = quote!(#plain #identity #assertions);
-        let hidden =
-            if is_simple(model, item) { in_const_simply(runtime, &hidden) } else { in_const(runtime, &hidden) };
+        if is_simple(model, item) {
+            // None of its types is named again.
+            let hidden = in_const_simply(runtime, &hidden);
+            return quote!(#item #hidden);
+        }
+        let (item, hidden) = (with_parameters(item.to_token_stream()), in_const(runtime, &hidden));
         return quote!(#item #hidden);
     }
     let mut derived = item.clone();
@@ -50,6 +54,7 @@ pub(crate) fn expand_data(model: &DataModel, item: &DeriveInput) -> TokenStream 
     if matches!(item.data, Data::Union(_)) {
         return quote!(#item #hidden);
     }
+    let derived = with_parameters(derived.to_token_stream());
     quote! {
         #derive_serialize
         #derive_deserialize
@@ -67,6 +72,7 @@ fn expand_refused(model: &DataModel, item: &DeriveInput) -> TokenStream {
     }
     let borrows = item.generics.lifetimes().next().is_some();
     let identity = (!borrows).then(|| in_const(&model.runtime, &expand_identity(model, item)));
+    let plain = with_parameters(plain.to_token_stream());
     quote!(#plain #identity)
 }
 
@@ -182,18 +188,15 @@ fn expand_field_assertions(model: &DataModel, item: &DeriveInput) -> Option<Toke
         }
         seen.push(text);
         let uses = field_use(field, &model.ident);
-        assertions.extend(at_type(&cfg, ty, quote!(__private::assert_portable)));
+        let portable = at(ty.span(), quote!(__private::assert_portable));
+        assertions.extend(quote!(#cfg #portable::<#ty>();));
         if uses.serialized && uses.deserialized {
             // Not where it has been told that the type is not `Send`: the two often are one mistake.
-            assertions.extend(at_type(&cfg, ty, quote!(__private::PersistOf::<#ty>::assert_persist)));
+            let persist = around(ty.span(), quote!(__private::PersistOf::<), ty, quote!(>::assert_persist));
+            assertions.extend(quote!(#cfg #persist::<#ty>();));
         }
     }
     (!assertions.is_empty()).then(|| quote!(fn __fields() { #assertions }))
-}
-
-fn at_type(cfg: &Cfg, ty: &syn::Type, function: TokenStream) -> TokenStream {
-    let function = at(ty.span(), function);
-    quote!(#cfg #function::<#ty>();)
 }
 
 fn bind_fields(item: &mut DeriveInput, model: &DataModel) {

@@ -5,7 +5,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Attribute, Data, DataStruct, DeriveInput, Field, Fields, PathArguments, Type, TypePath};
+use syn::{Attribute, Data, DataStruct, DeriveInput, Field, Fields, Meta, PathArguments, Type, TypePath};
 
 use crate::model::unraw;
 use crate::parse::data::{DataModel, field_use};
@@ -21,11 +21,19 @@ pub(crate) fn is_plain(model: &DataModel, item: &DeriveInput) -> bool {
         let path = attribute.path();
         !path.is_ident("serde") && !path.is_ident("cfg") && !path.is_ident("cfg_attr")
     };
+    // What is generated for a workflow that is one function has such an attribute, too.
+    let is_of_lints = |attribute: &Attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            let text = list.tokens.to_string();
+            !text.contains("serde") && !text.contains("cfg")
+        }
+        _ => false,
+    };
     model.derive_serialize
         && model.derive_deserialize
         && item.generics.params.is_empty()
         && item.generics.where_clause.is_none()
-        && item.attrs.iter().all(is_silent)
+        && item.attrs.iter().all(|attribute| is_silent(attribute) || is_of_lints(attribute))
         && (1..=AT_MOST).contains(&fields.named.len())
         && fields.named.iter().all(|field| field.attrs.iter().all(is_silent))
 }

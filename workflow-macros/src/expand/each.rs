@@ -1,12 +1,12 @@
 //! A parallel function with one branch for each item.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens as _, format_ident, quote};
 use syn::spanned::Spanned as _;
 use syn::{Block, GenericArgument, PathArguments, ReturnType, Signature, Type};
 
-use super::at;
 use super::parallel::{Argument, Outer, arguments, judge};
+use super::{at, with_parameters};
 use crate::model::{Join, Parallel, Runtime};
 use crate::parse::parallel::is_result;
 use crate::parse::types::{bare, last_segment, type_arguments};
@@ -122,6 +122,7 @@ pub(crate) fn expand_each(
     let output = output(runtime, signature, parallel, &returned);
     let mut inner_signature = signature.clone();
     inner_signature.ident = inner_ident;
+    let inner_signature = with_parameters(inner_signature.to_token_stream());
     let inner = quote! {
         #[allow(clippy::unused_async, clippy::unused_self, reason = "a branch is written so")]
         #(#inner_attributes)*

@@ -30,7 +30,7 @@ pub(crate) mod undo;
 pub(crate) mod versions;
 pub(crate) mod workflow_impl;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Ident;
 
@@ -225,15 +225,47 @@ pub(crate) fn at(span: Span, tokens: TokenStream) -> TokenStream {
     tokens
         .into_iter()
         .map(|mut token| {
-            if let proc_macro2::TokenTree::Group(group) = &token {
+            if let TokenTree::Group(group) = &token {
                 let mut group = proc_macro2::Group::new(group.delimiter(), at(span, group.stream()));
                 group.set_span(span);
-                return proc_macro2::TokenTree::Group(group);
+                return TokenTree::Group(group);
             }
             token.set_span(span);
             token
         })
         .collect()
+}
+
+/// The same around a type, which keeps its places: rustc tells once of what it does not find at one place.
+pub(crate) fn around(span: Span, before: TokenStream, ty: &impl ToTokens, after: TokenStream) -> TokenStream {
+    let (before, after) = (at(span, before), at(span, after));
+    quote!(#before #ty #after)
+}
+
+/// An item with a list of type parameters, even if that is empty. Where a type is not found between `<` and `>`, rustc would
+/// suggest to add it to the parameters, but not in those generated items that have none: one mistake would be told in two
+/// ways. To a list that is of an expansion, it suggests nothing.
+pub(crate) fn with_parameters(item: TokenStream) -> TokenStream {
+    let mut tokens = item.into_iter().peekable();
+    let mut before = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        let TokenTree::Ident(word) = &token else {
+            before.extend([token]);
+            continue;
+        };
+        let (is_impl, is_named) = (word == "impl", ["struct", "enum", "fn"].iter().any(|named| word == named));
+        before.extend([token]);
+        if !is_impl && !is_named {
+            continue;
+        }
+        if is_named {
+            before.extend(tokens.next());
+        }
+        let has_list = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '<');
+        let list = (!has_list).then(|| quote!(<>));
+        return quote!(#before #list #(#tokens)*);
+    }
+    before
 }
 
 /// `#[doc = "…"]`.

@@ -2,11 +2,11 @@
 //! `flow.rs` where its bindings are the branches, and in `each.rs` where there is one for each item.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens as _, format_ident, quote};
 use syn::{Attribute, FnArg, Pat, PatIdent, ReturnType, Signature, Visibility};
 
 use super::step::duration;
-use super::{at, imports};
+use super::{at, imports, with_parameters};
 use crate::model::{Join, Parallel, Runtime, unraw};
 use crate::parse::types::is_context;
 
@@ -77,10 +77,11 @@ impl Outer<'_> {
         let context =
             arguments(signature).into_iter().find(|argument| argument.is_context).map(|argument| argument.name);
         let fn_token = &signature.fn_token;
+        let named = with_parameters(quote!(#fn_token #ident #generics));
         quote! {
             #(#attributes)*
             #[allow(clippy::needless_borrow, reason = "what the user has written may be a borrow already")]
-            #vis #fn_token #ident #generics (#inputs) -> #implements #future<Output = #output> + #send #where_clause {
+            #vis #named (#inputs) -> #implements #future<Output = #output> + #send #where_clause {
                 #imports
                 const __POLICY: __private::ParallelPolicy = #policy;
                 let mut __digest = __private::Digest::new();
@@ -170,7 +171,7 @@ pub(crate) fn expand_stub(
             *argument.pat = syn::parse_quote!(_);
         }
     }
-    let imports = imports(runtime);
+    let (imports, signature) = (imports(runtime), with_parameters(signature.to_token_stream()));
     quote! {
         #(#attributes)*
         #[allow(clippy::unused_async, clippy::unused_self, clippy::needless_pass_by_value, reason = "it has mistakes")]

@@ -93,8 +93,9 @@ fn expand_steps(machine: &Machine) -> TokenStream {
         let (cfg, name) = (&step.cfg, unraw(&step.ident));
         let output = WriteSelfOut(&machine.self_ty).in_type(step.output.as_ref()?);
         let was = &step.policy.was;
-        let renamed =
-            (!was.is_empty()).then(|| quote!(#cfg __private::SavedTypes::renamed(__types, #name, &[#(#was),*]);));
+        let renamed = (!was.is_empty()).then(
+            || quote!(#cfg __private::SavedTypes::renamed(__types, __private::Saved::Step, #name, &[#(#was),*]);),
+        );
         Some(quote!(#cfg __private::StepProbe::<#output>::saved(__types, #name); #renamed))
     });
     let undos = machine.undos.iter().map(|undo| {

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Ident, ItemImpl, Visibility, parse_quote};
 
-use super::{allow, at, doc};
+use super::{allow, at, doc, with_parameters};
 use crate::model::{Runtime, unraw};
 use crate::parse::attributes::doc_text;
 use crate::parse::sequential::{Argument, Role, Sequential};
@@ -20,7 +20,7 @@ pub(crate) fn state_idents(ident: &Ident) -> (Ident, Ident) {
 // async fn backup(cx: &Cx, store: &Store, db: Db) -> Result<Archive> { … }
 // pub struct Backup { pub store: Store }
 pub(crate) fn expand_function(sequential: &Sequential, vis: &Visibility) -> TokenStream {
-    let (emitted, ident, allow) = (sequential.open.close(), &sequential.ident, allow());
+    let (emitted, ident, allow) = (with_parameters(sequential.open.close()), &sequential.ident, allow());
     let function = sequential.function();
     let attributes = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let text = format!("The workflow `{}`: its fields are what that takes as `#[dep]`.", unraw(&function.sig.ident));
@@ -29,13 +29,14 @@ pub(crate) fn expand_function(sequential: &Sequential, vis: &Visibility) -> Toke
         false => vec![doc(""), doc(&text)],
     };
     let body = body(sequential.dependencies());
+    let named = with_parameters(quote!(struct #ident));
     quote! {
         #[allow(clippy::needless_pass_by_value, clippy::unused_async, reason = "a workflow is written so")]
         #emitted
         #(#attributes)*
         #(#text)*
         #allow
-        #vis struct #ident #body
+        #vis #named #body
     }
 }
 

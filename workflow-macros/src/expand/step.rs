@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens as _, format_ident, quote};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemFn, Pat, PathArguments, ReturnType, Signature, Type};
 
-use super::{at, imports};
+use super::{around, at, imports, with_parameters};
 use crate::model::{AtOnce, Breaker, Jitter, Policy, Retry, Runtime, Step, unraw};
 use crate::parse::step::error_type;
 use crate::parse::types::{bare, last_segment, type_arguments};
@@ -64,10 +64,11 @@ pub(crate) fn expand_free_step(runtime: &Runtime, item: &ItemFn, step: &Step) ->
     let (vis, block) = (&item.vis, &item.block);
     let mut signature = item.sig.clone();
     signature.ident = inner_ident.clone();
+    let inner = with_parameters(signature.to_token_stream());
     let inner = quote! {
         #[allow(clippy::unused_async, clippy::needless_pass_by_value, reason = "a step is written so")]
         #(#inner_attributes)*
-        #signature #block
+        #inner #block
     };
     let outer = outer_fn(runtime, None, &item.sig, step, &quote!(#inner_ident), &inner);
     quote!(#(#outer_attributes)* #vis #outer)
@@ -127,8 +128,9 @@ fn outer_fn(
     // A workflow that cannot be shared has been reported; a generic one can, where it is a workflow at all.
     let shared = workflow.map(|workflow| quote!(&#workflow)).unwrap_or(quote!(()));
     let fn_token = &signature.fn_token;
+    let named = with_parameters(quote!(#fn_token #ident #generics));
     quote! {
-        #fn_token #ident #generics (#inputs) -> #implements #future<Output = #output> + #send #where_clause {
+        #named (#inputs) -> #implements #future<Output = #output> + #send #where_clause {
             #imports
             #item
             const __POLICY: __private::StepPolicy = #policy;
@@ -286,8 +288,9 @@ pub(crate) fn assertions_of(ty: &Type) -> TokenStream {
             assertions.extend(quote!(#function::<#error>();));
         }
         None => {
-            let assertion = quote!(__private::assert_step_error::<<#ty as __private::StepResult>::Error>(););
-            assertions.extend(at(segment.ident.span(), assertion));
+            let (before, after) =
+                (quote!(__private::assert_step_error::<<), quote!(as __private::StepResult>::Error>();));
+            assertions.extend(around(segment.ident.span(), before, ty, after));
         }
     }
     assertions

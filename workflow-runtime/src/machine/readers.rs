@@ -55,7 +55,9 @@ impl SavedTypes for ResultReaders {
         }
     }
 
-    fn renamed(&mut self, step: &'static str, was: &'static [&'static str]) {
-        self.renamed.extend(was.iter().map(|was| (*was, step)));
+    fn renamed(&mut self, what: Saved, name: &'static str, was: &'static [&'static str]) {
+        if what == Saved::Step {
+            self.renamed.extend(was.iter().map(|was| (*was, name)));
+        }
     }
 }

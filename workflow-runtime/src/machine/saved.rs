@@ -35,8 +35,8 @@ pub trait SavedTypes {
     /// One of them, and the name that it is saved under.
     fn saved<T: DeserializeOwned>(&mut self, what: Saved, name: &'static str);
 
-    /// The names that a step had before.
-    fn renamed(&mut self, step: &'static str, was: &'static [&'static str]);
+    /// The names that a state or a step had before.
+    fn renamed(&mut self, what: Saved, name: &'static str, was: &'static [&'static str]);
 }
 
 /// Types that are told of together, as each path in generated code takes time to compile: a tuple of states or events.
@@ -55,7 +55,10 @@ macro_rules! together {
     ($($ty:ident)*) => {
         impl<$($ty: State + DeserializeOwned),*> SavedStates for ($($ty,)*) {
             fn tell<V: SavedTypes>(types: &mut V) {
-                $(types.saved::<$ty>(Saved::State, $ty::NAME);)*
+                $(
+                    types.saved::<$ty>(Saved::State, $ty::NAME);
+                    types.renamed(Saved::State, $ty::NAME, $ty::WAS);
+                )*
             }
         }
 

@@ -159,8 +159,8 @@ step_functions! {
 struct Traces {
     tracer: Tracer,
     traced: BTreeMap<(Kind, String), Traced>,
-    /// The names that steps had before.
-    renamed: BTreeMap<String, &'static [&'static str]>,
+    /// The names that states and steps had before.
+    renamed: BTreeMap<(Kind, String), &'static [&'static str]>,
 }
 
 impl SavedTypes for Traces {
@@ -172,8 +172,8 @@ impl SavedTypes for Traces {
         }
     }
 
-    fn renamed(&mut self, step: &'static str, was: &'static [&'static str]) {
-        self.renamed.insert(step.to_owned(), was);
+    fn renamed(&mut self, what: Kind, name: &'static str, was: &'static [&'static str]) {
+        self.renamed.insert((what, name.to_owned()), was);
     }
 }
 
@@ -183,8 +183,8 @@ impl Traces {
         let roots = self.traced.into_iter().map(|(key, traced)| {
             let shape = named.shape(&self.tracer, traced);
             // What is saved of a step is under the names of that.
-            let is_of_step = matches!(key.0, Kind::Step | Kind::Error | Kind::Undo);
-            let was = self.renamed.get(&key.1).filter(|_| is_of_step).copied().unwrap_or_default();
+            let named_as = if matches!(key.0, Kind::Error | Kind::Undo) { Kind::Step } else { key.0 };
+            let was = self.renamed.get(&(named_as, key.1.clone())).copied().unwrap_or_default();
             (key, Root { shape, was: was.iter().map(|was| (*was).to_owned()).collect() })
         });
         let roots = roots.collect();
