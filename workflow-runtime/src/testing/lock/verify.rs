@@ -90,13 +90,14 @@ impl Lock {
 }
 
 fn read(path: &Path) -> Result<Option<(Lock, String)>, LockError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(LockError::Io { path: path.to_owned(), source }),
     };
-    // A checkout may have ends of lines of its own.
-    let text = text.replace("\r\n", "\n");
+    // What is no text is found with its line. A checkout may have ends of lines of its own, and an editor a mark at the beginning.
+    let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
+    let text = text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text);
     match parse(&text) {
         Ok(lock) => Ok(Some((lock, text))),
         Err(source) => Err(LockError::Unreadable { path: path.to_owned(), source }),
