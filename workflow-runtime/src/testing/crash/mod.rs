@@ -159,13 +159,7 @@ impl CrashTest {
     #[track_caller]
     pub fn run<T: fmt::Debug, F: Future<Output = Ended<T>>>(self, scenario: impl Fn(Sim) -> F) -> CrashReport {
         let call = Call::next(VARIABLE);
-        let asked = call.asked(|_| true).transpose();
-        let asked = asked.map(|asked| asked.and_then(|asked| asked.parse::<Course>()));
-        let only = match asked.or(self.only.clone()) {
-            Some(Err(mistake)) => panic!("{mistake}"),
-            Some(Ok(course)) => Some(course),
-            None => None,
-        };
+        let only = call.only(self.only.as_ref());
         let mut runs = Runs::new(&self, call, &scenario);
         let played = match only {
             Some(course) => runs.alone(&course),
