@@ -151,7 +151,8 @@ fn a_file_that_cannot_be_read_is_never_written_over() {
     }
     // Bytes that are no text, and a folder.
     fs::write(&path, [0xff]).unwrap();
-    assert!(matches!(verify(&path, Mode::Accept, &lock, false), Err(LockError::Io { .. })));
+    assert!(matches!(verify(&path, Mode::Accept, &lock, false), Err(LockError::Unreadable { .. })));
+    assert_eq!(fs::read(&path).unwrap(), [0xff]);
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(matches!(verify(&path, Mode::Accept, &lock, false), Err(LockError::Io { .. })));
