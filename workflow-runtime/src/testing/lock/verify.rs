@@ -8,7 +8,7 @@ use std::{env, fs, io};
 
 use super::compare::Difference;
 use super::judge::{Judgement, Kept, accepted, judge};
-use super::parse::parse;
+use super::parse::{ParseError, parse};
 use super::print::print;
 use super::section::Kind;
 use super::{Lock, LockError};
@@ -90,10 +90,19 @@ impl Lock {
 }
 
 fn read(path: &Path) -> Result<Option<(Lock, String)>, LockError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(LockError::Io { path: path.to_owned(), source }),
+    };
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+            let line = 1 + before.filter(|byte| **byte == b'\n').count();
+            let source = ParseError::Changed { line, what: "it is not UTF-8".to_owned() };
+            return Err(LockError::Unreadable { path: path.to_owned(), source });
+        }
     };
     // A checkout may have ends of lines of its own.
     let text = text.replace("\r\n", "\n");
