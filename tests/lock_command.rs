@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use workflow_runtime::testing::lock::{Checks, Code};
+use workflow_runtime::testing::lock::{Checks, Code, LockCommand};
 
 /// One sale as it was and as it is after a change, each as a program of its own.
 macro_rules! sale {
@@ -354,6 +354,15 @@ fn a_damaged_lock_is_left_alone() {
             assert_eq!(world.text("Sale"), bad);
         }
     }
+    let bytes = good.replace("state pending", "state pe\u{1}ding").into_bytes();
+    let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == 1 { 0xff } else { byte }).collect();
+    fs::write(world.path("Sale"), &bytes).unwrap();
+    let ended = world.run("old", &["accept"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert_has(&ended.output, &["Sale: its lock is not as it was written", "was changed by hand", "`git checkout`"]);
+    assert_eq!(fs::read(world.path("Sale")).unwrap(), bytes);
+    fs::write(world.path("Sale"), format!("\u{feff}{}", good.replace('\n', "\r\n"))).unwrap();
+    assert_eq!(world.run("old", &[]).output, "Sale: fits\nGreet: fits\n", "an editor has other ways");
     fs::write(world.path("Sale"), good.replace("u32", "u64")).unwrap();
     assert_has(&world.run("old", &[]).output, &["`git checkout`", "right only if nothing is stored any more"]);
     fs::remove_file(world.path("Sale")).unwrap();
@@ -431,12 +440,16 @@ fn wrong_arguments_are_told() {
         (&["check", "Sail"], "there is no workflow `Sail` here; there is Greet, Sale"),
         (&["--json"], "--json"),
         (&["check", "--dir"], "--dir"),
+        (&["check", "--dir="], "`--dir` is followed by the folder of the locks"),
         (&["record", "-x"], "-x"),
     ] {
         let ended = ended(&mut world.command("narrower", arguments));
         assert_eq!((ended.code, ended.output.as_str()), (Some(2), ""), "{}", ended.errors);
         assert_has(&ended.errors, &[told, "`--help` says what there is\n"]);
     }
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    assert_eq!(LockCommand::default().run_with(["check".into()], &mut output, &mut errors), 2);
+    assert_has(&String::from_utf8(errors).unwrap(), &["this program knows no workflow"]);
 }
 
 fn help_and_locks_are_shown() {

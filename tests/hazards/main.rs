@@ -13,6 +13,7 @@ mod allowed;
 mod conditions;
 mod data;
 mod generics;
+mod kept;
 mod local;
 mod names;
 mod no_prelude;

@@ -324,6 +324,24 @@ fn chance_that_no_seed_reaches_is_told_from_what_a_crash_does() {
     assert!(!told.contains("WORKFLOW_CRASH"), "there is no run to name: {told}");
 }
 
+#[test]
+fn a_field_that_chance_decides_is_ignored_by_its_name() {
+    let ignoring = |fields: &[&str]| {
+        fields.iter().fold(CrashTest::new(), |test, field| test.ignoring(*field)).run(|sim: Sim| async move {
+            sim.workflow(|| Hasher);
+            sim.start::<Hasher>("a", Placed { amount: 5 }).await?.outcome().await?;
+            Ok(())
+        })
+    };
+    assert!(ignoring(&["amount"]).single > 0);
+    let told = panics(|| ignoring(&["amuont"]));
+    assert!(told.contains("with other data at `amount`"), "{told}");
+    assert!(told.contains("`ignoring(\"amuont\")`: nothing that an execution ends with has such a field"), "{told}");
+    assert!(told.ends_with("there are `amount`; did you mean `amount`?"), "{told}");
+    let told = panics(|| ignoring(&["amount", "receipt"]));
+    assert!(told.starts_with("`ignoring(\"receipt\")`") && told.ends_with("there are `amount`"), "{told}");
+}
+
 /// Counts in memory what it has done.
 pub struct Counter(AtomicU64);
 

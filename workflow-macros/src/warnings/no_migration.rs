@@ -7,7 +7,8 @@ use crate::versions::Versions;
 
 pub(super) fn find(machine: &Machine, warnings: &mut Vec<Warning>) {
     let Some(span) = machine.versions.version_span.filter(|_| !machine.versions.broken) else { return };
-    if machine.allow.contains(&Lint::NoMigration) {
+    // Beside code that is kept is a newer one, and what becomes of those before is said there.
+    if machine.versions.keep.is_some() || machine.allow.contains(&Lint::NoMigration) {
         return;
     }
     if let Some(lost) = first_lost(&machine.versions) {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 thread_local! {
     /// How often each was called: a test has a thread of its own.
@@ -35,6 +36,21 @@ impl Call {
     pub(super) fn asked(&self, is_one: impl Fn(&str) -> bool) -> Result<Option<String>, String> {
         let asked = std::env::var(self.variable).ok().filter(|asked| !asked.trim().is_empty());
         asked.map_or(Ok(None), |asked| self.of(&asked, is_one))
+    }
+
+    /// The one run that the variable asks of this call, or else what the test gives.
+    ///
+    /// # Panics
+    /// If what is asked for is no run.
+    #[track_caller]
+    pub(super) fn only<C: FromStr<Err = String> + Clone>(&self, given: Option<&Result<C, String>>) -> Option<C> {
+        let asked = self.asked(|_| true).transpose();
+        let asked = asked.map(|asked| asked.and_then(|asked| asked.parse()));
+        match asked.or_else(|| given.cloned()) {
+            Some(Err(mistake)) => panic!("{mistake}"),
+            Some(Ok(run)) => Some(run),
+            None => None,
+        }
     }
 
     fn of(&self, asked: &str, is_one: impl Fn(&str) -> bool) -> Result<Option<String>, String> {

@@ -1,5 +1,7 @@
 //! Whether two runs left the same behind.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::base::Timestamp;
@@ -65,7 +67,6 @@ impl PartialEq for End {
 impl End {
     fn of(kept: &Kept, span: (Timestamp, Timestamp), ignored: &[String]) -> Self {
         let record = &kept.stored.record;
-        let data = serde_json::from_str(record.data.text()).unwrap_or(Value::Null);
         let told_error = |error: &ErrorRecord| (format!("{:?}", error.kind), error.to_string());
         let error = record.parked.as_ref().map(|parked| told_error(&parked.error));
         let closed = record.closed.as_ref().map(ToString::to_string);
@@ -82,7 +83,7 @@ impl End {
         Self {
             state: record.state.to_string(),
             status: record.status(),
-            data: leveled(data, span, ignored),
+            data: leveled(data_of(kept), span, ignored),
             error,
             closed,
             visit: record.visit,
@@ -166,6 +167,27 @@ fn leveled(value: Value, span: (Timestamp, Timestamp), ignored: &[String]) -> Va
         }
         value => value,
     }
+}
+
+/// Adds the names of the fields in the data of an execution, at any depth.
+pub(super) fn add_fields(kept: &Kept, to: &mut BTreeSet<String>) {
+    fn add(value: Value, to: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    to.insert(name);
+                    add(value, to);
+                }
+            }
+            Value::Array(values) => values.into_iter().for_each(|value| add(value, to)),
+            _ => {}
+        }
+    }
+    add(data_of(kept), to);
+}
+
+fn data_of(kept: &Kept) -> Value {
+    serde_json::from_str(kept.stored.record.data.text()).unwrap_or(Value::Null)
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ impl CrashTest {
     }
 
     /// Takes no notice of fields of this name in the data of states, at any depth: chance decides them, as it does a
-    /// receipt's number that a step makes up.
+    /// receipt's number that a step makes up. A field that nothing has at the end is a mistake, and the test fails.
     pub fn ignoring(mut self, field: impl Into<String>) -> Self {
         self.ignored.push(field.into());
         self
@@ -159,21 +159,21 @@ impl CrashTest {
     #[track_caller]
     pub fn run<T: fmt::Debug, F: Future<Output = Ended<T>>>(self, scenario: impl Fn(Sim) -> F) -> CrashReport {
         let call = Call::next(VARIABLE);
-        let asked = call.asked(|_| true).transpose();
-        let asked = asked.map(|asked| asked.and_then(|asked| asked.parse::<Course>()));
-        let only = match asked.or(self.only.clone()) {
-            Some(Err(mistake)) => panic!("{mistake}"),
-            Some(Ok(course)) => Some(course),
-            None => None,
-        };
+        let only = call.only(self.only.as_ref());
         let mut runs = Runs::new(&self, call, &scenario);
         let played = match only {
             Some(course) => runs.alone(&course),
             None => self.seeds.iter().try_for_each(|seed| runs.everywhere(*seed)),
         };
         match played {
-            Ok(()) => runs.report(),
-            Err(failure) => panic!("{failure}"),
+            Ok(()) => match runs.ignored_in_vain() {
+                None => runs.report(),
+                Some(mistake) => panic!("{mistake}"),
+            },
+            Err(failure) => match runs.ignored_in_vain() {
+                None => panic!("{failure}"),
+                Some(mistake) => panic!("{failure}\n{mistake}"),
+            },
         }
     }
 }

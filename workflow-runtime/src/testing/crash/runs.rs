@@ -1,14 +1,17 @@
 //! Which runs there are, one after another.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 
 use super::check::{self, Seen};
+use super::compare::add_fields;
 use super::course::Course;
 use super::told::{Failure, told};
 use super::{CrashReport, CrashTest};
 use crate::base::Result as Ended;
 use crate::testing::again::Call;
+use crate::testing::names::instead;
 use crate::testing::sim::{Played, Point, Sim, play};
 
 pub(super) struct Runs<'a, S> {
@@ -16,6 +19,8 @@ pub(super) struct Runs<'a, S> {
     call: Call,
     scenario: &'a S,
     report: CrashReport,
+    /// The fields in the data that is left without a crash.
+    fields: BTreeSet<String>,
 }
 
 /// A place to crash at, and how far a run that crashed there had come.
@@ -28,11 +33,20 @@ struct Single {
 
 impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, S> {
     pub(super) fn new(test: &'a CrashTest, call: Call, scenario: &'a S) -> Self {
-        Self { test, call, scenario, report: CrashReport::default() }
+        Self { test, call, scenario, report: CrashReport::default(), fields: BTreeSet::new() }
     }
 
     pub(super) fn report(&self) -> CrashReport {
         self.report
+    }
+
+    /// What is said of a name that is ignored, and that no field has.
+    pub(super) fn ignored_in_vain(&self) -> Option<String> {
+        let name = self.test.ignored.iter().find(|name| !self.fields.contains(*name))?;
+        let there_are = instead(name, self.fields.iter().map(String::as_str));
+        Some(format!(
+            "`ignoring({name:?})`: nothing that an execution ends with has such a field; there are {there_are}"
+        ))
     }
 
     #[track_caller]
@@ -52,6 +66,7 @@ impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, 
         if let Some(what) = played.ending.failure() {
             return Err(told(self.call, &course, &played, None, Failure::of(what)));
         }
+        played.kept.iter().for_each(|kept| add_fields(kept, &mut self.fields));
         let seen = Seen::new(played);
         let again = self.play(&course);
         if let Err(failure) = check::same(&seen, &again, &self.test.ignored) {

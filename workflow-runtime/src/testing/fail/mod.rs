@@ -235,13 +235,7 @@ impl<'a> FailTest<'a> {
     #[track_caller]
     pub fn run<T: fmt::Debug, F: Future<Output = Result<T>>>(self, scenario: impl Fn(Sim) -> F) -> FailReport {
         let call = Call::next(VARIABLE);
-        let asked = call.asked(|_| true).transpose();
-        let asked = asked.map(|asked| asked.and_then(|asked| asked.parse::<Course>()));
-        let only = match asked.or(self.only.clone()) {
-            Some(Err(mistake)) => panic!("{mistake}"),
-            Some(Ok(course)) => Some(course),
-            None => None,
-        };
+        let only = call.only(self.only.as_ref());
         let seed = only.as_ref().map_or(self.seed, |course| course.seed);
         let without = Course { seed, point: None };
         let (played, _) = self.play(&without, &scenario);

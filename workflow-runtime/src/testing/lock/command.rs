@@ -116,6 +116,10 @@ impl LockCommand {
     fn carry_out(self, asked: &Asked) -> Told {
         let names: BTreeSet<&str> = self.codes.iter().map(|code| code.workflow).collect();
         let all = names.iter().copied().collect::<Vec<_>>().join(", ");
+        if names.is_empty() && !matches!(asked.what, What::Help) {
+            // That nothing was wrong with none would pass for an answer.
+            return wrong("this program knows no workflow: give it the code of each, `.of(Code::of::<Fulfilment>())`");
+        }
         if let Some(unknown) = asked.workflows.iter().find(|name| !names.contains(name.as_str())) {
             return wrong(&format!("there is no workflow `{unknown}` here; there is {all}"));
         }
@@ -187,7 +191,12 @@ fn read(mut parser: Parser) -> Result<Asked, lexopt::Error> {
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => help = true,
-            Arg::Long("dir") => folder = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("dir") => match PathBuf::from(parser.value()?) {
+                path if path.as_os_str().is_empty() => {
+                    return Err("`--dir` is followed by the folder of the locks".into());
+                }
+                path => folder = Some(path),
+            },
             Arg::Value(word) => words.push(word.string()?),
             other => return Err(other.unexpected()),
         }

@@ -8,7 +8,7 @@ use std::{env, fs, io};
 
 use super::compare::Difference;
 use super::judge::{Judgement, Kept, accepted, judge};
-use super::parse::{ParseError, parse};
+use super::parse::parse;
 use super::print::print;
 use super::section::Kind;
 use super::{Lock, LockError};
@@ -95,17 +95,9 @@ fn read(path: &Path) -> Result<Option<(Lock, String)>, LockError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(LockError::Io { path: path.to_owned(), source }),
     };
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
-            let line = 1 + before.filter(|byte| **byte == b'\n').count();
-            let source = ParseError::Changed { line, what: "it is not UTF-8".to_owned() };
-            return Err(LockError::Unreadable { path: path.to_owned(), source });
-        }
-    };
-    // A checkout may have ends of lines of its own.
-    let text = text.replace("\r\n", "\n");
+    // What is no text is found with its line. A checkout may have ends of lines of its own, and an editor a mark at the beginning.
+    let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
+    let text = text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text);
     match parse(&text) {
         Ok(lock) => Ok(Some((lock, text))),
         Err(source) => Err(LockError::Unreadable { path: path.to_owned(), source }),
