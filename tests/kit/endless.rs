@@ -198,6 +198,7 @@ fn a_point_that_there_is_not_is_told_so() {
             Ok(())
         })
     });
+    assert!(told.starts_with("the scenario does not come to this crash"), "{told}");
     assert!(told.contains("ended before it came to `after=900`: there were 2 writes"), "{told}");
 }
 

@@ -237,4 +237,8 @@ fn a_failure_goes_before_a_mock_and_one_that_nothing_comes_to_is_told() {
     assert_eq!((told.1, charge.attempts()), ([2, 1], 1), "the mock is not asked where it fails");
     let told = panics(|| injected(|sim| sim.inject(Injection::step("charge").nth(2))));
     assert!(told.contains("a failure was injected at number 2 of step `charge`, of which there were 1"), "{told}");
+    let told = panics(|| drop(Injection::step("charge").nth(0)));
+    assert!(told.contains("counted from 1"), "{told}");
+    let told = panics(|| drop(Injection::step("charge").attempt(0)));
+    assert!(told.contains("counted from 1"), "{told}");
 }

@@ -60,8 +60,11 @@ fn parse(text: &str) -> Result<Duration, String> {
         if unit.is_empty() {
             return Err(format!("`{text}` has no unit: write \"{number}s\" or \"{number}m\", for example"));
         }
-        let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-            return Err(format!("`{unit}` is not a unit of time: there are `ms`, `s`, `m`, `h`, `d`, `w`"));
+        // `1h 30m`
+        let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit.trim_end()) else {
+            let write = meant(unit).map(|unit| format!(" write \"{number}{unit}\";")).unwrap_or_default();
+            let unit = unit.trim();
+            return Err(format!("`{unit}` is not a unit of time:{write} there are `ms`, `s`, `m`, `h`, `d`, `w`"));
         };
         let number: u64 = number.parse().map_err(|_| too_long())?;
         let part = number.checked_mul(*factor).ok_or_else(too_long)?;
@@ -74,6 +77,19 @@ fn parse(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(millis))
 }
 
+/// The unit that a word stands for.
+fn meant(word: &str) -> Option<&'static str> {
+    Some(match word.trim().to_lowercase().as_str() {
+        "ms" | "msec" | "milli" | "millis" | "millisecond" | "milliseconds" => "ms",
+        "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => "d",
+        "w" | "week" | "weeks" => "w",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -84,6 +100,7 @@ mod tests {
     fn units_are_added_up() {
         assert_eq!(parse("15m"), Ok(Duration::from_secs(900)));
         assert_eq!(parse("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(parse("1h 30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(parse("200ms"), Ok(Duration::from_millis(200)));
         assert_eq!(parse("2w"), Ok(Duration::from_secs(1_209_600)));
     }
@@ -93,6 +110,15 @@ mod tests {
         for text in ["15m", "1h30m", "200ms", "2w", "1d12h"] {
             assert_eq!(parse(text).map(super::duration_text).as_deref(), Ok(text));
         }
+    }
+
+    #[test]
+    fn a_unit_that_is_written_out_is_told_in_short() {
+        for (text, write) in [("15min", "15m"), ("90 days", "90d"), ("1h 30 Minutes", "30m"), ("1 s", "1s")] {
+            let told = parse(text).unwrap_err();
+            assert!(told.contains(&format!("write \"{write}\"")), "{text}: {told}");
+        }
+        assert!(!parse("3months").unwrap_err().contains("write"));
     }
 
     #[test]

@@ -196,7 +196,7 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `Next<(A, B)>` | to one of them, made by `goto`; `Stay<S>` and `Wait` may be among them, and `Unwind<A>`, made by `unwind` |
 /// | `Stay<S>` | stay, with new data |
 /// | `Wait` | stay as it is |
-/// | `Reply<R, T>`, `Reply<R, T, E>` | for `#[on]`: answer the event with `R`, and do `T`, which is any of these; or refuse it with `E`, and stay as it is |
+/// | `Reply<R, T>`, `Reply<R, T, E>` | for `#[on]`: answer the event with `R`, and do `T`, which is any of these, made by `reply(answer, target)`; or refuse it with `E`, made by `refuse(error)`, and stay as it is |
 ///
 /// # One function
 ///
@@ -269,7 +269,9 @@ pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Lints
 ///
-/// They are warnings, and can be allowed for a handler, a step, or the whole impl, with `allow(name)` in its attribute.
+/// They are warnings, and can be allowed for a handler, a step, or the whole impl, with `allow(name)` in its attribute. A macro can
+/// warn by way of a deprecation alone, so rustc begins each with "use of deprecated associated constant
+/// `_::__Lint::no_undo`:", where the last word is the lint, and `#![deny(deprecated)]` makes errors of all.
 ///
 /// | lint | what it finds |
 /// |---|---|
@@ -297,7 +299,8 @@ pub fn migrate(_: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// It interrupts the entry handler: a running step finishes, and the handler goes no further. It takes the state and, last, the
 /// event. A state has at most one such handler for an event, and one of its own goes before one of a [group](macro@state#groups)
-/// that it is in. `Reply<R, Target>` answers whoever sent the event with `ask`, and `refuse(…)` leaves all as it was.
+/// that it is in. [`Reply<R, Target>`](../workflow_runtime/struct.Reply.html), made by `reply(answer, target)`, answers whoever sent
+/// the event with `ask`, and `refuse(error)` leaves all as it was.
 /// One that takes the built-in event `workflow_runtime::Cancel` says how the state is left when the execution is cancelled; it
 /// interrupts any handler.
 ///

@@ -159,9 +159,8 @@ pub(crate) fn expand_stub(
         signature.output = syn::parse_quote!(-> #output);
         for (place, input) in signature.inputs.iter_mut().enumerate() {
             if let (FnArg::Typed(argument), true) = (input, parallel.lists.contains(&place)) {
-                let item = &argument.ty;
-                let items: syn::Type = syn::parse_quote!(impl ::core::iter::IntoIterator<Item = #item>);
-                *argument.ty = items;
+                // Of any items: the mistake may be their type.
+                *argument.ty = syn::parse_quote!(impl ::core::iter::IntoIterator);
             }
         }
     }

@@ -102,7 +102,7 @@ pub trait Targets {
 #[diagnostic::on_unimplemented(
     message = "the transition to `{Self}` is not declared",
     label = "`{Self}` is not among the declared targets `{T}`",
-    note = "if it is meant, add `{Self}` to the `Next<(…)>` that the handler returns"
+    note = "if it is meant, add `{Self}` to the `Next<(…)>` that the handler returns; `goto(state)` goes to a declared `S`, and `unwind(state)` to a declared `Unwind<S>`"
 )]
 pub trait TargetIn<T: Targets, I> {
     #[doc(hidden)]

@@ -37,7 +37,7 @@ pub(super) fn same(seen: &Seen, again: &Played<String>, ignored: &[String]) -> R
 /// Whether a run came to the points that were asked for.
 pub(super) fn came_to_its_points(with: &Played<String>) -> Result<(), Failure> {
     match with.left.iter().find(|point| !point.is_each()) {
-        Some(point) => Err(Failure::of(format!(
+        Some(point) => Err(Failure::not_reached(format!(
             "the run ended before it came to `{point}`: there were {} writes and {} attempts of steps",
             with.counts.0, with.counts.1
         ))),

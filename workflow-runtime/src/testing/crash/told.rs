@@ -16,13 +16,26 @@ const MOST: usize = 3;
 pub(super) struct Failure {
     what: String,
     about: Option<ExecutionKey>,
-    /// Whether it failed without a crash.
-    by_itself: bool,
+    kind: Kind,
+}
+
+enum Kind {
+    /// The run is not what it ought to be.
+    Wrong,
+    /// Two runs without a crash differ.
+    Unsteady,
+    /// The run never came to the crash that was asked for.
+    NotReached,
 }
 
 impl Failure {
     pub(super) fn of(what: String) -> Self {
-        Self { what, about: None, by_itself: false }
+        Self { what, about: None, kind: Kind::Wrong }
+    }
+
+    /// The run ended before the crash that was asked for.
+    pub(super) fn not_reached(what: String) -> Self {
+        Self { what, about: None, kind: Kind::NotReached }
     }
 
     pub(super) fn about(self, key: &ExecutionKey) -> Self {
@@ -31,7 +44,7 @@ impl Failure {
 
     /// Two runs without a crash differ.
     pub(super) fn by_itself(self) -> Self {
-        Self { by_itself: true, ..self }
+        Self { kind: Kind::Unsteady, ..self }
     }
 }
 
@@ -44,13 +57,14 @@ pub(super) fn told(
     failure: Failure,
 ) -> String {
     let mut text = String::new();
-    let _ = match (failure.by_itself, without) {
-        (true, _) => writeln!(
+    let _ = match (&failure.kind, without) {
+        (Kind::NotReached, _) => writeln!(text, "the scenario does not come to this crash: is it another one by now?"),
+        (Kind::Unsteady, _) => writeln!(
             text,
             "two runs without a crash are not the same, so nothing can be said of crashes: something hangs on chance, the time of day, the order of a `HashMap`, or what another run has left behind"
         ),
-        (false, None) => writeln!(text, "the scenario fails without a crash already"),
-        (false, Some(_)) => writeln!(text, "the workflow does not survive this crash"),
+        (Kind::Wrong, None) => writeln!(text, "the scenario fails without a crash already"),
+        (Kind::Wrong, Some(_)) => writeln!(text, "the workflow does not survive this crash"),
     };
     let _ = writeln!(text, "\nwhere: {course}{}", counts(without));
     for (at, event) in &played.events {
@@ -58,13 +72,13 @@ pub(super) fn told(
             let _ = writeln!(text, "       {}: dies at {place}", after(at.since(played.from)));
         }
     }
-    let what = match failure.by_itself {
-        true => failure
+    let what = match failure.kind {
+        Kind::Unsteady => failure
             .what
             .replace("without the crash", "the first time")
             .replace("with the crash", "the second time")
             .replace("with it", "the second time"),
-        false => failure.what,
+        Kind::Wrong | Kind::NotReached => failure.what,
     };
     let _ = writeln!(text, "what:  {}", what.replace('\n', "\n       "));
     text.push_str(&histories(played, failure.about.as_ref()));

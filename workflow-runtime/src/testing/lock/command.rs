@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt as _};
 
+use super::error::missing;
 use super::several::{Checked, folder, strangers, verify_all};
 use super::verify::Advice;
 use super::{Code, LockError, Mode, Verified, told};
@@ -245,7 +246,7 @@ fn exit_code(checked: &Checked) -> u8 {
     }
 }
 
-/// A line for each workflow, and then what is to be said of those that do not fit.
+/// A line for each workflow, and then what more is to be said of those that do not fit.
 fn report(checked: &[Checked], orphans: &[PathBuf]) -> String {
     let mut text = String::new();
     for Checked { label, path, note, verified } in checked {
@@ -255,6 +256,9 @@ fn report(checked: &[Checked], orphans: &[PathBuf]) -> String {
             Ok(Verified::Made) => write!(text, "{label}: made {}: commit it\n{note}", path.display()),
             Ok(Verified::Recorded(changes)) => {
                 write!(text, "{label}: wrote {}: commit it\n{changes}{note}", path.display())
+            }
+            Err(LockError::Missing { path, record, .. }) => {
+                writeln!(text, "{label}: has no lock: {}", missing(path, record))
             }
             Err(error) => writeln!(text, "{label}: {}", in_short(error)),
         };
@@ -266,7 +270,9 @@ fn report(checked: &[Checked], orphans: &[PathBuf]) -> String {
             orphan.display()
         );
     }
-    for error in checked.iter().filter_map(|checked| checked.verified.as_ref().err()) {
+    // Of a lock that is missing, the line says all.
+    let has_more = |error: &&LockError| !matches!(error, LockError::Missing { .. });
+    for error in checked.iter().filter_map(|checked| checked.verified.as_ref().err()).filter(has_more) {
         let _ = write!(text, "\n{}\n", told(error).trim_end());
     }
     text

@@ -1,7 +1,7 @@
 //! Why the code does not pass its lock.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::parse::ParseError;
 
@@ -16,10 +16,7 @@ pub enum LockError {
         report: String,
     },
     /// There is no lock, and none may be made here.
-    #[error(
-        "the workflow `{workflow}` has no lock: {} does not exist. {record}, which makes it, and commit the file",
-        path.display()
-    )]
+    #[error("the workflow `{workflow}` has no lock: {}", missing(path, record))]
     Missing {
         /// The workflow.
         workflow: String,
@@ -114,4 +111,9 @@ pub enum LockError {
         "it is not known where the lock is: CARGO_MANIFEST_DIR is not set, and the package is not where it was compiled. Run the test by `cargo test`, or use `Code::verify` with a path"
     )]
     NoDirectory,
+}
+
+/// What is said of a lock that is missing, after the workflow.
+pub(super) fn missing(path: &Path, record: &str) -> String {
+    format!("{} does not exist. {record}, which makes it, and commit the file", path.display())
 }

@@ -85,7 +85,12 @@ impl Injection {
     }
 
     /// Only of attempts with this number, from 1; of a handler, nothing changes.
+    ///
+    /// # Panics
+    /// If it is 0.
+    #[track_caller]
     pub fn attempt(mut self, number: u32) -> Self {
+        assert!(number > 0, "attempts are counted from 1: `.attempt(0)` is none of them");
         if let Of::Step { attempt, .. } = &mut self.of {
             *attempt = Some(number);
         }
@@ -99,7 +104,12 @@ impl Injection {
     }
 
     /// At the n-th of those that it is for, from 1.
+    ///
+    /// # Panics
+    /// If it is 0.
+    #[track_caller]
     pub fn nth(mut self, nth: u64) -> Self {
+        assert!(nth > 0, "what a failure is injected at is counted from 1: `.nth(0)` is none of them");
         self.nth = nth;
         self
     }
