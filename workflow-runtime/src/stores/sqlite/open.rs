@@ -64,7 +64,10 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
         return Err(not_a_store(Path::new("``"), "it is the name of no file"));
     }
     if path == Path::new(":memory:") {
-        return Err(not_a_store(path, "it is what SQLite calls a store in memory, which is `Engine::in_memory()` here"));
+        return Err(not_a_store(
+            path,
+            "it is what SQLite calls a store in memory, which is `Engine::in_memory()` here",
+        ));
     }
     let resolved = match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => resolve_new(path),
