@@ -23,6 +23,7 @@ mod left;
 mod lifecycle;
 mod limits;
 mod losses;
+mod nulls;
 mod on_disk;
 mod orphans;
 mod panics;

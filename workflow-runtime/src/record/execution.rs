@@ -127,7 +127,7 @@ pub enum Activity {
         /// What made it run.
         cause: Cause,
         /// What the handler is given besides the state: the event or the caught error.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::json::present")]
         payload: Option<Json>,
     },
     /// No handler is to run: it waits for an event or a timer.

@@ -73,7 +73,7 @@ pub enum JournalResult {
         /// The error, for people.
         error: ErrorRecord,
         /// The error, for the code that called the step, where its type is serializable.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::json::present")]
         value: Option<Json>,
     },
     /// It failed and is tried again.

@@ -64,6 +64,11 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+/// Reads a value that may be left out. What says that it is there by `null` is there: serde would take that for nothing.
+pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(deserializer).map(Some)
+}
+
 impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {
         self.text() == other.text()
@@ -126,6 +131,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::record::BranchRecord;
 
     fn nested(depth: usize) -> Value {
         (1..depth).fold(Value::Array(Vec::new()), |inner, _| Value::Array(vec![inner]))
@@ -137,6 +143,14 @@ mod tests {
         assert_eq!(deepest.decode::<Value>().unwrap(), nested(Json::DEEPEST));
         let error = Json::encode(&nested(Json::DEEPEST + 1)).unwrap_err();
         assert!(matches!(error, JsonError::TooDeep { depth: 128 }), "{error}");
+    }
+
+    #[test]
+    fn what_is_null_is_there() {
+        let read = |text| serde_json::from_str::<BranchRecord>(text).unwrap().value;
+        assert_eq!((read("{\"value\":null}"), read("{}")), (Some(Json::null()), None));
+        let null = BranchRecord { value: Some(Json::null()), ..BranchRecord::default() };
+        assert_eq!(serde_json::to_string(&null).unwrap(), "{\"value\":null}");
     }
 
     #[test]

@@ -66,6 +66,6 @@ pub struct BranchRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorRecord>,
     /// What it came to, if no step of it says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::json::present")]
     pub value: Option<Json>,
 }

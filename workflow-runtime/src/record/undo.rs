@@ -17,7 +17,7 @@ pub struct UndoableCall {
     #[serde(default, skip_serializing_if = "super::is_zero")]
     pub edge_number: u64,
     /// The arguments, as a list, so that the step can be run again to learn its output; `None` once that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::json::present")]
     pub args: Option<Json>,
     /// Its place among the calls of the visit that have an `undo`, by when it was started or, once it has ended, by when
     /// that was.
@@ -82,7 +82,7 @@ pub enum UndoOutput {
     /// The step may have run, and no output is recorded: it is run again with its idempotency key to learn it.
     Unknown {
         /// The step's arguments, as a list.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::json::present")]
         args: Option<Json>,
         /// What is recorded of calls inside of the step.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
