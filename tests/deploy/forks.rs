@@ -245,6 +245,11 @@ fn what_cannot_be_forked_says_why_and_what_to_do() {
         assert!(matches!(fork.state().await?, SaleState::Paying(paying) if paying.attempts == 1));
         let why = refused(&engine, "waiting", 1, "c").await;
         assert!(why.to_string().ends_with("; these of its visits can be forked: 2"), "{why}");
+        // So can what was terminated there.
+        waiting.terminate("enough").await?;
+        let why = refused(&engine, "waiting", 7, "c").await;
+        assert!(why.to_string().ends_with("; these of its visits can be forked: 2"), "{why}");
+        assert!(engine.fork::<Sale>("waiting", 2, "e").await?.is_new());
         engine.shutdown().await?;
 
         let engine = builder(&store, &calls).keep_state_data(true).keep_history(2).start().await?;

@@ -84,6 +84,11 @@ pub(crate) fn text_value(key: &Ident, example: &str, input: ParseStream<'_>) -> 
         return Err(syn::Error::new(key.span(), wanted()));
     }
     input.parse::<Token![=]>()?;
+    let is_name = ["name", "was", "key"].iter().any(|name| key == name);
+    if let (true, Ok(word)) = (is_name, input.fork().parse::<Ident>()) {
+        // The word is meant, and only its quotes are missing. A length of time would be no word.
+        return Err(syn::Error::new(word.span(), format!("write it as text: `{key} = \"{}\"`", unraw(&word))));
+    }
     match input.fork().parse::<syn::Lit>() {
         Ok(syn::Lit::Str(_)) => input.parse(),
         Ok(literal) => Err(syn::Error::new(literal.span(), wanted())),

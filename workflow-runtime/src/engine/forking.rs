@@ -97,8 +97,8 @@ pub enum ForkRefused {
     },
 }
 
-/// The visits of an execution that can be forked, with this code: those whose data is kept, and the present one unless it has
-/// ended.
+/// The visits of an execution that can be forked, with this code: those whose data is kept, and the last one unless that is an
+/// end state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ForkableVisits {
     /// The first and the last of some that follow each other.
@@ -363,7 +363,8 @@ impl Fork<'_> {
             after = end;
         }
         let stored = one_of_many(self.store.load(self.from).await)?.ok().flatten();
-        if let Some(record) = stored.map(|stored| stored.record).filter(|record| !record.status().is_over())
+        // One that was cancelled or terminated is in the state that it was in.
+        if let Some(record) = stored.map(|stored| stored.record)
             && self.fit(KeptState::of(&record)).is_ok()
         {
             forkable.add(record.visit);

@@ -14,6 +14,14 @@ pub const fn tell_unmigrated(
     path: &str,
     next: &str,
 ) {
+    // One that is of another version has been told, and was perhaps meant for the state that is left.
+    let mut others = migrated;
+    while let [state, rest @ ..] = others {
+        if state.is_state && !is_among(states, state) {
+            return;
+        }
+        others = rest;
+    }
     let mut left = states;
     while let [state, rest @ ..] = left {
         let is_told = state.is_state && !is_among(migrated, state) && !is_among(next_states, state);

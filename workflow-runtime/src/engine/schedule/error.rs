@@ -17,8 +17,8 @@ pub enum ScheduleError {
     },
     /// There is no such time zone.
     #[error(
-        "there is no time zone `{name}`{}: use a name of the IANA database, such as `Europe/Berlin` or `UTC`",
-        nearest.as_ref().map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
+        "there is no time zone `{name}`:{} use a name of the IANA database, such as `Europe/Berlin` or `UTC`",
+        nearest.as_ref().map(|nearest| format!(" did you mean `{nearest}`? If not,")).unwrap_or_default()
     )]
     TimeZone {
         /// What was written.

@@ -59,6 +59,16 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
 
 /// The file that `path` leads to, so that two links to one file have one lock.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
+    // To SQLite these are no files, and what was acknowledged would be gone with the process.
+    if path.as_os_str().is_empty() {
+        return Err(not_a_store(Path::new("``"), "it is the name of no file"));
+    }
+    if path == Path::new(":memory:") {
+        return Err(not_a_store(
+            path,
+            "it is what SQLite calls a store in memory, which is `Engine::in_memory()` here",
+        ));
+    }
     let resolved = match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => resolve_new(path),
         resolved => resolved,

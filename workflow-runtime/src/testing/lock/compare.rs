@@ -82,11 +82,13 @@ impl<'a> Comparison<'a> {
             }
             None => self.gone(kind, name, root),
         }
-        for was in &root.was {
+        // What a step is found by is told of the step, and not again of its arguments and its error.
+        let is_of_step = matches!(kind, Kind::Undo | Kind::Error) && self.old.find(Kind::Step, name).is_some();
+        for was in root.was.iter().filter(|_| !is_of_step) {
             if self.new.find(kind, was).is_none() {
                 self.breaks(format!(
                     "{} `{name}` was called `{was}` in former times, and `was = \"{was}\"` is gone: what was saved then cannot be read",
-                    kind.told()
+                    kind.word()
                 ));
             }
         }

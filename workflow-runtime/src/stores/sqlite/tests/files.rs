@@ -107,6 +107,8 @@ fn what_is_no_store_is_refused_by_name() {
         (&foreign, "another program"),
         (&versionless, "no format version"),
         (folder.path(), "a directory"),
+        (Path::new(""), "the name of no file"),
+        (Path::new(":memory:"), "`Engine::in_memory()`"),
         #[cfg(unix)]
         (Path::new("/dev/null"), "no regular file"),
     ];

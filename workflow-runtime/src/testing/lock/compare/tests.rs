@@ -127,6 +127,14 @@ fn a_name_that_is_gone_may_be_in_the_store() {
     let forgotten = section::<u32>(Kind::State, "paid", &[]);
     let told = compare(&old, &forgotten);
     assert!(told[0].breaks && told[0].text.contains("was called `billed`"), "{told:?}");
+    // Of a step, that is told once.
+    let mut old = section::<u32>(Kind::Step, "take", &["charge"]);
+    old.roots.extend(section::<u32>(Kind::Undo, "take", &["charge"]).roots);
+    let mut forgotten = section::<u32>(Kind::Step, "take", &[]);
+    forgotten.roots.extend(section::<u32>(Kind::Undo, "take", &[]).roots);
+    let told = compare(&old, &forgotten);
+    assert!(told.len() == 1 && told[0].breaks, "{told:?}");
+    assert!(told[0].text.starts_with("step `take` was called `charge` in former times"), "{told:?}");
 }
 
 #[test]

@@ -1,0 +1,6 @@
+use workflow_runtime::prelude::*;
+
+#[state(was = printing)]
+struct Stamping;
+
+fn main() {}
