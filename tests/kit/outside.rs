@@ -10,6 +10,8 @@ use workflow_runtime::record::Json;
 use workflow_runtime::testing::{AtOnce, CrashTest, Sim, SimEvent};
 use workflow_runtime::{EngineError, SqliteStore};
 
+use super::fixture::{Outside, Paid, Shop, Unpaid};
+
 #[state]
 #[derive(Debug)]
 pub struct Asked {
@@ -107,6 +109,28 @@ fn a_store_with_threads_of_its_own_is_crashed_like_any_other() {
         }
     });
     assert_eq!((report.steps, report.pairs), (2, 5));
+}
+
+#[test]
+fn a_file_is_opened_again_wherever_the_process_has_died() {
+    let folder = tempfile::tempdir().unwrap();
+    let number = AtomicU32::new(0);
+    let report = CrashTest::new().pairs(20).run(|sim: Sim| {
+        let path = folder.path().join(format!("{}.db", number.fetch_add(1, Ordering::Relaxed)));
+        async move {
+            sim.store(move || SqliteStore::open(&path).map(AtOnce::new));
+            let outside = Outside::default();
+            let seen = outside.clone();
+            sim.workflow(move || Shop { outside: outside.clone() });
+            let first = sim.start::<Shop>("a", Unpaid { order: 1 }).await?;
+            let second = sim.start::<Shop>("b", Unpaid { order: 2 }).await?;
+            first.send(Paid).await?;
+            second.send(Paid).await?;
+            let outcomes = (first.outcome().await?, second.outcome().await?);
+            Ok((format!("{outcomes:?}"), seen.done()))
+        }
+    });
+    assert!(report.single > 20 && report.pairs == 20, "{report}");
 }
 
 /// Answers in place of `look_up`, after ten seconds.

@@ -41,7 +41,7 @@ pub use tape::{SimCall, SimEvent};
 pub(super) use told::{after, history as told_history};
 pub(super) use world::Kept;
 
-use self::world::World;
+use self::world::{Up, World};
 use crate::base::{Clock as _, ExecutionId, Result, Timestamp};
 use crate::engine::{Engine, EngineBuilder, EngineError, Interval};
 use crate::machine::{Interceptor, State as _, Workflow};
@@ -165,7 +165,8 @@ impl Sim {
     }
 
     /// Puts another store in place of the one in memory. `open` is called whenever the process is started, and gives what is
-    /// left of it by then. A store with threads of its own goes into an [`AtOnce`](super::AtOnce).
+    /// left of it by then. A store with threads of its own goes into an [`AtOnce`](super::AtOnce):
+    /// `sim.store(move || SqliteStore::open(&path).map(AtOnce::new))`.
     ///
     /// ```no_run
     /// use workflow_runtime::testing::{FaultyStore, Sim};
@@ -429,12 +430,11 @@ impl Sim {
         let _waits = world.waits_for(what);
         let mut again = false;
         let answer = loop {
-            let up = world.up().await;
+            // Its engine is not held until then: the next process would find the store in use.
+            let process = world.up().await.process;
             world.rests.rest().await;
-            if world.fuse.is_dead(up.process) {
-                continue;
-            }
-            let process = up.process;
+            let is_it = |up: &Up| up.process == process && !world.fuse.is_dead(process);
+            let Some(up) = world.up_now().filter(is_it) else { continue };
             let asked = ask(up.engine, again);
             again = true;
             tokio::select! {

@@ -257,6 +257,9 @@ impl World {
                 self.fuse.bury(process);
                 // What it was stopped by is what was simulated.
                 let _ = engine.stopped().await;
+                drop(engine);
+                // Whoever has asked it for something lets go of it, and of its store, which the next process opens.
+                tokio::task::yield_now().await;
             }
             let mut pause = self.settings().downtime;
             if let Some(error) = self.fuse.failure(process) {
