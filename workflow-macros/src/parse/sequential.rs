@@ -15,6 +15,7 @@ use crate::errors::Errors;
 use crate::expand::type_text;
 use crate::machine_impl::check_once;
 use crate::model::unraw;
+use crate::nearest::nearest;
 
 const EXPECTED: &str = "(cx: &Cx, #[dep] client: &Client, input: Input)";
 
@@ -84,7 +85,7 @@ pub(crate) fn parse_sequential(mut open: OpenFunction, errors: &mut Errors) -> R
     let mut mistakes = Errors::default();
     let function = &mut open.function;
     check_once(&mut function.attrs, &mut mistakes);
-    let attributes = take_argument_attributes(&mut function.sig);
+    let attributes = take_argument_attributes(&mut function.sig, errors);
     let ident = check_name(&function.sig, &mut mistakes);
     let free = check_free(&function.sig, &mut mistakes);
     if free {
@@ -120,20 +121,33 @@ struct ArgumentAttributes {
 }
 
 /// Takes `#[dep]`, and what belongs to the field that an argument becomes: rustc allows neither in a signature.
-fn take_argument_attributes(signature: &mut Signature) -> Vec<ArgumentAttributes> {
-    let of_input = |input: &mut FnArg| {
+fn take_argument_attributes(signature: &mut Signature, errors: &mut Errors) -> Vec<ArgumentAttributes> {
+    let mut of_input = |input: &mut FnArg| {
         let attributes = match input {
             FnArg::Typed(input) => &mut input.attrs,
             FnArg::Receiver(receiver) => &mut receiver.attrs,
         };
         let is = |attribute: &Attribute, names: &[&str]| names.iter().any(|name| attribute.path().is_ident(name));
-        let (taken, rest): (Vec<_>, Vec<_>) =
-            std::mem::take(attributes).into_iter().partition(|attribute| is(attribute, &["dep", "doc", "serde"]));
+        // Nothing else can stand there, but what rustc knows.
+        let slip = |attribute: &Attribute| {
+            let name = attribute.path().get_ident().map(unraw);
+            let known = ["doc", "serde", "allow", "cfg", "cfg_attr", "deny", "expect", "forbid", "warn"];
+            name.filter(|name| name != "dep" && !is(attribute, &known) && nearest(name, &["dep"]).is_some())
+        };
+        for attribute in attributes.iter() {
+            if let Some(name) = slip(attribute) {
+                errors.at(attribute.path(), format!("an argument has no attribute `{name}`: did you mean `dep`?"));
+            }
+        }
+        let is_dependency = |attribute: &Attribute| is(attribute, &["dep"]) || slip(attribute).is_some();
+        let (taken, rest): (Vec<_>, Vec<_>) = std::mem::take(attributes)
+            .into_iter()
+            .partition(|attribute| is_dependency(attribute) || is(attribute, &["doc", "serde"]));
         *attributes = rest;
-        let (dependency, carried) = taken.into_iter().partition(|attribute| is(attribute, &["dep"]));
+        let (dependency, carried) = taken.into_iter().partition(is_dependency);
         ArgumentAttributes { dependency, carried }
     };
-    signature.inputs.iter_mut().map(of_input).collect()
+    signature.inputs.iter_mut().map(&mut of_input).collect()
 }
 
 // #[workflow] async fn Backup(cx: &Cx) …
