@@ -14,7 +14,7 @@ pub(super) fn print(lock: &Lock) -> String {
     let mut text = format!(
         "\
 # What executions of the workflow `{0}` are saved as, one fact a line. Commit this file.
-# Its test writes it, nobody else: `cargo test` adds what fits what is stored, `WORKFLOW_LOCK=accept cargo test` takes
+# A test or a command writes it, nobody by hand: `cargo test` adds what fits what is stored, `WORKFLOW_LOCK=accept cargo test` takes
 # what does not. Where two branches meet, keep the lines of both, in any order.
 format {FORMAT}
 workflow {1}
