@@ -1,13 +1,13 @@
 //! A state or an event: the derives, the impl, and what is demanded of its fields.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut;
 use syn::{Data, DeriveInput, Fields, LitStr};
 
 use super::data_plain::{expand_plain, is_persistable, is_plain, is_simple};
-use super::{around, at, in_const, in_const_simply, with_parameters};
+use super::{at, in_const, in_const_simply, with_parameters};
 use crate::model::unraw;
 use crate::parse::data::{DataKind, DataModel, field_use, fields};
 use crate::parse::types::WriteSelfOut;
@@ -161,7 +161,7 @@ fn expand_attributes(model: &DataModel) -> Option<TokenStream> {
     let runtime = &model.runtime;
     let attributes = model.indexes.iter().map(|index| {
         let (cfg, name, ty) = (&index.cfg, &index.name, &index.ty);
-        let attribute = at(ty.span(), quote!(__private::attribute));
+        let attribute = quote_spanned!(ty.span()=> __private::attribute);
         quote!(#cfg #attribute::<#ty>(#name))
     });
     (!model.indexes.is_empty()).then(|| {
@@ -188,11 +188,11 @@ fn expand_field_assertions(model: &DataModel, item: &DeriveInput) -> Option<Toke
         }
         seen.push(text);
         let uses = field_use(field, &model.ident);
-        let portable = at(ty.span(), quote!(__private::assert_portable));
+        let portable = quote_spanned!(ty.span()=> __private::assert_portable);
         assertions.extend(quote!(#cfg #portable::<#ty>();));
         if uses.serialized && uses.deserialized {
             // Not where it has been told that the type is not `Send`: the two often are one mistake.
-            let persist = around(ty.span(), quote!(__private::PersistOf::<), ty, quote!(>::assert_persist));
+            let persist = quote_spanned!(ty.span()=> __private::PersistOf::<#ty>::assert_persist);
             assertions.extend(quote!(#cfg #persist::<#ty>();));
         }
     }

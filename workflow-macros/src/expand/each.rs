@@ -1,7 +1,7 @@
 //! A parallel function with one branch for each item.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, format_ident, quote};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Block, GenericArgument, PathArguments, ReturnType, Signature, Type};
 
@@ -53,7 +53,7 @@ pub(crate) fn expand_each(
         arguments.iter().filter(|argument| argument.place != each.place && !argument.is_context).collect();
     let digested: Vec<_> = others.iter().map(|argument| argument.name.clone()).collect();
     let clones = others.iter().map(|Argument { name, ty, .. }| {
-        let again = at(ty.span(), quote!(__private::again_for_branch));
+        let again = quote_spanned!(ty.span()=> __private::again_for_branch);
         let value = at(ty.span(), quote!(&#name));
         quote!(let #name = #again(#value);)
     });

@@ -1,11 +1,11 @@
 //! `Group` for an enum of states: one of the user's, and the `Live` enum of a workflow.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::DeriveInput;
 
 use super::saved::expand_saved_states;
-use super::{at, in_const, state_probe};
+use super::{in_const, state_probe};
 use crate::model::{Cfg, Runtime, TypeRef};
 use crate::parse::group::GroupModel;
 use crate::parse::runtime::default_runtime;
@@ -35,7 +35,7 @@ pub(crate) fn expand_group(model: &GroupModel, item: &DeriveInput) -> TokenStrea
     });
     let assertions = model.members.iter().map(|member| {
         let (cfg, ty) = (&member.cfg, &member.ty);
-        let function = at(ty.span(), quote!(__private::assert_state));
+        let function = quote_spanned!(ty.span()=> __private::assert_state);
         quote!(#cfg #function::<#ty>();)
     });
     let hidden = in_const(&model.runtime, &quote!(#group #(#froms)* fn __members() { #(#assertions)* }));

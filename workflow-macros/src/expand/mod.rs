@@ -236,12 +236,6 @@ pub(crate) fn at(span: Span, tokens: TokenStream) -> TokenStream {
         .collect()
 }
 
-/// The same around a type, which keeps its places: rustc tells once of what it does not find at one place.
-pub(crate) fn around(span: Span, before: TokenStream, ty: &impl ToTokens, after: TokenStream) -> TokenStream {
-    let (before, after) = (at(span, before), at(span, after));
-    quote!(#before #ty #after)
-}
-
 /// An item with a list of type parameters, even if that is empty. Where a type is not found between `<` and `>`, rustc would
 /// suggest to add it to the parameters, but not in those generated items that have none: one mistake would be told in two
 /// ways. To a list that is of an expansion, it suggests nothing.

@@ -2,11 +2,11 @@
 //! `flow.rs` where its bindings are the branches, and in `each.rs` where there is one for each item.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::{Attribute, FnArg, Pat, PatIdent, ReturnType, Signature, Visibility};
 
 use super::step::duration;
-use super::{at, imports, with_parameters};
+use super::{imports, with_parameters};
 use crate::model::{Join, Parallel, Runtime, unraw};
 use crate::parse::types::is_context;
 
@@ -69,9 +69,9 @@ impl Outer<'_> {
         let where_clause = &generics.where_clause;
         // As with a step: the place is the user's, the hygiene is that of this crate, so that `impl Future` captures.
         let place = ident.span().resolved_at(Span::call_site());
-        let future = at(place, quote!(::core::future::Future));
-        let send = at(place, quote!(::core::marker::Send));
-        let implements = at(place, quote!(impl));
+        let future = quote_spanned!(place=> ::core::future::Future);
+        let send = quote_spanned!(place=> ::core::marker::Send);
+        let implements = quote_spanned!(place=> impl);
         let imports = imports(runtime);
         let policy = parallel_policy(self.parallel);
         let context =

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemFn, Pat, PathArguments, ReturnType, Signature, Type};
 
-use super::{around, at, imports, with_parameters};
+use super::{at, imports, with_parameters};
 use crate::model::{AtOnce, Breaker, Jitter, Policy, Retry, Runtime, Step, unraw};
 use crate::parse::step::error_type;
 use crate::parse::types::{bare, last_segment, type_arguments};
@@ -104,9 +104,9 @@ fn outer_fn(
     // The tokens of the return type get the user's place, but the hygiene of this crate: its edition decides that
     // `impl Future` captures the borrowed arguments.
     let place = ident.span().resolved_at(Span::call_site());
-    let future = at(place, quote!(::core::future::Future));
-    let send = at(place, quote!(::core::marker::Send));
-    let implements = at(place, quote!(impl));
+    let future = quote_spanned!(place=> ::core::future::Future);
+    let send = quote_spanned!(place=> ::core::marker::Send);
+    let implements = quote_spanned!(place=> impl);
     let policy = policy(ident, &step.policy);
     let assertions = assertions(signature);
     let imports = imports(runtime);
@@ -118,7 +118,7 @@ fn outer_fn(
         }
     });
     let portable = types.iter().zip(&names).map(|(ty, name)| {
-        let function = at(ty.span(), quote!(__private::assert_portable_argument));
+        let function = quote_spanned!(ty.span()=> __private::assert_portable_argument);
         let value = at(ty.span(), quote!(&#name));
         quote!(#function(#value);)
     });
@@ -158,7 +158,7 @@ fn run(
         return quote!(once(__call, move |__cx| #attempt));
     };
     let clones = cloned.iter().map(|(name, ty)| {
-        let again = at(ty.span(), quote!(__private::again));
+        let again = quote_spanned!(ty.span()=> __private::again);
         let value = at(ty.span(), quote!(&#name));
         quote!(let #name = #again(#value);)
     });
@@ -279,18 +279,18 @@ pub(crate) fn assertions_of(ty: &Type) -> TokenStream {
     let arguments = type_arguments(segment);
     let mut assertions = TokenStream::new();
     if let Some(value) = arguments.first() {
-        let function = at(value.span(), quote!(__private::assert_step_value));
+        let function = quote_spanned!(value.span()=> __private::assert_step_value);
         assertions.extend(quote!(#function::<#value>();));
     }
     match arguments.get(1) {
         Some(error) => {
-            let function = at(error.span(), quote!(__private::assert_step_error));
+            let function = quote_spanned!(error.span()=> __private::assert_step_error);
             assertions.extend(quote!(#function::<#error>();));
         }
         None => {
-            let (before, after) =
-                (quote!(__private::assert_step_error::<<), quote!(as __private::StepResult>::Error>();));
-            assertions.extend(around(segment.ident.span(), before, ty, after));
+            assertions.extend(quote_spanned! {segment.ident.span()=>
+                __private::assert_step_error::<<#ty as __private::StepResult>::Error>();
+            });
         }
     }
     assertions

@@ -1,7 +1,7 @@
 //! `Workflow::undo`: from the persisted name of a step to what undoes it.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::step::{assertions_of, policy};
@@ -127,7 +127,7 @@ fn expand_one(machine: &Machine, undo: &Undo) -> TokenStream {
     let value = quote!(<#output as __private::StepResult>::Value);
     let asserted = undo.arguments.iter().map(|argument| {
         let ty = &argument.ty;
-        let function = at(ty.span(), quote!(__private::assert_undo_argument));
+        let function = quote_spanned!(ty.span()=> __private::assert_undo_argument);
         quote!(#function::<#ty>();)
     });
     let fits = at(method.span(), quote!(__private::assert_undoes::<#takes, #value>();));

@@ -1,7 +1,7 @@
 //! The versions of a workflow: its table of migrations, and the checks that it has one for each state.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::saved::expand_saved_states;
@@ -112,7 +112,7 @@ fn expand_check(machine: &Machine, place: usize, old: &OldVersion) -> TokenStrea
         let targets = migration.output.states().map(|target| assert_state_of(&next, target));
         quote!(#cfg { #is_old #(#targets)* })
     });
-    let assert_states = at(old.span, quote!(__private::assert_states));
+    let assert_states = quote_spanned!(old.span=> __private::assert_states);
     let migrated = migrations.iter().map(|migration| {
         let (cfg, probe) = (&migration.cfg, state_probe(&migration.old));
         quote!(#cfg #probe::FACTS)
@@ -148,7 +148,7 @@ fn expand_check(machine: &Machine, place: usize, old: &OldVersion) -> TokenStrea
 }
 
 fn assert_state_of(states: &TokenStream, state: &TypeRef) -> TokenStream {
-    let function = at(state.ty.span(), quote!(__private::assert_state_of));
+    let function = quote_spanned!(state.ty.span()=> __private::assert_state_of);
     quote!(#function::<#state, #states>();)
 }
 
@@ -174,7 +174,7 @@ fn expand_migration(machine: &Machine, migration: &Migration) -> TokenStream {
         Target::State(state) => Some(state),
         Target::Unwind(_) | Target::Stay(_) | Target::Wait(_) => None,
     });
-    let become_one = |state: &TypeRef| at(state.ty.span(), quote!(__private::migrated(__target)));
+    let become_one = |state: &TypeRef| quote_spanned!(state.ty.span()=> __private::migrated(__target));
     let given = if migration.output.next {
         let union = format_ident!("__Union{}", migration.output.targets.len(), span = Span::call_site());
         let arms = states.enumerate().map(|(place, state)| {
@@ -195,8 +195,8 @@ fn expand_migration(machine: &Machine, migration: &Migration) -> TokenStream {
                 Fails::Boxed(span) => *span,
                 Fails::Never => Span::call_site(),
             };
-            let error = at(span, quote!(__error));
-            let boxed = at(span, quote!(__private::handler_error(__error)));
+            let error = quote_spanned!(span=> __error);
+            let boxed = quote_spanned!(span=> __private::handler_error(__error));
             quote! {
                 match #call {
                     ::core::result::Result::Ok(__returned) => #given,

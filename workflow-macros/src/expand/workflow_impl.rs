@@ -1,7 +1,7 @@
 //! `impl Workflow` and `impl Accepts`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Type;
 
 use super::pure::{expand_pure, expand_take_once};
@@ -120,7 +120,7 @@ fn expand_asks(machine: &Machine, event: &EventModel) -> Option<TokenStream> {
         None => quote!(#runtime::NoRefusal),
     };
     let demand = |ty: &Type| {
-        let function = at(syn::spanned::Spanned::span(ty), quote!(__private::assert_answer));
+        let function = quote_spanned!(syn::spanned::Spanned::span(ty)=> __private::assert_answer);
         quote!(#function::<#ty>();)
     };
     let demands = (demand(reply), replies.iter().find_map(|reply| reply.refusal.as_ref()).map(demand));
