@@ -1,10 +1,8 @@
 //! `#[catch]` handlers of errors that cannot occur.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::errors::Errors;
 use crate::expand::type_text;
-use crate::model::{Fails, Handler, Machine, Trigger};
+use crate::model::{Fails, Machine, Trigger};
 use crate::parse::types::{is_named, last_segment};
 
 /// What any handler with steps may end in, whatever it returns.
@@ -14,21 +12,14 @@ const ALWAYS: [&str; 3] = ["Error", "StepTimedOut", "StepPanicked"];
 // #[catch] fn gave_up(&self, s: Fulfilling, error: StockError) -> Cancelled
 pub(crate) fn check_catchable(machine: &mut Machine, errors: &mut Errors) {
     let mut refused = Vec::new();
-    let handlers = || machine.handlers.iter().enumerate();
-    let mut of_state: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    handlers().for_each(|(index, handler)| of_state.entry(handler.state.key()).or_default().push(index));
     // Which states a group has is not known here.
-    let of_groups = handlers().filter(|(_, handler)| machine.is_group(&handler.state));
-    let of_groups: Vec<usize> = of_groups.map(|(index, _)| index).collect();
-    for (index, handler) in handlers().filter(|(_, handler)| !handler.broken && !handler.is_included()) {
+    let of_groups: Vec<bool> = machine.handlers.iter().map(|handler| machine.is_group(&handler.state)).collect();
+    let own = machine.handlers.iter().zip(&of_groups).enumerate();
+    for (index, (handler, is_group)) in own.filter(|(_, (handler, _))| !handler.broken && !handler.is_included()) {
         let Trigger::Catch { error, source } = &handler.trigger else { continue };
-        let of_state: Vec<&Handler> = if machine.is_group(&handler.state) {
-            machine.handlers.iter().collect()
-        } else {
-            let own = of_state.get(handler.state.key()).into_iter().flatten();
-            let concerned: BTreeSet<usize> = own.chain(&of_groups).copied().collect();
-            concerned.into_iter().filter_map(|index| machine.handlers.get(index)).collect()
-        };
+        let others = machine.handlers.iter().zip(&of_groups);
+        let concerned = others.filter(|(other, of_group)| *is_group || **of_group || other.state == handler.state);
+        let of_state: Vec<_> = concerned.map(|(other, _)| other).collect();
         if of_state.iter().any(|other| other.broken || !other.cfg.is_always()) {
             continue;
         }
