@@ -340,6 +340,9 @@ fn a_field_that_chance_decides_is_ignored_by_its_name() {
     assert!(told.ends_with("there are `amount`; did you mean `amount`?"), "{told}");
     let told = panics(|| ignoring(&["amount", "receipt"]));
     assert!(told.starts_with("`ignoring(\"receipt\")`") && told.ends_with("there are `amount`"), "{told}");
+    // Where nothing ended, nothing is known of fields.
+    let told = panics(|| CrashTest::new().ignoring("amount").run(|_| async { Err::<(), _>(Error::msg("boom")) }));
+    assert!(told.contains("boom") && !told.contains("ignoring"), "{told}");
 }
 
 /// Counts in memory what it has done.

@@ -165,15 +165,11 @@ impl CrashTest {
             Some(course) => runs.alone(&course),
             None => self.seeds.iter().try_for_each(|seed| runs.everywhere(*seed)),
         };
-        match played {
-            Ok(()) => match runs.ignored_in_vain() {
-                None => runs.report(),
-                Some(mistake) => panic!("{mistake}"),
-            },
-            Err(failure) => match runs.ignored_in_vain() {
-                None => panic!("{failure}"),
-                Some(mistake) => panic!("{failure}\n{mistake}"),
-            },
+        match (played, runs.ignored_in_vain()) {
+            (Ok(()), None) => runs.report(),
+            (Ok(()), Some(mistake)) => panic!("{mistake}"),
+            (Err(failure), None) => panic!("{failure}"),
+            (Err(failure), Some(mistake)) => panic!("{failure}\n{mistake}"),
         }
     }
 }

@@ -19,8 +19,8 @@ pub(super) struct Runs<'a, S> {
     call: Call,
     scenario: &'a S,
     report: CrashReport,
-    /// The fields in the data that is left without a crash.
-    fields: BTreeSet<String>,
+    /// The fields in the data that is left without a crash, once a run without one has ended well.
+    fields: Option<BTreeSet<String>>,
 }
 
 /// A place to crash at, and how far a run that crashed there had come.
@@ -33,7 +33,7 @@ struct Single {
 
 impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, S> {
     pub(super) fn new(test: &'a CrashTest, call: Call, scenario: &'a S) -> Self {
-        Self { test, call, scenario, report: CrashReport::default(), fields: BTreeSet::new() }
+        Self { test, call, scenario, report: CrashReport::default(), fields: None }
     }
 
     pub(super) fn report(&self) -> CrashReport {
@@ -42,8 +42,9 @@ impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, 
 
     /// What is said of a name that is ignored, and that no field has.
     pub(super) fn ignored_in_vain(&self) -> Option<String> {
-        let name = self.test.ignored.iter().find(|name| !self.fields.contains(*name))?;
-        let there_are = instead(name, self.fields.iter().map(String::as_str));
+        let fields = self.fields.as_ref()?;
+        let name = self.test.ignored.iter().find(|name| !fields.contains(*name))?;
+        let there_are = instead(name, fields.iter().map(String::as_str));
         Some(format!(
             "`ignoring({name:?})`: nothing that an execution ends with has such a field; there are {there_are}"
         ))
@@ -66,7 +67,8 @@ impl<'a, T: fmt::Debug, F: Future<Output = Ended<T>>, S: Fn(Sim) -> F> Runs<'a, 
         if let Some(what) = played.ending.failure() {
             return Err(told(self.call, &course, &played, None, Failure::of(what)));
         }
-        played.kept.iter().for_each(|kept| add_fields(kept, &mut self.fields));
+        let fields = self.fields.get_or_insert_default();
+        played.kept.iter().for_each(|kept| add_fields(kept, fields));
         let seen = Seen::new(played);
         let again = self.play(&course);
         if let Err(failure) = check::same(&seen, &again, &self.test.ignored) {
